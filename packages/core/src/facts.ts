@@ -1,0 +1,134 @@
+/**
+ * Facts about the cluster and the storage, as plain immutable data. Adapters produce them, `decide()` reads them.
+ * Times are epoch ms. An object is identified by name and uid.
+ */
+
+/** A Node taint, as in `spec.taints`. */
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
+/** A Node object, cut down to what decisions use. */
+export interface NodeFact {
+  readonly name: string;
+  readonly uid: string;
+  /** Condition `Ready` is `True`. `False`, `Unknown` and a missing condition are not ready. */
+  readonly ready: boolean;
+  /** `lastTransitionTime` of the Ready condition; absent when the condition or its time is. */
+  readonly readyChangedAtMs?: number;
+  /** `status.nodeInfo.bootID`: changes with every boot of the machine. */
+  readonly bootId?: string;
+  /** Annotation `reattach.srvlab.io/storage-addresses`, else the InternalIPs. May be empty. */
+  readonly storageAddresses: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  /** Annotation `reattach.srvlab.io/clean`: the fence id an operator declared clean. */
+  readonly cleanFenceId?: string;
+}
+
+/** A VolumeAttachment. */
+export interface VolumeAttachmentFact {
+  readonly name: string;
+  readonly uid: string;
+  readonly attacher: string;
+  readonly nodeName: string;
+  /** `spec.source.persistentVolumeName`; absent for an inline volume. */
+  readonly persistentVolumeName?: string;
+  /** `status.attached`. */
+  readonly attached: boolean;
+  readonly createdAtMs: number;
+  /** `metadata.deletionTimestamp`, when a delete is under way. */
+  readonly deletingSinceMs?: number;
+}
+
+/** An object's namespace, name and uid. */
+export interface ObjectRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid?: string;
+}
+
+/** A PersistentVolume with a CSI source. */
+export interface PersistentVolumeFact {
+  readonly name: string;
+  readonly uid: string;
+  /** `spec.csi.driver`; absent when the volume is no CSI volume. */
+  readonly driver?: string;
+  /** `spec.csi.volumeHandle`; absent when the volume is no CSI volume. */
+  readonly volumeHandle?: string;
+  readonly volumeAttributes: Readonly<Record<string, string>>;
+  readonly accessModes: readonly string[];
+  readonly claim?: ObjectRef;
+}
+
+/** A Pod that is bound to a node, with the claims it uses. */
+export interface PodFact {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly nodeName: string;
+  /** Names of the PersistentVolumeClaims it mounts, in its own namespace (ephemeral volumes included). */
+  readonly claimNames: readonly string[];
+  /** `status.hostIPs`, else `status.hostIP`: addresses of its node as its kubelet reported them. */
+  readonly hostAddresses: readonly string[];
+  /** The owner with `controller: true`; absent when nobody will create the pod again. */
+  readonly controller?: { readonly kind: string; readonly name: string };
+  readonly deletingSinceMs?: number;
+}
+
+/** How current a cache is. */
+export interface CacheFreshness {
+  /** Every cache has completed its first list. */
+  readonly synced: boolean;
+  /** Last moment all caches were known to equal the API server (list, event, bookmark or live watch); 0 = never. */
+  readonly freshAsOfMs: number;
+  /** Which caches are not synced or oldest, for people. */
+  readonly detail: string;
+}
+
+/** Why the storage said nothing usable about a node. */
+export type UnknownReason =
+  | 'no-storage-reading'
+  | 'box-unreachable'
+  | 'output-not-understood'
+  | 'tracking-off'
+  | 'no-address'
+  | 'never-seen-live'
+  | 'no-positive-control'
+  | 'unattributed-session';
+
+/** What the storage says about one node, and when it said so. */
+export type NodeEvidence =
+  | {
+      /** The node talked to the box within the activity window. */
+      readonly kind: 'live';
+      readonly observedAtMs: number;
+      readonly lastActivityMs: number;
+      readonly detail: string;
+    }
+  | {
+      /** The box was read completely, others are live in the same reading, this node was seen live before and is not now. */
+      readonly kind: 'silent';
+      readonly observedAtMs: number;
+      /** Since when silence is proved (end of the activity window after its last activity), not when we looked. */
+      readonly silentSinceMs: number;
+      readonly lastActivityMs?: number;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'unknown';
+      readonly observedAtMs: number;
+      readonly reason: UnknownReason;
+      readonly detail: string;
+    };
+
+/** One reading of the storage. */
+export interface StorageReading {
+  readonly observedAtMs: number;
+  /** By node name; a suspect that is missing here counts as `unknown`. */
+  readonly evidence: ReadonlyMap<string, NodeEvidence>;
+  /** Hosts that were live in this reading, whoever they are; absent when the box could not be read. */
+  readonly liveHosts?: number;
+}

@@ -1,0 +1,29 @@
+export { type Clock, delay, systemClock } from './clock.ts';
+export { CoreError, type CoreErrorCode, type Outcome } from './errors.ts';
+export type {
+  CacheFreshness,
+  NodeEvidence,
+  NodeFact,
+  ObjectRef,
+  PersistentVolumeFact,
+  PodFact,
+  StorageReading,
+  Taint,
+  UnknownReason,
+  VolumeAttachmentFact,
+} from './facts.ts';
+export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export type {
+  AttachmentStore,
+  ClusterActions,
+  ClusterEvent,
+  ClusterReader,
+  DeleteResult,
+  EventReason,
+  EventRecorder,
+  LiveNode,
+  NodeLister,
+  StorageNode,
+  StoragePort,
+} from './ports.ts';
+export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './trigger-reason.ts';

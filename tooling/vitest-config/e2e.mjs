@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+import { conditions } from './index.mjs';
+
+/** End-to-end tests start real servers: one file at a time, with time for etcd and kube-apiserver to come up. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['test/e2e/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
