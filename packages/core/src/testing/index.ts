@@ -1,1 +1,15 @@
+export {
+  nodeFact,
+  persistentVolumeFact,
+  podFact,
+  TEST_ATTACHER,
+  volumeAttachmentFact,
+} from './fact-builders.ts';
+export { FakeAttachmentStore, type StoreCall } from './fake-attachment-store.ts';
 export { FakeClock, settle } from './fake-clock.ts';
+export { type ClusterCall, FakeClusterActions } from './fake-cluster-actions.ts';
+export { FakeClusterReader } from './fake-cluster-reader.ts';
+export { FakeNodeLister } from './fake-node-lister.ts';
+export { FakeStorage } from './fake-storage.ts';
+export { RecordingEventRecorder } from './recording-event-recorder.ts';
+export { type LogLine, RecordingLogger } from './recording-logger.ts';

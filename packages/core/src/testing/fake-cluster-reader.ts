@@ -1,0 +1,95 @@
+import type { Clock } from '../clock.ts';
+import type {
+  CacheFreshness,
+  NodeFact,
+  PersistentVolumeFact,
+  PodFact,
+  VolumeAttachmentFact,
+} from '../facts.ts';
+import type { ClusterReader } from '../ports.ts';
+
+/** A cluster in maps. Synced and fresh as of now, unless told otherwise. */
+export class FakeClusterReader implements ClusterReader {
+  /** `false`: `freshness()` says so. */
+  synced = true;
+  /** Age of the oldest cache, ms. */
+  staleMs = 0;
+  readonly #clock: Clock;
+  readonly #nodes = new Map<string, NodeFact>();
+  readonly #lastSeen = new Map<string, NodeFact>();
+  readonly #attachments = new Map<string, VolumeAttachmentFact>();
+  readonly #volumes = new Map<string, PersistentVolumeFact>();
+  readonly #pods = new Map<string, PodFact>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  setNode(node: NodeFact): void {
+    this.#nodes.set(node.name, node);
+    this.#lastSeen.delete(node.name);
+  }
+
+  /** The Node is gone; its last state stays known unless `forgotten`. */
+  removeNode(name: string, options: { readonly forgotten?: boolean } = {}): void {
+    const node = this.#nodes.get(name);
+    this.#nodes.delete(name);
+    if (node && !options.forgotten) this.#lastSeen.set(name, node);
+  }
+
+  setVolumeAttachment(attachment: VolumeAttachmentFact): void {
+    this.#attachments.set(attachment.name, attachment);
+  }
+
+  removeVolumeAttachment(name: string): void {
+    this.#attachments.delete(name);
+  }
+
+  setPersistentVolume(volume: PersistentVolumeFact): void {
+    this.#volumes.set(volume.name, volume);
+  }
+
+  removePersistentVolume(name: string): void {
+    this.#volumes.delete(name);
+  }
+
+  setPod(pod: PodFact): void {
+    this.#pods.set(`${pod.namespace}/${pod.name}`, pod);
+  }
+
+  removePod(namespace: string, name: string): void {
+    this.#pods.delete(`${namespace}/${name}`);
+  }
+
+  freshness(): CacheFreshness {
+    return {
+      synced: this.synced,
+      freshAsOfMs: this.synced ? this.#clock.now() - this.staleMs : 0,
+      detail: this.synced ? `oldest cache is ${this.staleMs} ms old` : 'not synced',
+    };
+  }
+
+  node(name: string): NodeFact | undefined {
+    return this.#nodes.get(name);
+  }
+
+  nodes(): Iterable<NodeFact> {
+    return this.#nodes.values();
+  }
+
+  lastSeenNode(name: string): NodeFact | undefined {
+    return this.#lastSeen.get(name);
+  }
+
+  volumeAttachments(): Iterable<VolumeAttachmentFact> {
+    return this.#attachments.values();
+  }
+
+  persistentVolume(name: string): PersistentVolumeFact | undefined {
+    return this.#volumes.get(name);
+  }
+
+  podsOnNode(nodeName: string): Iterable<PodFact> {
+    return this.#pods.values().filter((pod) => pod.nodeName === nodeName);
+  }
+}
