@@ -13,7 +13,7 @@ export type StoreCall =
 /** Keeps records in a map and calls in a list. */
 export class FakeAttachmentStore implements AttachmentStore {
   readonly calls: StoreCall[] = [];
-  readonly records = new Map<string, { readonly nodeName: string; readonly attachedAtMs: number }>();
+  readonly records: Map<string, { readonly nodeName: string; readonly attachedAtMs: number }> = new Map();
   /** Runs before a write takes effect: throw to make it fail, wait to make it slow. */
   before: (call: StoreCall) => void | Promise<void> = () => undefined;
 

@@ -90,6 +90,6 @@ export class FakeClusterReader implements ClusterReader {
   }
 
   podsOnNode(nodeName: string): Iterable<PodFact> {
-    return this.#pods.values().filter((pod) => pod.nodeName === nodeName);
+    return [...this.#pods.values()].filter((pod) => pod.nodeName === nodeName);
   }
 }

@@ -65,15 +65,14 @@ export class FakeStorage implements StoragePort {
     });
     if (!this.reachable) return unknown('box-unreachable');
     const scripted = this.#scripted.get(nodeName);
-    switch (scripted?.kind) {
+    if (!scripted) return unknown('never-seen-live');
+    switch (scripted.kind) {
       case 'live':
         return { kind: 'live', observedAtMs, lastActivityMs: observedAtMs, detail };
       case 'silent':
         return { kind: 'silent', observedAtMs, silentSinceMs: scripted.silentSinceMs, detail };
       case 'unknown':
         return unknown(scripted.reason);
-      default:
-        return unknown('never-seen-live');
     }
   }
 }
