@@ -1,4 +1,5 @@
 export { type Clock, delay, systemClock } from './clock.ts';
+export { CoalescingTrigger, type TriggeredPass } from './coalescing-trigger.ts';
 export { CoreError, type CoreErrorCode, type Outcome } from './errors.ts';
 export type {
   CacheFreshness,
@@ -26,4 +27,5 @@ export type {
   StorageNode,
   StoragePort,
 } from './ports.ts';
+export type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
 export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './trigger-reason.ts';

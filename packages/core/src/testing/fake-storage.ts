@@ -64,15 +64,10 @@ export class FakeStorage implements StoragePort {
       detail,
     });
     if (!this.reachable) return unknown('box-unreachable');
-    const scripted = this.#scripted.get(nodeName);
-    if (!scripted) return unknown('never-seen-live');
-    switch (scripted.kind) {
-      case 'live':
-        return { kind: 'live', observedAtMs, lastActivityMs: observedAtMs, detail };
-      case 'silent':
-        return { kind: 'silent', observedAtMs, silentSinceMs: scripted.silentSinceMs, detail };
-      case 'unknown':
-        return unknown(scripted.reason);
-    }
+    const scripted = this.#scripted.get(nodeName) ?? { kind: 'unknown', reason: 'never-seen-live' };
+    if (scripted.kind === 'unknown') return unknown(scripted.reason);
+    return scripted.kind === 'live'
+      ? { kind: 'live', observedAtMs, lastActivityMs: observedAtMs, detail }
+      : { kind: 'silent', observedAtMs, silentSinceMs: scripted.silentSinceMs, detail };
   }
 }
