@@ -1,0 +1,179 @@
+import { execFile } from 'node:child_process';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  apiServerFlags,
+  controllerManagerFlags,
+  type EnvtestLayout,
+  etcdFlags,
+  FILES,
+} from './component-flags.ts';
+import { ComponentProcess } from './component-process.ts';
+import { binaryPath, type EnvtestComponent } from './envtest-assets.ts';
+import { freePort } from './free-port.ts';
+import { startReaper } from './reaper.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
+
+export interface EnvtestOptions {
+  /** Folder of the binaries, as `envtestAssets()` returns it. */
+  readonly assets: string;
+  /** Flags for kube-controller-manager, appended after our own; absent = it is not started. */
+  readonly controllerManager?: readonly string[] | undefined;
+  /** Default true. Without the watch cache a compacted revision is answered by 410 on a watch, too. */
+  readonly watchCache?: boolean;
+  /** Bounds the start; aborting it later does nothing. */
+  readonly signal: AbortSignal;
+}
+
+/** A running control plane on loopback, with RBAC. Disposing kills every process and removes every file. */
+export interface Envtest extends AsyncDisposable {
+  /** Base URL of kube-apiserver. */
+  readonly server: string;
+  /** PEM; vouches for `server`. */
+  readonly certificateAuthority: string;
+  /** Bearer token of a member of `system:masters`. */
+  readonly token: string;
+  /** YAML with that token. */
+  readonly kubeconfig: string;
+  /** File that holds `kubeconfig`. */
+  readonly kubeconfigPath: string;
+  /** Everything a component has written so far; readable until disposal. */
+  logs(component: EnvtestComponent): string;
+  /** Kills kube-apiserver as a crash would and resolves once it is ready again, with the same port, keys and data. */
+  restartApiServer(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Starts etcd, kube-apiserver and, when asked, kube-controller-manager on free loopback ports.
+ * @throws {Error} naming what is missing, or with an excerpt of the output of the component that failed.
+ * Rejects with `signal.reason` when aborted. Nothing is left behind in either case.
+ */
+export async function startEnvtest(options: EnvtestOptions): Promise<Envtest> {
+  const { assets, controllerManager: extraFlags, watchCache = true, signal } = options;
+  signal.throwIfAborted();
+  const etcdPath = binaryPath(assets, 'etcd');
+  const apiServerPath = binaryPath(assets, 'kube-apiserver');
+  const controllerManagerPath = extraFlags && binaryPath(assets, 'kube-controller-manager');
+
+  const folder = mkdtempSync(join(tmpdir(), 'reattach-envtest-'));
+  const reaper = startReaper(folder);
+  const layout: EnvtestLayout = {
+    folder,
+    etcdPort: await freePort(),
+    etcdPeerPort: await freePort(),
+    apiServerPort: await freePort(),
+    controllerManagerPort: await freePort(),
+  };
+  const server = `https://127.0.0.1:${layout.apiServerPort}`;
+  const token = randomBytes(20).toString('hex');
+  const etcd = new ComponentProcess(etcdPath, etcdFlags(layout), folder);
+  const apiServer = new ComponentProcess(apiServerPath, apiServerFlags(layout, watchCache), folder);
+  const started = [etcd, apiServer];
+  const certificatePath = join(folder, FILES.apiServerCertificate);
+  const apiServerReady = (until: AbortSignal) =>
+    waitUntilReady([etcd, apiServer], { url: `${server}/readyz`, certificatePath, token }, until);
+
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    await Promise.all(started.map((component) => component.kill()));
+    await reaper[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  };
+
+  try {
+    const controllerManagerToken = randomBytes(20).toString('hex');
+    writeSecret(FILES.tokens, [
+      `${token},envtest-admin,envtest-admin,system:masters`,
+      `${controllerManagerToken},system:kube-controller-manager,system:kube-controller-manager`,
+    ]);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeSecret(FILES.serviceAccountKey, [privateKey.export({ type: 'sec1', format: 'pem' }).toString()]);
+    etcd.start();
+    apiServer.start();
+    await apiServerReady(signal);
+    const certificateAuthority = readFileSync(certificatePath, 'utf8');
+    const kubeconfig = kubeconfigYaml(server, certificateAuthority, token);
+    const kubeconfigPath = writeSecret('kubeconfig', [kubeconfig]);
+
+    if (controllerManagerPath !== undefined) {
+      writeSecret(FILES.controllerManagerKubeconfig, [
+        kubeconfigYaml(server, certificateAuthority, controllerManagerToken),
+      ]);
+      const flags = controllerManagerFlags(
+        layout,
+        await minorVersion(controllerManagerPath),
+        extraFlags ?? [],
+      );
+      const controllerManager = new ComponentProcess(controllerManagerPath, flags, folder);
+      started.push(controllerManager);
+      controllerManager.start();
+      await waitUntilReady(
+        started,
+        {
+          url: `https://127.0.0.1:${layout.controllerManagerPort}/healthz`,
+          certificatePath: join(folder, FILES.controllerManagerCertificate),
+        },
+        signal,
+      );
+    }
+
+    return {
+      server,
+      certificateAuthority,
+      token,
+      kubeconfig,
+      kubeconfigPath,
+      logs(component) {
+        const found = started.find((candidate) => candidate.name === component);
+        if (!found) throw new TypeError(`Expected a component that was started, got ${component}`);
+        return found.logs();
+      },
+      async restartApiServer(until) {
+        await apiServer.kill();
+        apiServer.start();
+        await apiServerReady(until);
+      },
+      [Symbol.asyncDispose]: () => (closed ??= close()),
+    };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+
+  function writeSecret(name: string, lines: readonly string[]): string {
+    const path = join(folder, name);
+    writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o600 });
+    return path;
+  }
+}
+
+async function minorVersion(path: string): Promise<number> {
+  const { stdout } = await promisify(execFile)(path, ['--version']); // Kubernetes v1.20.2
+  return Number(/ v1\.(\d+)/.exec(stdout)?.[1] ?? Number.POSITIVE_INFINITY);
+}
+
+function kubeconfigYaml(server: string, certificateAuthority: string, token: string): string {
+  const authority = Buffer.from(certificateAuthority).toString('base64');
+  return `apiVersion: v1
+kind: Config
+clusters:
+  - name: envtest
+    cluster:
+      server: ${server}
+      certificate-authority-data: ${authority}
+users:
+  - name: envtest
+    user:
+      token: ${token}
+contexts:
+  - name: envtest
+    context:
+      cluster: envtest
+      user: envtest
+current-context: envtest
+`;
+}
