@@ -1,2 +1,11 @@
+export { apiPaths, pathOf } from './api-paths.ts';
 export type { KubeApi, KubeRequest, KubeWatchRequest } from './kube-api.ts';
 export { KubeApiError, type KubeApiErrorCode, type KubeApiErrorDetail } from './kube-api-error.ts';
+export { type LoadKubeApiOptions, loadKubeApi } from './load-kube-api.ts';
+export { type ObjectMeta, readMeta } from './object-meta.ts';
+export { type LeaseFact, toLeaseFact } from './to-lease-fact.ts';
+export { toNodeFact } from './to-node-fact.ts';
+export { toPersistentVolumeFact } from './to-persistent-volume-fact.ts';
+export { toPodFact } from './to-pod-fact.ts';
+export { toVolumeAttachmentFact } from './to-volume-attachment-fact.ts';
+export { fromWatchStatus } from './translate-error.ts';

@@ -1,11 +1,13 @@
 import type { Outcome } from '@reattach/core';
 
 /**
- * - `UNAUTHORIZED` 401, `FORBIDDEN` 403, `NOT_FOUND` 404, `CONFLICT` 409, `GONE` 410, `INVALID` other 4xx,
+ * - `BAD_CONFIG`: the kubeconfig or service account cannot be used; thrown by `loadKubeApi` only.
+ * - `UNAUTHORIZED` 401, or no credentials could be obtained; `FORBIDDEN` 403, `NOT_FOUND` 404, `CONFLICT` 409, `GONE` 410, `INVALID` other 4xx,
  *   `TOO_MANY_REQUESTS` 429, `SERVER_ERROR` 5xx: what the server said.
  * - `UNAVAILABLE`: no connection, or it broke. `TIMEOUT`: no answer in time. `MALFORMED`: the answer is not JSON.
  */
 export type KubeApiErrorCode =
+  | 'BAD_CONFIG'
   | 'UNAUTHORIZED'
   | 'FORBIDDEN'
   | 'NOT_FOUND'

@@ -1,0 +1,46 @@
+import type { PodFact } from '@reattach/core';
+import { type JsonObject, objectAt, objectsAt, textAt } from './json-reader.ts';
+import { readObject } from './object-meta.ts';
+
+/** Projects a Pod. Never throws. @returns `undefined` for anything else, and for a Pod that has no node yet. */
+export function toPodFact(raw: unknown): PodFact | undefined {
+  const read = readObject(raw, 'Pod');
+  if (!read) return undefined;
+  const { object, meta } = read;
+  const spec = objectAt(object, 'spec');
+  const nodeName = textAt(spec, 'nodeName');
+  if (nodeName === undefined || meta.namespace === undefined) return undefined;
+  const controller = toController(objectAt(object, 'metadata'));
+  return {
+    namespace: meta.namespace,
+    name: meta.name,
+    uid: meta.uid,
+    nodeName,
+    claimNames: [
+      ...new Set(objectsAt(spec, 'volumes').flatMap((volume) => claimName(volume, meta.name) ?? [])),
+    ],
+    hostAddresses: hostAddresses(objectAt(object, 'status')),
+    ...(controller && { controller }),
+    ...(meta.deletingSinceMs !== undefined && { deletingSinceMs: meta.deletingSinceMs }),
+  };
+}
+
+/** An ephemeral volume's claim is named `<pod>-<volume>`. @see https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/ */
+function claimName(volume: JsonObject, podName: string): string | undefined {
+  const volumeName = textAt(volume, 'name');
+  if (volume['ephemeral'] && volumeName !== undefined) return `${podName}-${volumeName}`;
+  return textAt(objectAt(volume, 'persistentVolumeClaim'), 'claimName');
+}
+
+function hostAddresses(status: JsonObject): readonly string[] {
+  const hostIPs = objectsAt(status, 'hostIPs').flatMap((entry) => textAt(entry, 'ip') ?? []);
+  const hostIP = textAt(status, 'hostIP');
+  return hostIPs.length > 0 || hostIP === undefined ? [...new Set(hostIPs)] : [hostIP];
+}
+
+function toController(metadata: JsonObject): PodFact['controller'] {
+  const owner = objectsAt(metadata, 'ownerReferences').find((reference) => reference['controller'] === true);
+  const kind = owner && textAt(owner, 'kind');
+  const name = owner && textAt(owner, 'name');
+  return kind !== undefined && name !== undefined ? { kind, name } : undefined;
+}

@@ -1,0 +1,25 @@
+import type { VolumeAttachmentFact } from '@reattach/core';
+import { objectAt, textAt } from './json-reader.ts';
+import { readObject } from './object-meta.ts';
+
+/** Projects a VolumeAttachment. Never throws. @returns `undefined` when attacher, node or creation time is missing. */
+export function toVolumeAttachmentFact(raw: unknown): VolumeAttachmentFact | undefined {
+  const read = readObject(raw, 'VolumeAttachment');
+  if (!read) return undefined;
+  const { object, meta } = read;
+  const spec = objectAt(object, 'spec');
+  const attacher = textAt(spec, 'attacher');
+  const nodeName = textAt(spec, 'nodeName');
+  if (attacher === undefined || nodeName === undefined || meta.createdAtMs === undefined) return undefined;
+  const persistentVolumeName = textAt(objectAt(spec, 'source'), 'persistentVolumeName');
+  return {
+    name: meta.name,
+    uid: meta.uid,
+    attacher,
+    nodeName,
+    ...(persistentVolumeName !== undefined && { persistentVolumeName }),
+    attached: objectAt(object, 'status')['attached'] === true,
+    createdAtMs: meta.createdAtMs,
+    ...(meta.deletingSinceMs !== undefined && { deletingSinceMs: meta.deletingSinceMs }),
+  };
+}
