@@ -1,0 +1,264 @@
+import { describe, expect, it } from 'vitest';
+import { type Config, type ConfigSources, parseConfig } from './config.ts';
+import { ConfigError } from './config-error.ts';
+
+const FINGERPRINT = 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU';
+const FILES: Record<string, string> = {
+  '/etc/key': '-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n',
+  '/etc/passphrase': 'open sesame\n',
+  '/etc/host-key': `${FINGERPRINT}\n`,
+  '/etc/empty': '\n',
+};
+const REQUIRED = ['--rds-address=box', '--rds-user=reattach', '--rds-private-key-file=/etc/key'];
+const COMPLETE = [...REQUIRED, `--rds-host-key=${FINGERPRINT}`];
+
+function parse(
+  argv: readonly string[],
+  env: ConfigSources['env'] = {},
+  files: Readonly<Record<string, string>> = {},
+): Config {
+  return parseConfig({
+    argv,
+    env,
+    readFile(path) {
+      const content = { ...FILES, ...files }[path];
+      if (content === undefined) throw Object.assign(new Error(`no such file ${path}`), { code: 'ENOENT' });
+      return content;
+    },
+  });
+}
+
+function refusal(...input: Parameters<typeof parse>): ConfigError {
+  try {
+    parse(...input);
+  } catch (err) {
+    if (err instanceof ConfigError) return err;
+    throw err;
+  }
+  throw new Error('The configuration was accepted');
+}
+
+describe('parseConfig', () => {
+  it('fills in the defaults', () => {
+    const { rds, ...rest } = parse(COMPLETE);
+    expect(rds).toEqual({
+      host: 'box',
+      port: 22,
+      user: 'reattach',
+      privateKey: FILES['/etc/key'],
+      hostKey: FINGERPRINT,
+    });
+    expect(rest).toEqual({
+      attacher: 'rds.csi.srvlab.io',
+      mode: 'observe',
+      http: { host: '127.0.0.1', port: 9808 },
+      log: { level: 'info', format: 'json' },
+      reconcileIntervalMs: 300_000,
+      gracePeriodMs: 30_000,
+      silentGraceMs: 10_000,
+      activityWindowMs: 15_000,
+      maxCacheAgeMs: 120_000,
+      suspectPollMs: 2_000,
+      idlePollMs: 60_000,
+      breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
+      shutdownGraceMs: 20_000,
+      events: true,
+      unsafeKeys: [],
+    });
+  });
+
+  it('prefers flags to the environment and the environment to the file', () => {
+    const env = {
+      REATTACH_CONFIG: '/etc/file',
+      REATTACH_ATTACHER: 'from.env',
+      REATTACH_GRACE_PERIOD_MS: '41000',
+    };
+    const files = {
+      '/etc/file': 'attacher: from.file\ngracePeriodMs: 42000\nsilentGraceMs: 12000\nevents: false\n',
+    };
+    const config = parse([...COMPLETE, '--attacher', 'from.flag'], env, files);
+    expect(config).toMatchObject({
+      attacher: 'from.flag',
+      gracePeriodMs: 41_000,
+      silentGraceMs: 12_000,
+      events: false,
+    });
+  });
+
+  it('reads a whole configuration from a nested file', () => {
+    const file = [
+      'mode: release',
+      'rds: { address: "[fd00::2]:2222", user: reattach, privateKeyFile: /etc/key, passphraseFile: /etc/passphrase, hostKeyFile: /etc/host-key }',
+      'breaker:',
+      '  maxNodes: 2',
+      'http: { listen: "[::]:9808" }',
+      'otlp: { endpoint: "http://collector:4318/" }',
+    ].join('\n');
+    expect(parse(['--config', '/etc/file'], {}, { '/etc/file': file })).toMatchObject({
+      mode: 'release',
+      rds: { host: 'fd00::2', port: 2222, passphrase: 'open sesame', hostKey: FINGERPRINT },
+      breaker: { maxNodes: 2, windowMs: 600_000 },
+      http: { host: '::', port: 9808 },
+      otlpEndpoint: 'http://collector:4318',
+    });
+  });
+
+  it('takes the last of a repeated flag and a boolean flag alone or with a value', () => {
+    const config = parse([...COMPLETE, '--mode=release', '--mode', 'observe', '--events=false']);
+    expect(config).toMatchObject({ mode: 'observe', events: false });
+    expect(parse([...COMPLETE, '--events']).events).toBe(true);
+  });
+
+  it('uses KUBECONFIG when no option of its own names a kubeconfig', () => {
+    const env = { KUBECONFIG: '/home/op/.kube/config' };
+    expect(parse(COMPLETE, env).kubeconfigPath).toBe('/home/op/.kube/config');
+    expect(parse([...COMPLETE, '--kubeconfig=/etc/kubeconfig'], env).kubeconfigPath).toBe('/etc/kubeconfig');
+    expect(refusal(COMPLETE, { KUBECONFIG: '/a:/b' }).message).toContain(
+      'kubeconfig (KUBECONFIG): got "/a:/b", expected one file, not a list',
+    );
+  });
+
+  it('ignores the variables Kubernetes makes of a Service named reattach', () => {
+    const env = {
+      REATTACH_SERVICE_HOST: '10.0.0.1',
+      REATTACH_SERVICE_PORT: '9808',
+      REATTACH_METRICS_SERVICE_PORT_HTTP: '9808',
+      REATTACH_PORT: 'tcp://10.0.0.1:9808',
+      REATTACH_PORT_9808_TCP_ADDR: '10.0.0.1',
+    };
+    expect(() => parse(COMPLETE, env)).not.toThrow();
+  });
+
+  it('lists all problems of all sources at once', () => {
+    const { problems, message } = refusal(
+      ['--mode=maybe', '--no-such-flag', '--rds-user', '--config=/etc/file', 'stray'],
+      { REATTACH_LOG_LEVEL: 'loud', REATTACH_LOGLEVEL: 'info' },
+      { '/etc/file': 'breaker: { maxNodes: 0, maxNode: 1 }\nattachr: x\nevents: [1]\n' },
+    );
+    expect(message.split('\n')).toEqual([
+      'Configuration was refused:',
+      '  --no-such-flag: expected a known flag (see --help)',
+      '  rds.user (--rds-user): expected a value: text that is not empty',
+      '  stray: expected flags only',
+      '  REATTACH_LOGLEVEL: expected a known environment variable (see --help)',
+      '  breaker.maxNode (/etc/file): expected a known key (see --help)',
+      '  attachr (/etc/file): expected a known key (see --help)',
+      '  events (/etc/file): expected true or false',
+      '  mode (--mode): got "maybe", expected observe or release (fence is not available yet)',
+      '  rds.address: expected host, host:port or [IPv6]:port (port 1 to 65535, default 22), set by --rds-address, REATTACH_RDS_ADDRESS or the file',
+      '  rds.user: expected text that is not empty, set by --rds-user, REATTACH_RDS_USER or the file',
+      '  rds.privateKeyFile: expected the path of a file, set by --rds-private-key-file, REATTACH_RDS_PRIVATE_KEY_FILE or the file',
+      '  log.level (REATTACH_LOG_LEVEL): got "loud", expected debug or info or warn or error',
+      '  breaker.maxNodes (/etc/file): got "0", expected a whole number, at least 1',
+      '  rds.hostKey: expected the host key of the box in rds.hostKey or rds.hostKeyFile: without it nobody knows who answers',
+    ]);
+    expect(problems).toHaveLength(14);
+  });
+
+  it('says that fence is not available yet', () => {
+    expect(refusal([...COMPLETE, '--mode=fence']).message).toContain('fence is not available yet');
+  });
+
+  it.each([
+    ['mode', 'Release'],
+    ['rds-address', 'box:0'],
+    ['rds-address', 'box:70000'],
+    ['rds-address', 'ssh://box'],
+    ['http-listen', '9808'],
+    ['grace-period-ms', '30s'],
+    ['grace-period-ms', '-1'],
+    ['grace-period-ms', '30000.5'],
+    ['grace-period-ms', '1e5'],
+    ['breaker-max-fraction', '0'],
+    ['breaker-max-fraction', '1.5'],
+    ['events', 'yes'],
+    ['attacher', ' '],
+    ['otlp-endpoint', 'collector:4318'],
+  ])('refuses --%s=%s', (name, value) => {
+    const { problems } = refusal([...REQUIRED, '--rds-host-key-file=/etc/host-key', `--${name}=${value}`]);
+    expect(problems.map(({ source }) => source)).toContain(`--${name}`);
+  });
+
+  it('refuses a bad value even where a better source wins', () => {
+    const { problems } = refusal([...COMPLETE, '--events=true'], { REATTACH_EVENTS: 'oui' });
+    expect(problems).toEqual([
+      { key: 'events', source: 'REATTACH_EVENTS', value: '"oui"', expected: 'true or false' },
+    ]);
+  });
+
+  it('wants the host key exactly once', () => {
+    expect(refusal(REQUIRED).message).toContain('rds.hostKey: expected the host key of the box');
+    expect(refusal([...COMPLETE, '--rds-host-key-file=/etc/host-key']).message).toContain('not both');
+  });
+
+  it.each([
+    ['/etc/missing', 'a file that can be read (ENOENT)'],
+    ['/etc/empty', 'a file that is not empty'],
+  ])('refuses a private key in %s', (path, expected) => {
+    const { problems } = refusal([...COMPLETE, `--rds-private-key-file=${path}`]);
+    expect(problems).toEqual([
+      { key: 'rds.privateKeyFile', source: '--rds-private-key-file', value: `"${path}"`, expected },
+    ]);
+  });
+
+  it.each([
+    ['a: [1', 'YAML ('],
+    ['a: 1\na: 2', 'YAML (DUPLICATE_KEY'],
+    ['- 1', 'a YAML map of options'],
+  ])('refuses the file %j', (content, expected) => {
+    const { problems } = refusal([...COMPLETE, '--config=/etc/file'], {}, { '/etc/file': content });
+    expect(problems).toMatchObject([{ key: 'config', source: '/etc/file' }]);
+    expect(problems[0]?.expected).toContain(expected);
+  });
+
+  it('accepts an empty file', () => {
+    expect(() => parse([...COMPLETE, '--config=/etc/file'], {}, { '/etc/file': '# nothing' })).not.toThrow();
+  });
+
+  it.each([
+    ['activity-window-ms', '10000', 'more than two'],
+    ['grace-period-ms', '9999', 'at least 10000'],
+    ['silent-grace-ms', '9999', 'at least 10000'],
+    ['max-cache-age-ms', '69999', 'bookmark'],
+    ['max-cache-age-ms', '300001', 'at most 300000'],
+    ['breaker-window-ms', '59999', 'at least 60000'],
+  ])('refuses --%s=%s, which is not safe', (name, value, expected) => {
+    const { problems } = refusal([...COMPLETE, `--${name}=${value}`]);
+    expect(problems[0]).toMatchObject({ source: `--${name}`, value: `"${value}"` });
+    expect(problems[0]?.expected).toContain(expected);
+  });
+
+  it('lets unsafe.compressedTimes lift the safe ranges, and names the keys it lifted', () => {
+    const config = parse([
+      ...COMPLETE,
+      '--unsafe-compressed-times',
+      '--activity-window-ms=2500',
+      '--idle-poll-ms=200',
+    ]);
+    expect(config.activityWindowMs).toBe(2_500);
+    expect(config.unsafeKeys).toEqual(['activityWindowMs', 'idlePollMs']);
+  });
+
+  it('refuses a silence longer than the grace period it shortens', () => {
+    expect(refusal([...COMPLETE, '--silent-grace-ms=31000']).message).toContain(
+      'silentGraceMs (--silent-grace-ms): got "31000", expected at most gracePeriodMs (30000)',
+    );
+  });
+
+  it('never prints a secret', () => {
+    const key = FILES['/etc/key'] ?? '';
+    const { message } = refusal(
+      [`--rds-private-key-file=${key}`, '--rds-password=hunter2', '--config=/etc/file'],
+      { REATTACH_RDS_PASSPHRASE: 'hunter2', REATTACH_OTLP_ENDPOINT: 'http://me:hunter2@collector' },
+      { '/etc/file': 'rds: { password: hunter2 }\ntoken: hunter2\n' },
+    );
+    expect(message).not.toContain('hunter2');
+    expect(message).not.toContain('abc');
+    const { message: malformed } = refusal(
+      COMPLETE.concat('--config=/etc/file'),
+      {},
+      { '/etc/file': 'a: "hunter2' },
+    );
+    expect(malformed).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,252 @@
+import { ConfigError, type ConfigProblem } from './config-error.ts';
+import {
+  environmentVariableOf,
+  flagOf,
+  OPTION_KEYS,
+  OPTIONS,
+  type Option,
+  type OptionKey,
+  type OptionValues,
+} from './config-options.ts';
+import { type Given, readEnvironment, readFlags, readYaml, type SourceReading } from './given-values.ts';
+import type { HostPort } from './host-port.ts';
+import type { RawValue } from './value-type.ts';
+
+/** What the controller runs with: checked, complete, immutable. Holds secrets: never log it whole. */
+export interface Config {
+  /** Absent: the pod's service account. */
+  readonly kubeconfigPath?: string;
+  readonly context?: string;
+  readonly attacher: string;
+  readonly mode: OptionValues['mode'];
+  readonly rds: HostPort & {
+    readonly user: string;
+    readonly privateKey: string;
+    readonly passphrase?: string;
+    /** OpenSSH line or fingerprint. */
+    readonly hostKey: string;
+  };
+  readonly http: HostPort;
+  readonly log: { readonly level: OptionValues['log.level']; readonly format: OptionValues['log.format'] };
+  readonly reconcileIntervalMs: number;
+  readonly gracePeriodMs: number;
+  readonly silentGraceMs: number;
+  readonly activityWindowMs: number;
+  readonly maxCacheAgeMs: number;
+  readonly suspectPollMs: number;
+  readonly idlePollMs: number;
+  readonly breaker: {
+    readonly maxNodes: number;
+    readonly maxFraction: number;
+    readonly maxNodesPerWindow: number;
+    readonly windowMs: number;
+  };
+  readonly shutdownGraceMs: number;
+  readonly otlpEndpoint?: string;
+  readonly events: boolean;
+  /** Keys whose values lie outside their safe range, allowed by `unsafe.compressedTimes`; empty in production. */
+  readonly unsafeKeys: readonly OptionKey[];
+}
+
+/** Where the configuration comes from. */
+export interface ConfigSources {
+  /** Flags without the command, e.g. `['--mode', 'release']`. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Reads a text file. @throws when that is impossible. */
+  readonly readFile: (path: string) => string;
+}
+
+/** Longest value quoted in a message. */
+const QUOTED_CHARACTERS = 60;
+
+/**
+ * Reads flags, then environment, then the file of `--config`; the first source that names an option wins.
+ * Bad values of every source count, also of those that lose.
+ * @throws {ConfigError} with all problems found.
+ */
+export function parseConfig(sources: ConfigSources): Config {
+  return new ConfigReader(sources).read();
+}
+
+class ConfigReader {
+  readonly #sources: ConfigSources;
+  readonly #problems: ConfigProblem[] = [];
+  /** By key, most important source first. */
+  readonly #given = new Map<OptionKey, readonly Given[]>();
+
+  constructor(sources: ConfigSources) {
+    this.#sources = sources;
+  }
+
+  read(): Config {
+    this.#take(readFlags(this.#sources.argv));
+    this.#take(readEnvironment(this.#sources.env));
+    const file = this.#value('config');
+    const content = this.#contentOf('config');
+    if (file !== undefined && content !== undefined) this.#take(readYaml(content, file));
+    for (const key of OPTION_KEYS) this.#check(key);
+    const unsafeKeys = OPTION_KEYS.filter((key) => !this.#isSafe(key));
+    if (!this.#value('unsafe.compressedTimes')) for (const key of unsafeKeys) this.#refuseUnsafe(key);
+    this.#checkTogether();
+    const kubeconfigPath = this.#kubeconfigPath();
+    const privateKey = this.#contentOf('rds.privateKeyFile');
+    const passphrase = this.#contentOf('rds.passphraseFile');
+    const hostKey = this.#hostKey();
+    const context = this.#value('context');
+    const otlpEndpoint = this.#value('otlp.endpoint');
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems);
+    return {
+      ...(kubeconfigPath === undefined ? {} : { kubeconfigPath }),
+      ...(context === undefined ? {} : { context }),
+      attacher: this.#must('attacher'),
+      mode: this.#must('mode'),
+      rds: {
+        ...this.#must('rds.address'),
+        user: this.#must('rds.user'),
+        privateKey: present(privateKey, 'rds.privateKeyFile'),
+        ...(passphrase === undefined ? {} : { passphrase: passphrase.replace(/\r?\n$/, '') }),
+        hostKey: present(hostKey, 'rds.hostKey'),
+      },
+      http: this.#must('http.listen'),
+      log: { level: this.#must('log.level'), format: this.#must('log.format') },
+      reconcileIntervalMs: this.#must('reconcile.intervalMs'),
+      gracePeriodMs: this.#must('gracePeriodMs'),
+      silentGraceMs: this.#must('silentGraceMs'),
+      activityWindowMs: this.#must('activityWindowMs'),
+      maxCacheAgeMs: this.#must('maxCacheAgeMs'),
+      suspectPollMs: this.#must('suspectPollMs'),
+      idlePollMs: this.#must('idlePollMs'),
+      breaker: {
+        maxNodes: this.#must('breaker.maxNodes'),
+        maxFraction: this.#must('breaker.maxFraction'),
+        maxNodesPerWindow: this.#must('breaker.maxNodesPerWindow'),
+        windowMs: this.#must('breaker.windowMs'),
+      },
+      shutdownGraceMs: this.#must('shutdownGraceMs'),
+      ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
+      events: this.#must('events'),
+      unsafeKeys,
+    };
+  }
+
+  #take({ given, problems }: SourceReading): void {
+    this.#problems.push(...problems);
+    for (const value of given) this.#given.set(value.key, [...this.#givenFor(value.key), value]);
+  }
+
+  #givenFor(key: OptionKey): readonly Given[] {
+    return this.#given.get(key) ?? [];
+  }
+
+  #check(key: OptionKey): void {
+    const { type, required } = OPTIONS[key];
+    const given = this.#givenFor(key);
+    for (const { raw, source } of given) {
+      if (type.parse(raw) === undefined) this.#refuse(key, source, raw, type.expected);
+    }
+    if (required && given.length === 0) {
+      const ways = `${flagOf(key)}, ${environmentVariableOf(key)} or the file`;
+      this.#problems.push({ key, expected: `${type.expected}, set by ${ways}` });
+    }
+  }
+
+  #isSafe(key: OptionKey): boolean {
+    const { safe } = OPTIONS[key];
+    const value = this.#value(key);
+    if (!safe || typeof value !== 'number') return true;
+    return value >= safe.atLeast && value <= (safe.atMost ?? Number.POSITIVE_INFINITY);
+  }
+
+  #refuseUnsafe(key: OptionKey): void {
+    const { safe } = OPTIONS[key];
+    const [given] = this.#givenFor(key);
+    if (!safe || !given) return;
+    const most = safe.atMost === undefined ? '' : ` and at most ${safe.atMost}`;
+    this.#refuse(key, given.source, given.raw, `at least ${safe.atLeast}${most}: ${safe.because}`);
+  }
+
+  #checkTogether(): void {
+    this.#checkOrder('silentGraceMs', 'gracePeriodMs', 'silence shortens the grace period');
+    this.#checkOrder('suspectPollMs', 'activityWindowMs', 'a node is looked at while it may still be live');
+  }
+
+  #checkOrder(small: OptionKey, large: OptionKey, because: string): void {
+    const [value, limit] = [this.#value(small), this.#value(large)];
+    if (typeof value !== 'number' || typeof limit !== 'number' || value <= limit) return;
+    const [given] = [...this.#givenFor(small), ...this.#givenFor(large)];
+    this.#refuse(small, given?.source, value, `at most ${large} (${limit}): ${because}`);
+  }
+
+  #hostKey(): string | undefined {
+    const inline = this.#value('rds.hostKey');
+    const given = (key: OptionKey) => this.#given.has(key);
+    if (given('rds.hostKey') === given('rds.hostKeyFile')) {
+      this.#problems.push({
+        key: 'rds.hostKey',
+        expected: given('rds.hostKey')
+          ? 'rds.hostKey or rds.hostKeyFile, not both'
+          : 'the host key of the box in rds.hostKey or rds.hostKeyFile: without it nobody knows who answers',
+      });
+      return undefined;
+    }
+    return inline ?? this.#contentOf('rds.hostKeyFile')?.trim();
+  }
+
+  /** `KUBECONFIG` counts, as for kubectl, when no option of ours says otherwise. */
+  #kubeconfigPath(): string | undefined {
+    const own = this.#value('kubeconfig');
+    const common = this.#sources.env['KUBECONFIG'];
+    if (own !== undefined || !common) return own;
+    if (common.includes(':')) this.#refuse('kubeconfig', 'KUBECONFIG', common, 'one file, not a list');
+    return common;
+  }
+
+  /** The content of the file an option names; a file that cannot be read, or is empty, is a problem. */
+  #contentOf(key: OptionKey): string | undefined {
+    const file = this.#value(key);
+    const [given] = this.#givenFor(key);
+    if (typeof file !== 'string' || !given) return undefined;
+    try {
+      const content = this.#sources.readFile(file);
+      if (content.trim() !== '') return content;
+      this.#refuse(key, given.source, file, 'a file that is not empty');
+    } catch (err) {
+      const why = err instanceof Error && 'code' in err ? ` (${String(err.code)})` : '';
+      this.#refuse(key, given.source, file, `a file that can be read${why}`);
+    }
+    return undefined;
+  }
+
+  #value<K extends OptionKey>(key: K): OptionValues[K] | undefined {
+    const option: Option<OptionValues[K]> = OPTIONS[key];
+    const [given] = this.#givenFor(key);
+    return given ? option.type.parse(given.raw) : option.default;
+  }
+
+  #must<K extends OptionKey>(key: K): OptionValues[K] {
+    return present(this.#value(key), key);
+  }
+
+  #refuse(key: OptionKey, source: string | undefined, raw: RawValue, expected: string): void {
+    const value = OPTIONS[key].secret ? undefined : quote(raw);
+    this.#problems.push({
+      key,
+      ...(source === undefined ? {} : { source }),
+      ...(value === undefined ? {} : { value }),
+      expected,
+    });
+  }
+}
+
+/** Quotes a value for a message: shortened, and never a key somebody pasted in place of its path. */
+function quote(raw: RawValue): string | undefined {
+  const value = String(raw);
+  if (value.includes('PRIVATE KEY')) return undefined;
+  return JSON.stringify(value.length > QUOTED_CHARACTERS ? `${value.slice(0, QUOTED_CHARACTERS)}...` : value);
+}
+
+function present<T>(value: T | undefined, key: OptionKey): T {
+  if (value === undefined) throw new TypeError(`Option ${key} passed the checks without a value`);
+  return value;
+}

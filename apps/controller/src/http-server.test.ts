@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { RecordingLogger } from '@reattach/core/testing';
+import { describe, expect, it } from 'vitest';
+import { healthReport } from './health.ts';
+import { HttpServer, type HttpServerOptions } from './http-server.ts';
+
+const up = healthReport([{ name: 'loop', ok: true, why: 'last pass 3 ms ago' }]);
+const down = healthReport([
+  { name: 'cluster-cache', ok: true, why: 'fresh' },
+  { name: 'storage-box', ok: false, why: 'not connected' },
+]);
+
+function start(overrides: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
+  const logger = new RecordingLogger();
+  return HttpServer.start({
+    host: '127.0.0.1',
+    port: 0,
+    live: () => up,
+    ready: () => down,
+    metricsText: async () => 'metric 1\n',
+    logger,
+    ...overrides,
+  });
+}
+
+describe('HttpServer', () => {
+  it('answers /livez with 200 while every check holds', async () => {
+    await using server = await start();
+    const response = await fetch(`${server.url}/livez`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ ok: true, checks: up.checks });
+  });
+
+  it('answers /readyz with 503 and says which check fails and why', async () => {
+    await using server = await start();
+    const response = await fetch(`${server.url}/readyz?verbose`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      ok: false,
+      checks: [{ ok: true }, { name: 'storage-box', ok: false, why: 'not connected' }],
+    });
+  });
+
+  it('serves metrics as Prometheus text', async () => {
+    await using server = await start();
+    const response = await fetch(`${server.url}/metrics`);
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(await response.text()).toBe('metric 1\n');
+  });
+
+  it('answers 500 and logs when metrics cannot be collected', async () => {
+    const logger = new RecordingLogger();
+    await using server = await start({ logger, metricsText: () => Promise.reject(new Error('broken')) });
+    expect((await fetch(`${server.url}/metrics`)).status).toBe(500);
+    expect(logger.messages('warn')).toEqual(['Could not collect metrics']);
+  });
+
+  it('answers 404 to other paths', async () => {
+    await using server = await start();
+    expect((await fetch(`${server.url}/`)).status).toBe(404);
+  });
+
+  it('answers HEAD without a body and refuses other methods', async () => {
+    await using server = await start();
+    const head = await fetch(`${server.url}/livez`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    const post = await fetch(`${server.url}/livez`, { method: 'POST', body: 'x' });
+    expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('closes connections that are still open when disposed, and can be disposed twice', async () => {
+    const server = await start();
+    const { hostname, port } = new URL(server.url);
+    const idle = connect(Number(port), hostname);
+    idle.on('error', () => undefined);
+    await once(idle, 'connect');
+    const closed = once(idle, 'close');
+    await server[Symbol.asyncDispose]();
+    await closed;
+    await server[Symbol.asyncDispose]();
+    expect(idle.destroyed).toBe(true);
+  });
+
+  it('rejects when the port is taken', async () => {
+    await using server = await start();
+    const port = Number(new URL(server.url).port);
+    await expect(start({ port })).rejects.toThrow('EADDRINUSE');
+  });
+
+  it('names an IPv6 host in brackets', async () => {
+    await using server = await start({ host: '::1' });
+    expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  });
+});

@@ -1,0 +1,36 @@
+import { inspect, styleText } from 'node:util';
+
+const COLOURS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
+
+/** Turns one JSON log line into one for people: time, level, message, fields. Returns what is no JSON object as it is. */
+export function prettyLine(line: string): string {
+  const record = parse(line);
+  if (!record) return line;
+  const { level, time, msg, err, ...fields } = record;
+  const colour = Object.entries(COLOURS).find(([name]) => name === level)?.[1] ?? 'white';
+  const clock = String(time).slice('2026-01-01T'.length, -1);
+  const rest = Object.entries(fields).map(([key, value]) => `${styleText('gray', `${key}=`)}${plain(value)}`);
+  const head = [clock, styleText(colour, String(level).toUpperCase().padEnd(5)), String(msg), ...rest].join(
+    ' ',
+  );
+  return `${head}\n${err === undefined ? '' : `${stackOf(err)}\n`}`;
+}
+
+function parse(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string'
+    ? value
+    : inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 4 });
+}
+
+function stackOf(err: unknown): string {
+  return typeof err === 'object' && err !== null && 'stack' in err ? String(err.stack) : plain(err);
+}

@@ -1,0 +1,115 @@
+import { formatHostPort, type HostPort, parseHostPort } from './host-port.ts';
+
+/** What a source holds: text from flags and environment, scalars from YAML. */
+export type RawValue = string | number | boolean;
+
+/** How an option's value is read and described. */
+export interface ValueType<T> {
+  /** Column "Type" of the options table. */
+  readonly label: string;
+  /** Completes "expected ..." in a refusal. */
+  readonly expected: string;
+  /** @returns `undefined` when the value is not of this type. Never throws. */
+  parse(raw: RawValue): T | undefined;
+  /** The value as an operator would write it. */
+  format(value: T): string;
+}
+
+const identity = (value: string) => value;
+
+/** Any text that is not blank. */
+export const text: ValueType<string> = {
+  label: 'text',
+  expected: 'text that is not empty',
+  parse: (raw) => (typeof raw === 'string' && raw.trim() !== '' ? raw.trim() : undefined),
+  format: identity,
+};
+
+/** The path of a file; whether it can be read is checked where it is read. */
+export const path: ValueType<string> = { ...text, label: 'path', expected: 'the path of a file' };
+
+/** `true` or `false`. */
+export const flag: ValueType<boolean> = {
+  label: 'boolean',
+  expected: 'true or false',
+  parse: (raw) => (String(raw) === 'true' ? true : String(raw) === 'false' ? false : undefined),
+  format: String,
+};
+
+/** One of `values`. @param note added to the refusal. */
+export function choice<const T extends string>(values: readonly T[], note = ''): ValueType<T> {
+  const listed = values.join(' or ');
+  return {
+    label: listed,
+    expected: `${listed}${note}`,
+    parse: (raw) => values.find((value) => value === raw),
+    format: identity,
+  };
+}
+
+/** Whole milliseconds, at least `min`. */
+export function milliseconds(min: number): ValueType<number> {
+  return { ...wholeNumber(min), label: 'ms', expected: `whole milliseconds, at least ${min}` };
+}
+
+/** A whole number, at least `min`. */
+export function wholeNumber(min: number): ValueType<number> {
+  return {
+    label: 'whole number',
+    expected: `a whole number, at least ${min}`,
+    parse(raw) {
+      const value = decimal(raw);
+      return value !== undefined && Number.isSafeInteger(value) && value >= min ? value : undefined;
+    },
+    format: String,
+  };
+}
+
+/** A share of a whole: more than 0, at most 1. */
+export const fraction: ValueType<number> = {
+  label: 'fraction',
+  expected: 'a number above 0 and at most 1',
+  parse(raw) {
+    const value = decimal(raw);
+    return value !== undefined && value > 0 && value <= 1 ? value : undefined;
+  },
+  format: String,
+};
+
+/** `host` or `host:port` to connect to. */
+export function address(defaultPort: number): ValueType<HostPort> {
+  return {
+    label: 'host[:port]',
+    expected: `host, host:port or [IPv6]:port (port 1 to 65535, default ${defaultPort})`,
+    parse(raw) {
+      const value = typeof raw === 'string' ? parseHostPort(raw, defaultPort) : undefined;
+      return value && value.port > 0 ? value : undefined;
+    },
+    format: formatHostPort,
+  };
+}
+
+/** `host:port` to listen on; port 0 takes a free one. */
+export const listenAddress: ValueType<HostPort> = {
+  label: 'host:port',
+  expected: 'host:port or [IPv6]:port (port 0 to 65535)',
+  parse: (raw) => (typeof raw === 'string' ? parseHostPort(raw) : undefined),
+  format: formatHostPort,
+};
+
+/** An http or https URL without credentials. */
+export const httpUrl: ValueType<string> = {
+  label: 'URL',
+  expected: 'an http or https URL without user and password',
+  parse(raw) {
+    const url = typeof raw === 'string' ? URL.parse(raw) : null;
+    if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) return undefined;
+    return url.href.replace(/\/$/, '');
+  },
+  format: identity,
+};
+
+function decimal(raw: RawValue): number | undefined {
+  if (typeof raw === 'number') return raw;
+  return typeof raw === 'string' && /^\d+(?:\.\d+)?$/.test(raw) ? Number(raw) : undefined;
+}
