@@ -51,6 +51,15 @@ describe('CoalescingTrigger', () => {
     expect(reasons()).toEqual([['manual']]);
   });
 
+  it('runs requests made before run and in the same turn after it in one pass', async () => {
+    const { trigger, run, reasons } = controlled();
+    trigger.request('manual');
+    void run();
+    trigger.request('startup');
+    await settle();
+    expect(reasons()).toEqual([['manual', 'startup']]);
+  });
+
   it('turns requests made during a pass into exactly one more pass after it', async () => {
     const { trigger, run, passes, reasons } = controlled();
     trigger.request('startup');

@@ -48,6 +48,7 @@ export class CoalescingTrigger {
     signal.addEventListener('abort', close, { once: true });
     if (signal.aborted) close();
     try {
+      await Promise.resolve(); // requests made in the same turn, right after this call, share the first pass
       while (this.#open) {
         if (this.#reasons.size === 0) {
           await this.#requested();

@@ -1,3 +1,9 @@
+export {
+  AttachmentReconciler,
+  type AttachmentReconcilerOptions,
+  type LastPass,
+} from './attachment-reconciler.ts';
+export type { Backoff } from './backoff.ts';
 export { type Clock, delay, systemClock } from './clock.ts';
 export { CoalescingTrigger, type TriggeredPass } from './coalescing-trigger.ts';
 export { CoreError, type CoreErrorCode, type Outcome } from './errors.ts';
@@ -27,5 +33,7 @@ export type {
   StorageNode,
   StoragePort,
 } from './ports.ts';
+export { createReconcileMetrics, type ReconcileMetrics } from './reconcile-metrics.ts';
 export type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
+export type { PassResultKind, ReconcileAction } from './telemetry/instruments.ts';
 export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './trigger-reason.ts';

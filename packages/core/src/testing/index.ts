@@ -13,3 +13,4 @@ export { FakeNodeLister } from './fake-node-lister.ts';
 export { FakeStorage } from './fake-storage.ts';
 export { RecordingEventRecorder } from './recording-event-recorder.ts';
 export { type LogLine, RecordingLogger } from './recording-logger.ts';
+export { type Measurement, type RecordedSpan, RecordingTelemetry } from './recording-telemetry.ts';

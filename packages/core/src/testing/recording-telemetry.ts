@@ -1,0 +1,90 @@
+import {
+  type Attributes,
+  createNoopMeter,
+  metrics,
+  ProxyTracerProvider,
+  type Span,
+  type SpanOptions,
+  type SpanStatus,
+  trace,
+} from '@opentelemetry/api';
+
+/** One call of `add()` or `record()`. */
+export interface Measurement {
+  readonly instrument: string;
+  readonly value: number;
+  readonly attributes: Attributes;
+}
+
+/** A span, as far as it has come. */
+export interface RecordedSpan {
+  readonly name: string;
+  readonly attributes: Attributes;
+  status: SpanStatus | undefined;
+  ended: boolean;
+}
+
+/** Keeps what code under test says through `@opentelemetry/api`, from its construction until it is disposed. */
+export class RecordingTelemetry implements Disposable {
+  readonly measurements: Measurement[] = [];
+  readonly spans: RecordedSpan[] = [];
+
+  constructor() {
+    const instrument = (name: string) => {
+      const measure = (value: number, attributes: Attributes = {}) =>
+        void this.measurements.push({ instrument: name, value, attributes });
+      return { add: measure, record: measure };
+    };
+    const meter = Object.assign(createNoopMeter(), {
+      createCounter: instrument,
+      createHistogram: instrument,
+    });
+    metrics.setGlobalMeterProvider({ getMeter: () => meter });
+    const startSpan = (name: string, options: SpanOptions = {}): Span => this.#startSpan(name, options);
+    const startActiveSpan = (name: string, ...rest: readonly unknown[]): unknown => {
+      const run = rest.at(-1) as (span: Span) => unknown;
+      return run(startSpan(name, rest.length > 1 ? (rest[0] as SpanOptions) : {}));
+    };
+    trace.setGlobalTracerProvider({
+      getTracer: () => ({ startSpan, startActiveSpan }),
+    });
+  }
+
+  /** Sum of a counter's measurements that carry all of `attributes`. `undefined` when there is none. */
+  total(instrument: string, attributes: Attributes = {}): number | undefined {
+    const values = this.measurements
+      .filter((measurement) => measurement.instrument === instrument)
+      .filter(({ attributes: has }) => Object.entries(attributes).every(([key, value]) => has[key] === value))
+      .map(({ value }) => value);
+    return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+  }
+
+  [Symbol.dispose](): void {
+    metrics.disable();
+    trace.disable();
+  }
+
+  #startSpan(name: string, options: SpanOptions): Span {
+    const attributes: Attributes = { ...options.attributes };
+    const recorded: RecordedSpan = { name, attributes, status: undefined, ended: false };
+    this.spans.push(recorded);
+    const noop = new ProxyTracerProvider().getTracer('noop').startSpan(name);
+    return Object.assign(noop, {
+      setAttribute: (key: string, value: Attributes[string]) => {
+        attributes[key] = value;
+        return noop;
+      },
+      setAttributes: (more: Attributes) => {
+        Object.assign(attributes, more);
+        return noop;
+      },
+      setStatus: (status: SpanStatus) => {
+        recorded.status = status;
+        return noop;
+      },
+      end: () => {
+        recorded.ended = true;
+      },
+    });
+  }
+}
