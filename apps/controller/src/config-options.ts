@@ -36,6 +36,7 @@ export interface OptionValues {
   maxCacheAgeMs: number;
   suspectPollMs: number;
   idlePollMs: number;
+  detachTimeoutMs: number;
   'breaker.maxNodes': number;
   'breaker.maxFraction': number;
   'breaker.maxNodesPerWindow': number;
@@ -159,6 +160,11 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     default: 60_000,
     safe: { atLeast: 5_000, because: 'every poll is a command on the box' },
     description: 'How often the box is asked while no node is, so that live nodes are known before they die.',
+  },
+  detachTimeoutMs: {
+    type: milliseconds(1),
+    default: 60_000,
+    description: 'How long external-attacher may take to finish a detach before it is reported as stuck.',
   },
   'breaker.maxNodes': {
     type: wholeNumber(1),

@@ -60,6 +60,7 @@ describe('parseConfig', () => {
       maxCacheAgeMs: 120_000,
       suspectPollMs: 2_000,
       idlePollMs: 60_000,
+      detachTimeoutMs: 60_000,
       breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
       shutdownGraceMs: 20_000,
       events: true,

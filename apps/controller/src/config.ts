@@ -35,6 +35,7 @@ export interface Config {
   readonly maxCacheAgeMs: number;
   readonly suspectPollMs: number;
   readonly idlePollMs: number;
+  readonly detachTimeoutMs: number;
   readonly breaker: {
     readonly maxNodes: number;
     readonly maxFraction: number;
@@ -117,6 +118,7 @@ class ConfigReader {
       maxCacheAgeMs: this.#must('maxCacheAgeMs'),
       suspectPollMs: this.#must('suspectPollMs'),
       idlePollMs: this.#must('idlePollMs'),
+      detachTimeoutMs: this.#must('detachTimeoutMs'),
       breaker: {
         maxNodes: this.#must('breaker.maxNodes'),
         maxFraction: this.#must('breaker.maxFraction'),
