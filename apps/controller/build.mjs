@@ -1,0 +1,29 @@
+import { build } from 'esbuild';
+
+// ssh2 and its like are CommonJS: they ask for `require` and `__dirname` at run time.
+const commonJsGlobals = [
+  "import { createRequire as __createRequire } from 'node:module';",
+  "import { dirname as __dirnameOf } from 'node:path';",
+  "import { fileURLToPath as __fileURLToPath } from 'node:url';",
+  'const require = __createRequire(import.meta.url);',
+  'const __filename = __fileURLToPath(import.meta.url);',
+  'const __dirname = __dirnameOf(__filename);',
+].join(' ');
+
+await build({
+  entryPoints: ['src/main.ts'],
+  bundle: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
+  keepNames: true, // constructor names reach logs and metrics
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  outfile: 'dist/main.mjs', // .mjs: without a package.json beside it, Node would parse a .js file twice
+  sourcemap: true,
+  conditions: ['source'],
+  mainFields: ['module', 'main'],
+  external: ['cpu-features', './crypto/build/Release/sshcrypto.node'],
+  legalComments: 'linked',
+  banner: { js: commonJsGlobals },
+});

@@ -1,0 +1,230 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { type Clock, delay } from '@reattach/core';
+import { answer, parseResourceVersion, requestFilter } from './api.ts';
+import { type Fault, Faults, type FaultTarget } from './faults.ts';
+import { failureStatus, KubeSimError } from './kube-sim-error.ts';
+import type { ObjectStore } from './object-store.ts';
+import { type LoggedRequest, matchesRequest, type RequestLog, type RequestMatch } from './request-log.ts';
+import { parseRoute, type Route } from './route.ts';
+import { WatchStream } from './watch-stream.ts';
+
+export interface KubeServerOptions {
+  readonly store: ObjectStore;
+  readonly log: RequestLog;
+  readonly clock: Clock;
+  readonly bookmarkIntervalMs: number;
+}
+
+/** The HTTP side: reads requests, lets faults have their way, answers from the store. */
+export class KubeServer implements FaultTarget {
+  readonly faults: Faults = new Faults(this);
+  readonly #options: KubeServerOptions;
+  readonly #watches = new Set<WatchStream>();
+  readonly #sockets = new Set<Socket>();
+  readonly #lifetime = new AbortController();
+  #server: Server | undefined;
+  #port = 0;
+
+  constructor(options: KubeServerOptions) {
+    this.#options = options;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async acceptConnections(): Promise<void> {
+    if (this.#server) return;
+    const server = createServer((request, response) => void this.#handle(request, response));
+    // Timeouts would run on the machine's clock and close sockets behind a fault's back.
+    server.keepAliveTimeout = 0;
+    server.requestTimeout = 0;
+    server.headersTimeout = 0;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    this.#server = server;
+    server.listen(this.#port, '127.0.0.1');
+    await once(server, 'listening');
+    this.#port = (server.address() as AddressInfo).port;
+  }
+
+  async refuseConnections(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    await closed;
+  }
+
+  breakWatches(match: RequestMatch, effect: 'end' | 'reset' | 'expired' | 'half-open'): number {
+    const broken = [...this.#watches].filter((watch) => matchesRequest(match, watch.request));
+    for (const watch of broken) watch.break(effect);
+    return broken.length;
+  }
+
+  get openWatches(): readonly LoggedRequest[] {
+    return [...this.#watches].map((watch) => watch.request);
+  }
+
+  sendBookmarks(): void {
+    for (const watch of this.#watches) if (watch.wantsBookmarks) watch.sendBookmark();
+  }
+
+  /** Stops listening, resets every socket, ends every watch and pending delay. */
+  async close(): Promise<void> {
+    this.#lifetime.abort();
+    for (const watch of this.#watches) watch.close();
+    await this.refuseConnections();
+  }
+
+  async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => undefined); // A client that went away is no concern of the server.
+    let text: string;
+    try {
+      text = Buffer.concat(await incoming.toArray()).toString();
+    } catch {
+      return; // The client went away in mid-body.
+    }
+    const { entry, problem } = this.#receive(incoming, text);
+    const fault = this.faults.take(entry);
+    try {
+      if (problem) throw problem;
+      await this.#serve(entry, response, fault);
+    } catch (error) {
+      if (this.#lifetime.signal.aborted) return;
+      this.#sendError(entry, response, error);
+    }
+  }
+
+  #receive(incoming: IncomingMessage, text: string): { entry: LoggedRequest; problem?: KubeSimError } {
+    const url = new URL(incoming.url ?? '/', 'http://kube-sim');
+    const query = Object.fromEntries(url.searchParams);
+    const contentType = incoming.headers['content-type'];
+    const userAgent = incoming.headers['user-agent'];
+    const { body, problem } = parseBody(text);
+    const entry = this.#options.log.add({
+      atMs: this.#options.clock.now(),
+      method: incoming.method ?? 'GET',
+      path: url.pathname,
+      query,
+      ...(body !== undefined && { body }),
+      ...(contentType !== undefined && { contentType }),
+      ...(userAgent !== undefined && { userAgent }),
+      watch: query['watch'] === 'true' || query['watch'] === '1',
+    });
+    return { entry, ...(problem && { problem }) };
+  }
+
+  async #serve(entry: LoggedRequest, response: ServerResponse, fault: Fault | undefined): Promise<void> {
+    const { store, clock } = this.#options;
+    const route = readRoute(entry.path);
+    if (fault && 'applied' in fault && fault.applied) answer(store, route, entry);
+    switch (fault?.kind) {
+      case 'status': {
+        const { status, reason = 'InternalError', message = 'injected fault', retryAfterSeconds } = fault;
+        if (retryAfterSeconds !== undefined) response.setHeader('retry-after', retryAfterSeconds);
+        const details = retryAfterSeconds === undefined ? undefined : { retryAfterSeconds };
+        this.#send(entry, response, status, failureStatus(status, reason, message, details));
+        return;
+      }
+      case 'hang':
+        return;
+      case 'reset':
+        response.socket?.resetAndDestroy();
+        return;
+      case 'malformed':
+        answer(store, route, entry);
+        this.#send(entry, response, 200, '{"kind":"Sta');
+        return;
+      case 'delay':
+        await delay(clock, fault.delayMs, this.#lifetime.signal);
+        break;
+      case 'stale':
+      case 'watch':
+      case undefined:
+        break;
+    }
+    if (entry.watch && entry.method === 'GET' && route?.kind === 'collection') {
+      this.#openWatch(entry, response, route, fault);
+      return;
+    }
+    const staleVersion = fault?.kind === 'stale' ? Number(fault.resourceVersion) : undefined;
+    const { status, body } = answer(store, route, entry, staleVersion);
+    this.#send(entry, response, status, body);
+  }
+
+  #openWatch(
+    request: LoggedRequest,
+    response: ServerResponse,
+    route: Extract<Route, { kind: 'collection' }>,
+    fault: Fault | undefined,
+  ): void {
+    const { store, clock, bookmarkIntervalMs } = this.#options;
+    const { query } = request;
+    if (query['sendInitialEvents'] !== undefined) {
+      throw new KubeSimError(
+        'Invalid',
+        'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch',
+      );
+    }
+    const timeoutSeconds = Number(query['timeoutSeconds'] ?? 0);
+    const watch = new WatchStream({
+      request,
+      response,
+      store,
+      clock,
+      resource: route.resource,
+      filter: requestFilter(route, request),
+      resourceVersion: parseResourceVersion(query['resourceVersion'] || '0'),
+      bookmarks: query['allowWatchBookmarks'] === 'true',
+      bookmarkIntervalMs,
+      ...(timeoutSeconds > 0 && { timeoutMs: timeoutSeconds * 1000 }),
+      ...(fault?.kind === 'watch' && { fault }),
+      onClose: (closed) => this.#watches.delete(closed),
+    });
+    this.#watches.add(watch);
+    this.#options.log.answered(request, 200);
+    watch.open();
+  }
+
+  #sendError(entry: LoggedRequest, response: ServerResponse, error: unknown): void {
+    if (error instanceof KubeSimError) {
+      this.#send(entry, response, error.httpStatus, error.toStatus());
+      return;
+    }
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#send(entry, response, 500, failureStatus(500, 'InternalError', message));
+  }
+
+  #send(entry: LoggedRequest, response: ServerResponse, status: number, body: unknown): void {
+    if (response.destroyed) return;
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const contentType = text === 'ok' ? 'text/plain' : 'application/json';
+    response.writeHead(status, { 'content-type': contentType });
+    response.end(text);
+    this.#options.log.answered(entry, status);
+  }
+}
+
+function parseBody(text: string): { readonly body?: unknown; readonly problem?: KubeSimError } {
+  if (text === '') return {};
+  try {
+    return { body: JSON.parse(text) as unknown };
+  } catch (error) {
+    return { problem: new KubeSimError('BadRequest', `the body is not JSON: ${(error as Error).message}`) };
+  }
+}
+
+function readRoute(path: string): Route | undefined {
+  try {
+    return parseRoute(path);
+  } catch {
+    throw new KubeSimError('BadRequest', `the path is not percent-encoded correctly: ${path}`);
+  }
+}
