@@ -78,7 +78,12 @@ export function readClusterView(
   }
   for (const name of missing) {
     const lastSeen = cluster.lastSeenNode(name);
-    nodes.set(name, { kind: 'gone', name, sinceMs: absence.note(name, nowMs), ...(lastSeen && { lastSeen }) });
+    nodes.set(name, {
+      kind: 'gone',
+      name,
+      sinceMs: absence.note(name, nowMs),
+      ...(lastSeen && { lastSeen }),
+    });
   }
   absence.retainOnly(new Set(nodes.keys()));
   return { cache: cluster.freshness(), attachments, nodes };

@@ -26,6 +26,8 @@ export interface NodeFact {
   readonly taints: readonly Taint[];
   /** Annotation `reattach.srvlab.io/clean`: the fence id an operator declared clean. */
   readonly cleanFenceId?: string;
+  /** Annotation `reattach.srvlab.io/out-of-service-boot-id`: the bootID when we tainted it out of service. */
+  readonly outOfServiceBootId?: string;
 }
 
 /** A VolumeAttachment. */
@@ -88,16 +90,28 @@ export interface CacheFreshness {
   readonly detail: string;
 }
 
+/** A kubelet's Lease, as this process saw it renewed. */
+export interface NodeLeaseFact {
+  readonly nodeName: string;
+  readonly uid: string;
+  /** `spec.renewTime` as text, by the kubelet's clock: compared for change only, never with our clock. */
+  readonly renewTime?: string;
+  /** When this process first saw this `renewTime`, by our clock. */
+  readonly observedAtMs: number;
+}
+
 /** Why the storage said nothing usable about a node. */
 export type UnknownReason =
   | 'no-storage-reading'
+  | 'no-such-box'
   | 'box-unreachable'
   | 'output-not-understood'
   | 'tracking-off'
   | 'no-address'
   | 'never-seen-live'
   | 'no-positive-control'
-  | 'unattributed-session';
+  | 'unattributed-session'
+  | 'volume-not-exported';
 
 /** What the storage says about one node, and when it said so. */
 export type NodeEvidence =
@@ -124,11 +138,50 @@ export type NodeEvidence =
       readonly detail: string;
     };
 
-/** One reading of the storage. */
+/** Who is fenced, as written at the box: all that a restarted or newly elected controller needs. */
+export interface FenceIdentity {
+  /** Names this fence; unique per box. An operator's `reattach.srvlab.io/clean` annotation repeats it. */
+  readonly id: string;
+  readonly nodeName: string;
+  /** Absent when the Node was gone and nothing remembered it. */
+  readonly nodeUid?: string;
+  /** `bootID` at the time of the fence: another one later proves a reboot. */
+  readonly bootId?: string;
+  /** By the clock of the controller that fenced. */
+  readonly fencedAtMs: number;
+}
+
+/** A fence as read back from the box. */
+export interface FenceFact extends FenceIdentity {
+  /** Addresses whose entries are static and enabled. An entry that is disabled or timed cuts nothing for long: not here. */
+  readonly addresses: readonly string[];
+  /** When this process first read it with these addresses. */
+  readonly seenSinceMs: number;
+}
+
+/** Whether the box drops what the fence list names. */
+export type FenceGuard =
+  | { readonly kind: 'armed' }
+  /** The rule is missing, disabled, invalid, comes too late or leaves an export port out; `fix` is the command for it. */
+  | { readonly kind: 'unarmed'; readonly detail: string; readonly fix?: string };
+
+/** What the box says about one exported volume. */
+export interface StoredVolumeFact {
+  /** Since when every reading showed the same write counters; absent when the box gives none. */
+  readonly writesStillSinceMs?: number;
+}
+
+/** One reading of one storage box. */
 export interface StorageReading {
   readonly observedAtMs: number;
   /** By node name; a suspect that is missing here counts as `unknown`. */
   readonly evidence: ReadonlyMap<string, NodeEvidence>;
   /** Hosts that were live in this reading, whoever they are; absent when the box could not be read. */
   readonly liveHosts?: number;
+  /** All fences of ours; absent when they could not be read. */
+  readonly fences?: readonly FenceFact[];
+  /** Absent when it could not be read. */
+  readonly guard?: FenceGuard;
+  /** By volume handle: the volumes asked for that the box really exports. Absent when it could not be read. */
+  readonly volumes?: ReadonlyMap<string, StoredVolumeFact>;
 }

@@ -12,7 +12,9 @@ export function massFailure(view: ClusterView, policy: BreakerPolicy, nowMs: num
   if (lost > policy.maxNodes && lost >= policy.maxFraction * total) {
     return `${lost} of ${total} nodes are lost at once`;
   }
-  const recent = [...view.recentLosses.values()].filter((sinceMs) => nowMs - sinceMs < policy.windowMs).length;
+  const recent = [...view.recentLosses.values()].filter(
+    (sinceMs) => nowMs - sinceMs < policy.windowMs,
+  ).length;
   if (recent > policy.maxNodesPerWindow) {
     return `${recent} nodes were lost within ${policy.windowMs / 60_000} min`;
   }

@@ -1,5 +1,28 @@
-/** What Reattach may do. `observe`: nothing, only say what it would do. `release`: no write to the box. */
-export type Mode = 'observe' | 'release';
+/**
+ * What Reattach may do. `observe`: nothing, only say what it would do. `release`: no write to the box; a node that still
+ * writes is held. `fence`: cut the node off at the box first, then release.
+ */
+export const MODES = ['observe', 'release', 'fence'] as const;
+
+/** @see MODES */
+export type Mode = (typeof MODES)[number];
+
+/**
+ * How volumes leave a dead node. `in-use`: take them out of `status.volumesInUse`; needs the Node object. `delete`: delete
+ * their VolumeAttachments. `out-of-service`: taint the Node; touches every driver on it. `auto`: `in-use` while the Node
+ * exists, `delete` when it is gone. What has no effect within `detachTimeoutMs` falls back to `delete`.
+ * @see design section 5
+ */
+export const STRATEGIES = ['auto', 'in-use', 'delete', 'out-of-service'] as const;
+
+/** @see STRATEGIES */
+export type Strategy = (typeof STRATEGIES)[number];
+
+/** What volumes of other drivers on the lost node mean for ours. */
+export const OTHER_DRIVERS = ['hold', 'release-ours'] as const;
+
+/** @see OTHER_DRIVERS */
+export type OtherDrivers = (typeof OTHER_DRIVERS)[number];
 
 /** When losses of many nodes at once are taken for our own problem, not theirs. @see design rule 3, `mass-failure.ts` */
 export interface BreakerPolicy {
@@ -11,6 +34,23 @@ export interface BreakerPolicy {
   readonly maxNodesPerWindow: number;
   /** Default 600 000 ms. */
   readonly windowMs: number;
+}
+
+/** Suspecting a node before Kubernetes marks it NotReady. @see design section 6 */
+export interface EarlyDetectionPolicy {
+  readonly enabled: boolean;
+  /** A kubelet's Lease not renewed for this long makes its node suspect. Default 20 000 ms. */
+  readonly leaseStaleMs: number;
+}
+
+/** How a fence is proved effective. @see design section 4, "Fences at the box" */
+export interface FencePolicy {
+  /** Silence of a fenced node after which the box holds no command of it any more. Default 10 000 ms, above NVMe's keep-alive timeout. */
+  readonly drainMs: number;
+  /** How long the write counters of its single-writer volumes must have stood still. Default 2 000 ms. */
+  readonly writesStillMs: number;
+  /** Nodes that carry all of these labels are never fenced: those that boot from the box. Empty: none. */
+  readonly neverFence: Readonly<Record<string, string>>;
 }
 
 /** Everything `decide()` may be configured with. Times in ms. */
@@ -26,7 +66,12 @@ export interface Policy {
   readonly maxCacheAgeMs: number;
   /** How often the box is asked again while a lost node holds attachments. Default 2 000. */
   readonly suspectPollMs: number;
-  /** How long external-attacher may take to finish a delete before we say it is stuck. Default 60 000. */
+  /** How long a detach may take before the next way is tried, or before external-attacher counts as stuck. Default 60 000. */
   readonly detachTimeoutMs: number;
   readonly breaker: BreakerPolicy;
+  readonly strategy: Strategy;
+  /** Default: `hold` under strategy `out-of-service`, `release-ours` otherwise. */
+  readonly otherDrivers: OtherDrivers;
+  readonly fence: FencePolicy;
+  readonly earlyDetection: EarlyDetectionPolicy;
 }

@@ -1,6 +1,9 @@
 import type {
   CacheFreshness,
+  FenceFact,
+  FenceIdentity,
   NodeFact,
+  NodeLeaseFact,
   ObjectRef,
   PersistentVolumeFact,
   PodFact,
@@ -24,6 +27,12 @@ export interface ClusterReader {
   volumeAttachments(): Iterable<VolumeAttachmentFact>;
   persistentVolume(name: string): PersistentVolumeFact | undefined;
   podsOnNode(nodeName: string): Iterable<PodFact>;
+  /** Absent: none was seen, or Leases are not watched. */
+  nodeLease(nodeName: string): NodeLeaseFact | undefined;
+  /** Last moment the Lease cache was known to equal the API server, epoch ms; absent when Leases are not watched. */
+  leasesFreshAsOfMs(): number | undefined;
+  /** A KubeVirt live migration of a virtual machine that uses this claim is under way. `false` without KubeVirt. */
+  isClaimMigrating(namespace: string, claimName: string): boolean;
 }
 
 /** A node the storage is asked about. */
@@ -38,17 +47,47 @@ export interface StorageNode {
   readonly addressesFrom: 'node' | 'last-seen' | 'pods';
 }
 
-/** The storage box as a witness. */
-export interface StoragePort {
+/** A volume the storage is asked about. */
+export interface StorageVolume {
+  readonly volumeHandle: string;
+  /** `spec.csi.volumeAttributes`: how the driver names the volume at the box. */
+  readonly volumeAttributes: Readonly<Record<string, string>>;
+}
+
+/** What one reading of a box is asked to tell. */
+export interface StorageQuestion {
+  readonly suspects: readonly StorageNode[];
+  /** The remaining nodes: they account for live sessions. */
+  readonly others: readonly StorageNode[];
+  /** Volumes of the suspects, for their write counters. */
+  readonly volumes: readonly StorageVolume[];
+}
+
+/** One storage box as a witness and, where it may be written to, as the place where a node is cut off. */
+export interface StorageBox {
+  /** For logs, spans and people; unique among the boxes. */
+  readonly name: string;
+  /** The last complete reading, however old; absent before the first. Makes no request. */
+  readonly lastReading: StorageReading | undefined;
   /**
-   * Reads the box once and says for each suspect whether it still talks to it. `others` are the remaining nodes: they
-   * account for live sessions. A box problem is `unknown` evidence, never a rejection; rejects only with `signal.reason`.
+   * Reads the box once and says for each suspect whether it still talks to it. A box problem is `unknown` evidence,
+   * never a rejection; rejects only with `signal.reason`.
    */
-  observe(
-    suspects: readonly StorageNode[],
-    others: readonly StorageNode[],
-    signal: AbortSignal,
-  ): Promise<StorageReading>;
+  observe(question: StorageQuestion, signal: AbortSignal): Promise<StorageReading>;
+  /**
+   * Cuts `addresses` off from the box and reads it back. Idempotent: addresses that are fenced already keep their entry.
+   * @throws with `code` and `outcome` when the box refused or the read-back does not show the fence.
+   */
+  fence(fence: FenceIdentity, addresses: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Removes exactly this fence's entries and reads that back. @throws as `fence` does. */
+  unfence(fence: FenceFact, signal: AbortSignal): Promise<void>;
+}
+
+/** Every storage box there is, and which one holds a volume. One sick box never affects decisions about another. */
+export interface StorageFleet {
+  readonly boxes: readonly StorageBox[];
+  /** `undefined`: the volume names a box that is not configured, so nobody can be asked. */
+  boxOf(volume: PersistentVolumeFact): StorageBox | undefined;
 }
 
 /** What a live look at the API server says about a Node. */
@@ -57,18 +96,52 @@ export type LiveNode = { readonly kind: 'gone' } | { readonly kind: 'present'; r
 /** What became of a delete with a uid precondition. `gone` and `replaced` are facts, not failures. */
 export type DeleteResult = 'deleted' | 'gone' | 'replaced';
 
-/** Everything that changes the cluster. Each delete confirms the object live and carries a uid precondition. */
+/** What became of a conditional change: made, or not needed any more. `gone` and `replaced` are facts, not failures. */
+export type ChangeResult = 'changed' | 'unchanged' | 'gone' | 'replaced';
+
+/** Everything that changes the cluster. Each write confirms its object live and carries a uid precondition. */
 export interface ClusterActions {
   /** Live GET, past every cache. */
   getNode(name: string, signal: AbortSignal): Promise<LiveNode>;
+  /** Live GET of a kubelet's Lease: its `renewTime`, `undefined` when it does not exist. */
+  getNodeLeaseRenewTime(nodeName: string, signal: AbortSignal): Promise<string | undefined>;
   /** Deletes with `gracePeriodSeconds: 0`. `replaced` when another pod has the name now. */
   forceDeletePod(pod: PodFact, signal: AbortSignal): Promise<DeleteResult>;
   /** Deletes the VolumeAttachment; its finalizers are never touched. */
   deleteVolumeAttachment(attachment: VolumeAttachmentFact, signal: AbortSignal): Promise<DeleteResult>;
+  /** Takes `kubernetes.io/csi/<attacher>^<handle>` of these volumes, and nothing else, out of `status.volumesInUse`. */
+  removeVolumesInUse(
+    node: NodeFact,
+    attacher: string,
+    volumeHandles: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ChangeResult>;
+  /** Adds `node.kubernetes.io/out-of-service=reattach:NoExecute` and notes the Node's bootID beside it. */
+  addOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+  /** Removes that taint and note, if they are ours. */
+  removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+}
+
+/** The right to write, held by one of several replicas. */
+export interface Leadership {
+  /**
+   * Passes only while no other replica can hold the right for at least the longest single write.
+   * @throws when the right is not, or no longer surely, ours; nothing was written.
+   */
+  assertHeld(): void;
 }
 
 /** Event reasons, as seen by `kubectl get events`. */
-export type EventReason = 'StaleAttachmentReleased' | 'ReleaseHeld';
+export const EVENT_REASONS = [
+  'StaleAttachmentReleased',
+  'ReleaseHeld',
+  'NodeFenced',
+  'NodeUnfenced',
+  'PodNotRescheduled',
+] as const;
+
+/** @see EVENT_REASONS */
+export type EventReason = (typeof EVENT_REASONS)[number];
 
 /** Something an operator should find with `kubectl describe`. */
 export interface ClusterEvent {

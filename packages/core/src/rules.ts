@@ -85,7 +85,9 @@ function noOtherActor({ node }: Case): Verdict | undefined {
 
 function isOtherActor({ key, value }: Taint): boolean {
   if (key === 'node.kubernetes.io/out-of-service') return value !== 'reattach';
-  return key.startsWith('medik8s.io/') || key.endsWith('.medik8s.io') || key.endsWith('podmon.storage.dell.com');
+  return (
+    key.startsWith('medik8s.io/') || key.endsWith('.medik8s.io') || key.endsWith('podmon.storage.dell.com')
+  );
 }
 
 function nodeLost({ node }: Case): Verdict | undefined {
@@ -102,7 +104,9 @@ function graceOver({ node, evidence, policy, nowMs }: Case): Verdict | undefined
   if (node.kind === 'ready') return undefined;
   const fullMs = node.sinceMs + policy.gracePeriodMs;
   const silentMs =
-    evidence.kind === 'silent' ? Math.max(node.sinceMs, evidence.silentSinceMs) + policy.silentGraceMs : fullMs;
+    evidence.kind === 'silent'
+      ? Math.max(node.sinceMs, evidence.silentSinceMs) + policy.silentGraceMs
+      : fullMs;
   const untilMs = Math.min(fullMs, silentMs);
   if (nowMs >= untilMs) return undefined;
   return { kind: 'wait', untilMs, why: `Node has been ${lostFor(node, nowMs)}, less than its grace` };
@@ -114,7 +118,10 @@ function volumeKnown({ attachment, volume, policy }: Case): Verdict | undefined 
   if (name === undefined) return hold('volume-unknown', 'VolumeAttachment has an inline volume');
   if (!volume) return hold('volume-unknown', `PersistentVolume ${name} is not known`);
   if (volume.driver !== policy.attacher || volume.volumeHandle === undefined) {
-    return hold('volume-unknown', `PersistentVolume ${name} is of driver ${volume.driver ?? 'none'}, not ours`);
+    return hold(
+      'volume-unknown',
+      `PersistentVolume ${name} is of driver ${volume.driver ?? 'none'}, not ours`,
+    );
   }
   return undefined;
 }
@@ -144,7 +151,9 @@ function modeRelease({ node, evidence, nowMs }: Case): Verdict {
 }
 
 function inWords(verdict: Verdict): string {
-  return verdict.kind === 'hold' ? `hold (${verdict.reason}): ${verdict.why}` : `${verdict.kind}: ${verdict.why}`;
+  return verdict.kind === 'hold'
+    ? `hold (${verdict.reason}): ${verdict.why}`
+    : `${verdict.kind}: ${verdict.why}`;
 }
 
 function hold(reason: HoldReason, why: string): Extract<Verdict, { kind: 'hold' }> {

@@ -1,9 +1,15 @@
 import type { NodeFact, PodFact, VolumeAttachmentFact } from '../facts.ts';
-import type { ClusterActions, DeleteResult, LiveNode } from '../ports.ts';
+import type { ChangeResult, ClusterActions, DeleteResult, LiveNode } from '../ports.ts';
 
 /** One call, with the object it was about. */
 export type ClusterCall =
-  | { readonly kind: 'getNode'; readonly name: string }
+  | { readonly kind: 'getNode' | 'getNodeLeaseRenewTime'; readonly name: string }
+  | {
+      readonly kind: 'removeVolumesInUse';
+      readonly name: string;
+      readonly volumeHandles: readonly string[];
+    }
+  | { readonly kind: 'addOutOfServiceTaint' | 'removeOutOfServiceTaint'; readonly name: string }
   | { readonly kind: 'forceDeletePod'; readonly name: string; readonly pod: PodFact }
   | {
       readonly kind: 'deleteVolumeAttachment';
@@ -18,6 +24,8 @@ export class FakeClusterActions implements ClusterActions {
   before: (call: ClusterCall) => void | Promise<void> = () => undefined;
   readonly #nodes = new Map<string, NodeFact>();
   readonly #results = new Map<string, DeleteResult>();
+  readonly #changeResults = new Map<string, ChangeResult>();
+  readonly #renewTimes = new Map<string, string>();
 
   setNode(node: NodeFact): void {
     this.#nodes.set(node.name, node);
@@ -30,6 +38,15 @@ export class FakeClusterActions implements ClusterActions {
   /** What deleting the pod or VolumeAttachment called `name` answers from now on. */
   setDeleteResult(name: string, result: DeleteResult): void {
     this.#results.set(name, result);
+  }
+
+  /** What changing the Node called `name` answers from now on; default `changed`. */
+  setChangeResult(name: string, result: ChangeResult): void {
+    this.#changeResults.set(name, result);
+  }
+
+  setNodeLeaseRenewTime(nodeName: string, renewTime: string): void {
+    this.#renewTimes.set(nodeName, renewTime);
   }
 
   async getNode(name: string, signal: AbortSignal): Promise<LiveNode> {
@@ -46,6 +63,31 @@ export class FakeClusterActions implements ClusterActions {
   async deleteVolumeAttachment(attachment: VolumeAttachmentFact, signal: AbortSignal): Promise<DeleteResult> {
     await this.#begin({ kind: 'deleteVolumeAttachment', name: attachment.name, attachment }, signal);
     return this.#results.get(attachment.name) ?? 'deleted';
+  }
+
+  async getNodeLeaseRenewTime(nodeName: string, signal: AbortSignal): Promise<string | undefined> {
+    await this.#begin({ kind: 'getNodeLeaseRenewTime', name: nodeName }, signal);
+    return this.#renewTimes.get(nodeName);
+  }
+
+  async removeVolumesInUse(
+    node: NodeFact,
+    _attacher: string,
+    volumeHandles: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ChangeResult> {
+    await this.#begin({ kind: 'removeVolumesInUse', name: node.name, volumeHandles }, signal);
+    return this.#changeResults.get(node.name) ?? 'changed';
+  }
+
+  async addOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
+    await this.#begin({ kind: 'addOutOfServiceTaint', name: node.name }, signal);
+    return this.#changeResults.get(node.name) ?? 'changed';
+  }
+
+  async removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
+    await this.#begin({ kind: 'removeOutOfServiceTaint', name: node.name }, signal);
+    return this.#changeResults.get(node.name) ?? 'changed';
   }
 
   async #begin(call: ClusterCall, signal: AbortSignal): Promise<void> {

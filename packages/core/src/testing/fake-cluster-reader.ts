@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type {
   CacheFreshness,
   NodeFact,
+  NodeLeaseFact,
   PersistentVolumeFact,
   PodFact,
   VolumeAttachmentFact,
@@ -20,6 +21,8 @@ export class FakeClusterReader implements ClusterReader {
   readonly #attachments = new Map<string, VolumeAttachmentFact>();
   readonly #volumes = new Map<string, PersistentVolumeFact>();
   readonly #pods = new Map<string, PodFact>();
+  readonly #leases = new Map<string, NodeLeaseFact>();
+  readonly #migratingClaims = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -61,6 +64,17 @@ export class FakeClusterReader implements ClusterReader {
     this.#pods.delete(`${namespace}/${name}`);
   }
 
+  setNodeLease(lease: NodeLeaseFact): void {
+    this.#leases.set(lease.nodeName, lease);
+  }
+
+  /** KubeVirt migrates a virtual machine that uses the claim, or does no longer. */
+  setClaimMigrating(namespace: string, claimName: string, migrating = true): void {
+    const key = `${namespace}/${claimName}`;
+    if (migrating) this.#migratingClaims.add(key);
+    else this.#migratingClaims.delete(key);
+  }
+
   freshness(): CacheFreshness {
     return {
       synced: this.synced,
@@ -91,5 +105,17 @@ export class FakeClusterReader implements ClusterReader {
 
   podsOnNode(nodeName: string): Iterable<PodFact> {
     return [...this.#pods.values()].filter((pod) => pod.nodeName === nodeName);
+  }
+
+  nodeLease(nodeName: string): NodeLeaseFact | undefined {
+    return this.#leases.get(nodeName);
+  }
+
+  leasesFreshAsOfMs(): number | undefined {
+    return this.#leases.size === 0 ? undefined : this.#clock.now() - this.staleMs;
+  }
+
+  isClaimMigrating(namespace: string, claimName: string): boolean {
+    return this.#migratingClaims.has(`${namespace}/${claimName}`);
   }
 }

@@ -10,7 +10,7 @@ export { FakeClock, settle } from './fake-clock.ts';
 export { type ClusterCall, FakeClusterActions } from './fake-cluster-actions.ts';
 export { FakeClusterReader } from './fake-cluster-reader.ts';
 export { FakeNodeLister } from './fake-node-lister.ts';
-export { FakeStorage } from './fake-storage.ts';
+export { type BoxCall, FakeStorageBox, fakeFleet } from './fake-storage-box.ts';
 export { RecordingEventRecorder } from './recording-event-recorder.ts';
 export { type LogLine, RecordingLogger } from './recording-logger.ts';
 export { type Measurement, type RecordedSpan, RecordingTelemetry } from './recording-telemetry.ts';

@@ -1,0 +1,148 @@
+import type { Clock } from '../clock.ts';
+import { CoreError } from '../errors.ts';
+import type {
+  FenceFact,
+  FenceGuard,
+  FenceIdentity,
+  NodeEvidence,
+  StorageReading,
+  StoredVolumeFact,
+  UnknownReason,
+} from '../facts.ts';
+import type { StorageBox, StorageFleet, StorageQuestion } from '../ports.ts';
+
+type Scripted =
+  | { readonly kind: 'live' }
+  | { readonly kind: 'silent'; readonly silentSinceMs: number; readonly lastActivityMs?: number }
+  | { readonly kind: 'unknown'; readonly reason: UnknownReason };
+
+/** One call that changes the box. */
+export type BoxCall =
+  | { readonly kind: 'fence'; readonly fence: FenceIdentity; readonly addresses: readonly string[] }
+  | { readonly kind: 'unfence'; readonly fence: FenceFact };
+
+/**
+ * A storage box that says what it is told to say. A suspect it was told nothing about is `never-seen-live`; it exports
+ * every volume it is asked about, and their write counters have always stood still.
+ */
+export class FakeStorageBox implements StorageBox {
+  readonly name: string;
+  /** What was asked, in order. */
+  readonly observations: StorageQuestion[] = [];
+  readonly calls: BoxCall[] = [];
+  /** Runs before each answer of `observe`: throw to make it reject, wait to make it slow. */
+  before: () => void | Promise<void> = () => undefined;
+  /** Runs before each change takes effect: throw to make it fail. */
+  beforeChange: (call: BoxCall) => void | Promise<void> = () => undefined;
+  /** Hosts live in each reading, when the box is up. */
+  liveHosts = 1;
+  /** `false`: every suspect is `unknown` with reason `box-unreachable`. */
+  reachable = true;
+  guard: FenceGuard = { kind: 'armed' };
+  lastReading: StorageReading | undefined;
+  /** Fences at the box, by id. */
+  readonly fences: Map<string, FenceFact> = new Map();
+  readonly #clock: Clock;
+  readonly #scripted = new Map<string, Scripted>();
+  readonly #volumes = new Map<string, StoredVolumeFact | undefined>();
+
+  constructor(clock: Clock, name = 'box-a') {
+    this.#clock = clock;
+    this.name = name;
+  }
+
+  setLive(nodeName: string): void {
+    this.#scripted.set(nodeName, { kind: 'live' });
+  }
+
+  /** @param silentSinceMs epoch ms; default now. */
+  setSilent(nodeName: string, silentSinceMs: number = this.#clock.now(), lastActivityMs?: number): void {
+    this.#scripted.set(nodeName, {
+      kind: 'silent',
+      silentSinceMs,
+      ...(lastActivityMs !== undefined && { lastActivityMs }),
+    });
+  }
+
+  setUnknown(nodeName: string, reason: UnknownReason): void {
+    this.#scripted.set(nodeName, { kind: 'unknown', reason });
+  }
+
+  /** `undefined`: the box does not export the volume. */
+  setVolume(volumeHandle: string, volume: StoredVolumeFact | undefined): void {
+    this.#volumes.set(volumeHandle, volume);
+  }
+
+  async observe(question: StorageQuestion, signal: AbortSignal): Promise<StorageReading> {
+    signal.throwIfAborted();
+    this.observations.push(question);
+    await this.before();
+    const observedAtMs = this.#clock.now();
+    const evidence = new Map(
+      question.suspects.map(({ name }) => [name, this.#evidence(name, observedAtMs)] as const),
+    );
+    if (!this.reachable) return { observedAtMs, evidence };
+    const volumes = new Map<string, StoredVolumeFact>();
+    for (const { volumeHandle } of question.volumes) {
+      const volume = this.#volumes.has(volumeHandle)
+        ? this.#volumes.get(volumeHandle)
+        : { writesStillSinceMs: 0 };
+      if (volume) volumes.set(volumeHandle, volume);
+    }
+    const { liveHosts, guard } = this;
+    this.lastReading = {
+      observedAtMs,
+      evidence,
+      liveHosts,
+      guard,
+      fences: [...this.fences.values()],
+      volumes,
+    };
+    return this.lastReading;
+  }
+
+  async fence(fence: FenceIdentity, addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#begin({ kind: 'fence', fence, addresses }, signal);
+    const seenSinceMs = this.#clock.now();
+    if (!this.fences.has(fence.id)) this.fences.set(fence.id, { ...fence, addresses, seenSinceMs });
+  }
+
+  async unfence(fence: FenceFact, signal: AbortSignal): Promise<void> {
+    await this.#begin({ kind: 'unfence', fence }, signal);
+    this.fences.delete(fence.id);
+  }
+
+  async #begin(call: BoxCall, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.calls.push(call);
+    await this.beforeChange(call);
+    if (!this.reachable) throw new CoreError('STORE_FAILED', 'unknown', 'scripted: box unreachable');
+  }
+
+  #evidence(nodeName: string, observedAtMs: number): NodeEvidence {
+    const detail = `scripted for ${nodeName}`;
+    const unknown = (reason: UnknownReason): NodeEvidence => ({
+      kind: 'unknown',
+      observedAtMs,
+      reason,
+      detail,
+    });
+    if (!this.reachable) return unknown('box-unreachable');
+    const scripted = this.#scripted.get(nodeName) ?? { kind: 'unknown', reason: 'never-seen-live' };
+    if (scripted.kind === 'unknown') return unknown(scripted.reason);
+    return scripted.kind === 'live'
+      ? { kind: 'live', observedAtMs, lastActivityMs: observedAtMs, detail }
+      : { ...scripted, observedAtMs, detail };
+  }
+}
+
+/** A fleet of the given boxes; a volume's attribute `address` names its box, without it the first one holds it. */
+export function fakeFleet(...boxes: readonly StorageBox[]): StorageFleet {
+  return {
+    boxes,
+    boxOf: ({ volumeAttributes }) => {
+      const address = volumeAttributes['address'];
+      return address === undefined ? boxes[0] : boxes.find(({ name }) => name === address);
+    },
+  };
+}
