@@ -15,6 +15,7 @@ export function pathOf(...segments: readonly string[]): string {
 export const apiPaths = {
   nodes: '/api/v1/nodes',
   node: (name: string): string => pathOf('api', 'v1', 'nodes', name),
+  nodeStatus: (name: string): string => pathOf('api', 'v1', 'nodes', name, 'status'),
   pods: '/api/v1/pods',
   pod: (namespace: string, name: string): string =>
     pathOf('api', 'v1', 'namespaces', namespace, 'pods', name),
@@ -29,6 +30,10 @@ export const apiPaths = {
     pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', namespace, 'leases'),
   lease: (namespace: string, name: string): string =>
     pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', namespace, 'leases', name),
+  /** The kubelets' Leases; one is named like its Node. */
+  nodeLeases: '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases',
+  nodeLease: (nodeName: string): string =>
+    pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', 'kube-node-lease', 'leases', nodeName),
   events: (namespace: string): string =>
     pathOf('apis', 'events.k8s.io', 'v1', 'namespaces', namespace, 'events'),
   event: (namespace: string, name: string): string =>

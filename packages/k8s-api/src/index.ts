@@ -1,4 +1,5 @@
 export { apiPaths, pathOf } from './api-paths.ts';
+export { asObject, type JsonObject, objectAt, objectsAt, textAt, textsAt } from './json-reader.ts';
 export type { KubeApi, KubeRequest, KubeWatchRequest } from './kube-api.ts';
 export { KubeApiError, type KubeApiErrorCode, type KubeApiErrorDetail } from './kube-api-error.ts';
 export { type LoadKubeApiOptions, loadKubeApi } from './load-kube-api.ts';

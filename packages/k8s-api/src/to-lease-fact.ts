@@ -1,4 +1,4 @@
-import { objectAt, textAt, timeMsAt } from './json-reader.ts';
+import { objectAt, textAt } from './json-reader.ts';
 import { readObject } from './object-meta.ts';
 
 /** A coordination.k8s.io Lease. */
@@ -6,8 +6,8 @@ export interface LeaseFact {
   readonly name: string;
   readonly uid: string;
   readonly holderIdentity?: string;
-  /** `spec.renewTime`, by the clock of the holder. */
-  readonly renewedAtMs?: number;
+  /** `spec.renewTime` as text, by the holder's clock: compared for change only, never with our clock. */
+  readonly renewTime?: string;
 }
 
 /** Projects a Lease. Never throws. @returns `undefined` for anything else. */
@@ -16,11 +16,11 @@ export function toLeaseFact(raw: unknown): LeaseFact | undefined {
   if (!read) return undefined;
   const spec = objectAt(read.object, 'spec');
   const holderIdentity = textAt(spec, 'holderIdentity');
-  const renewedAtMs = timeMsAt(spec, 'renewTime');
+  const renewTime = textAt(spec, 'renewTime');
   return {
     name: read.meta.name,
     uid: read.meta.uid,
     ...(holderIdentity !== undefined && { holderIdentity }),
-    ...(renewedAtMs !== undefined && { renewedAtMs }),
+    ...(renewTime !== undefined && { renewTime }),
   };
 }

@@ -7,6 +7,8 @@ import { readObject } from './object-meta.ts';
 const STORAGE_ADDRESSES = 'reattach.srvlab.io/storage-addresses';
 /** The fence id an operator declared clean. */
 const CLEAN = 'reattach.srvlab.io/clean';
+/** The bootID the node had when we tainted it out of service. */
+const OUT_OF_SERVICE_BOOT_ID = 'reattach.srvlab.io/out-of-service-boot-id';
 
 /** Projects a Node, live or watched. Never throws. @returns `undefined` for anything that is not a Node. */
 export function toNodeFact(raw: unknown): NodeFact | undefined {
@@ -20,6 +22,7 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
   const readyChangedAtMs = timeMsAt(ready, 'lastTransitionTime');
   const bootId = textAt(objectAt(status, 'nodeInfo'), 'bootID');
   const cleanFenceId = annotations[CLEAN];
+  const outOfServiceBootId = annotations[OUT_OF_SERVICE_BOOT_ID];
   return {
     name: meta.name,
     uid: meta.uid,
@@ -30,6 +33,7 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
     labels: textMapAt(metadata, 'labels'),
     taints: objectsAt(objectAt(object, 'spec'), 'taints').flatMap(toTaint),
     ...(cleanFenceId !== undefined && { cleanFenceId }),
+    ...(outOfServiceBootId !== undefined && { outOfServiceBootId }),
   };
 }
 

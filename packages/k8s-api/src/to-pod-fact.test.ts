@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { toPodFact } from './to-pod-fact.ts';
+
+const metadata = { namespace: 'web', name: 'web-0', uid: 'p1' };
+
+describe('toPodFact', () => {
+  it('names claims once each, those of ephemeral volumes too', () => {
+    const volumes = [
+      { name: 'data', persistentVolumeClaim: { claimName: 'data-web-0' } },
+      { name: 'again', persistentVolumeClaim: { claimName: 'data-web-0' } },
+      { name: 'scratch', ephemeral: { volumeClaimTemplate: {} } },
+      { name: 'config', configMap: { name: 'c' } },
+    ];
+    expect(toPodFact({ metadata, spec: { nodeName: 'node-a', volumes } })?.claimNames).toEqual([
+      'data-web-0',
+      'web-0-scratch',
+    ]);
+  });
+
+  it.each([
+    [
+      'hostIPs',
+      { hostIP: '10.0.0.1', hostIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] },
+      ['10.0.0.1', 'fd00::1'],
+    ],
+    ['hostIP of older kubelets', { hostIP: '10.0.0.1' }, ['10.0.0.1']],
+    ['neither', {}, []],
+  ])('reads the addresses of its node from %s', (_what, status, expected) => {
+    expect(toPodFact({ metadata, spec: { nodeName: 'node-a' }, status })?.hostAddresses).toEqual(expected);
+  });
+
+  it('names the owner that controls it, not one that merely owns it', () => {
+    const ownerReferences = [
+      { kind: 'Backup', name: 'nightly' },
+      { kind: 'StatefulSet', name: 'web', controller: true },
+    ];
+    const raw = { metadata: { ...metadata, ownerReferences }, spec: { nodeName: 'node-a' } };
+    expect(toPodFact(raw)?.controller).toEqual({ kind: 'StatefulSet', name: 'web' });
+    expect(toPodFact({ metadata, spec: { nodeName: 'node-a' } })).not.toHaveProperty('controller');
+  });
+
+  it('says nothing about a Pod without a node', () => {
+    expect(toPodFact({ metadata, spec: {} })).toBeUndefined();
+  });
+});
