@@ -12,6 +12,9 @@ const MAX_NAME_LENGTH = 253;
 const ACTIONS: Readonly<Record<EventReason, string>> = {
   StaleAttachmentReleased: 'ReleaseAttachment',
   ReleaseHeld: 'HoldAttachment',
+  NodeFenced: 'FenceNode',
+  NodeUnfenced: 'UnfenceNode',
+  PodNotRescheduled: 'DeletePod',
 };
 
 /** Namespace of Events about cluster-scoped objects; the API server accepts no other for them but kube-system. */

@@ -1,2 +1,3 @@
+export { K8sActionsError, type K8sActionsErrorCode } from './k8s-actions-error.ts';
 export { KubeActions, type KubeActionsOptions } from './kube-actions.ts';
 export { KubeEventRecorder, type KubeEventRecorderOptions } from './kube-event-recorder.ts';

@@ -1,9 +1,11 @@
 import {
+  type ChangeResult,
   type Clock,
   type ClusterActions,
   type DeleteResult,
   type LiveNode,
   type Logger,
+  type NodeFact,
   type PodFact,
   silentLogger,
   type VolumeAttachmentFact,
@@ -11,17 +13,17 @@ import {
 import {
   apiPaths,
   type KubeApi,
-  KubeApiError,
   readMeta,
+  toLeaseFact,
   toNodeFact,
   toPodFact,
   toVolumeAttachmentFact,
 } from '@reattach/k8s-api';
+import { getLive, malformed, REQUEST_TIMEOUT_MS, unlessNotFound } from './live-object.ts';
+import { changeNode, type NodeChange } from './node-changes.ts';
+import { addOutOfServiceTaint, removeOutOfServiceTaint, removeVolumesInUse } from './node-patches.ts';
 import { type RetryPorts, retryTransient } from './retry-transient.ts';
-import { ATTRIBUTE, inDeleteSpan } from './telemetry/instruments.ts';
-
-/** Bound of one request, ms. Half the transport's default: a dead Node's volumes wait, and the retries come soon. */
-const REQUEST_TIMEOUT_MS = 5_000;
+import { ATTRIBUTE, inWriteSpan } from './telemetry/instruments.ts';
 
 export interface KubeActionsOptions {
   readonly api: KubeApi;
@@ -35,9 +37,9 @@ export interface KubeActionsOptions {
 type Comparison = 'same' | 'deleting' | 'replaced';
 
 /**
- * Everything Reattach deletes. A delete first reads the object live; it is sent only for the very object that was decided
- * about, and carries that uid as precondition, so that a successor under the same name survives any race. Nothing is ever
- * patched: finalizers stay with their owners.
+ * Everything Reattach deletes or changes. A write first reads the object live; it is sent only for the very object that was
+ * decided about, and carries that uid as precondition, so that a successor under the same name survives any race.
+ * Finalizers are never touched: they stay with their owners.
  */
 export class KubeActions implements ClusterActions {
   readonly #api: KubeApi;
@@ -54,13 +56,28 @@ export class KubeActions implements ClusterActions {
    */
   getNode(name: string, signal: AbortSignal): Promise<LiveNode> {
     const get = async (): Promise<LiveNode> => {
-      const raw = await this.#get('get node', apiPaths.node(name), signal);
+      const raw = await getLive(this.#api, 'get node', apiPaths.node(name), signal);
       if (raw === undefined) return { kind: 'gone' };
       const node = toNodeFact(raw);
       if (node?.name !== name) throw malformed(`node ${name}`);
       return { kind: 'present', node };
     };
     return retryTransient('get node', get, this.#retry, signal);
+  }
+
+  /**
+   * Reads the Lease of the Node's kubelet past every cache. `undefined`, too, for a Lease that was never renewed.
+   * @throws {KubeApiError} when existence cannot be told, `MALFORMED` when the answer is no Lease.
+   */
+  getNodeLeaseRenewTime(nodeName: string, signal: AbortSignal): Promise<string | undefined> {
+    const get = async (): Promise<string | undefined> => {
+      const raw = await getLive(this.#api, 'get node lease', apiPaths.nodeLease(nodeName), signal);
+      if (raw === undefined) return undefined;
+      const lease = toLeaseFact(raw);
+      if (lease?.name !== nodeName) throw malformed(`lease ${nodeName}`);
+      return lease.renewTime;
+    };
+    return retryTransient('get node lease', get, this.#retry, signal);
   }
 
   /**
@@ -82,7 +99,7 @@ export class KubeActions implements ClusterActions {
     };
     const path = apiPaths.pod(pod.namespace, pod.name);
     const preconditions = { preconditions: { uid: pod.uid }, gracePeriodSeconds: 0 };
-    return inDeleteSpan('delete pod', attributes, signal, () =>
+    return inWriteSpan('delete pod', attributes, signal, () =>
       this.#delete('pod', path, compare, preconditions, signal),
     );
   }
@@ -114,8 +131,71 @@ export class KubeActions implements ClusterActions {
     };
     const path = apiPaths.volumeAttachment(attachment.name);
     const preconditions = { preconditions: { uid: attachment.uid } };
-    return inDeleteSpan('delete volumeattachment', attributes, signal, () =>
+    return inWriteSpan('delete volumeattachment', attributes, signal, () =>
       this.#delete('volumeattachment', path, compare, preconditions, signal),
+    );
+  }
+
+  /**
+   * Makes the attach-detach controller forget that the dead node has these volumes mounted, so that it detaches them at
+   * once. `replaced` when the Node is another one or has become ready since `node` was read; a Node that was ready then
+   * was found dead by its Lease, and Kubernetes' word on it decides nothing.
+   * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
+   */
+  removeVolumesInUse(
+    node: NodeFact,
+    attacher: string,
+    volumeHandles: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ChangeResult> {
+    const change: NodeChange = {
+      operation: 'remove volumes in use',
+      path: apiPaths.nodeStatus,
+      isReplaced: (live) => live.ready && !node.ready,
+      plan: (raw) => removeVolumesInUse(raw, attacher, volumeHandles),
+    };
+    return this.#change(node, change, { [ATTRIBUTE.pluginName]: attacher }, signal);
+  }
+
+  /**
+   * Declares the node out of service: Kubernetes deletes its pods and detaches its volumes, whosever they are. `replaced`
+   * when the Node is another one or is ready, whatever it was before: every driver on it would lose its volumes.
+   * `unchanged` when the key is there already, with whatever value and effect.
+   * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
+   */
+  addOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
+    const change: NodeChange = {
+      operation: 'add out-of-service taint',
+      path: apiPaths.node,
+      isReplaced: (live) => live.ready,
+      plan: addOutOfServiceTaint,
+    };
+    return this.#change(node, change, {}, signal);
+  }
+
+  /**
+   * Takes our taint and our note of the bootID back, whether or not the node is ready. Somebody else's taint stays.
+   * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
+   */
+  removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
+    const change: NodeChange = {
+      operation: 'remove out-of-service taint',
+      path: apiPaths.node,
+      isReplaced: () => false,
+      plan: removeOutOfServiceTaint,
+    };
+    return this.#change(node, change, {}, signal);
+  }
+
+  #change(
+    node: NodeFact,
+    change: NodeChange,
+    extra: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<ChangeResult> {
+    const attributes = { [ATTRIBUTE.nodeName]: node.name, [ATTRIBUTE.nodeUid]: node.uid, ...extra };
+    return inWriteSpan(change.operation, attributes, signal, () =>
+      changeNode(this.#api, node, change, this.#retry, signal),
     );
   }
 
@@ -129,7 +209,7 @@ export class KubeActions implements ClusterActions {
     const operation = `delete ${kind}`;
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', ...options };
     const attempt = async (): Promise<DeleteResult> => {
-      const raw = await this.#get(`get ${kind}`, path, signal);
+      const raw = await getLive(this.#api, `get ${kind}`, path, signal);
       if (raw === undefined) return 'gone';
       const comparison = compare(raw);
       if (comparison === 'replaced') return 'replaced';
@@ -146,30 +226,4 @@ export class KubeActions implements ClusterActions {
     };
     return retryTransient(operation, attempt, this.#retry, signal);
   }
-
-  /** A GET without resourceVersion is answered from etcd, not from a cache. `undefined`: it does not exist. */
-  #get(operation: string, path: string, signal: AbortSignal): Promise<unknown> {
-    return unlessNotFound(
-      this.#api.request({ method: 'GET', path, operation, signal, timeoutMs: REQUEST_TIMEOUT_MS }),
-    );
-  }
-}
-
-/** Turns the API server's `NotFound` into `undefined`. */
-async function unlessNotFound(answer: Promise<unknown>): Promise<unknown> {
-  try {
-    return await answer;
-  } catch (err) {
-    if (err instanceof KubeApiError && err.code === 'NOT_FOUND' && err.reason === 'NotFound')
-      return undefined;
-    throw err;
-  }
-}
-
-function malformed(what: string): KubeApiError {
-  return new KubeApiError(
-    'MALFORMED',
-    'not-applied',
-    `the API server's answer for ${what} is no such object`,
-  );
 }

@@ -18,6 +18,10 @@ function held(changes: Partial<ClusterEvent> = {}): ClusterEvent {
   };
 }
 
+function heldClaim(name: string): ClusterEvent {
+  return held({ regarding: { kind: 'PersistentVolumeClaim', namespace: 'db', name } });
+}
+
 function setUp(...answers: Answer[]) {
   const api = new ScriptedKubeApi(...answers);
   const clock = new FakeClock();
@@ -42,7 +46,7 @@ describe('KubeEventRecorder', () => {
     expect(api.requests[0]?.body).toEqual({
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
-      metadata: { name: 'data-0.19b76ea440080000000', namespace: 'db' },
+      metadata: { name: 'data-0.19b76daa80080000000', namespace: 'db' },
       eventTime: '2026-01-01T00:00:00.000000Z',
       reportingController: 'reattach.srvlab.io',
       reportingInstance: 'reattach-1',
@@ -84,7 +88,7 @@ describe('KubeEventRecorder', () => {
     await clock.advance(MINUTE_MS);
     await record();
     await record();
-    expect(api.calls).toEqual([`POST ${EVENTS}`, `PATCH ${EVENTS}/data-0.19b76ea440080000000`]);
+    expect(api.calls).toEqual([`POST ${EVENTS}`, `PATCH ${EVENTS}/data-0.19b76daa80080000000`]);
     expect(api.requests[1]).toMatchObject({
       contentType: 'application/merge-patch+json',
       body: { series: { count: 6, lastObservedTime: '2026-01-01T00:05:00.000000Z' } },
@@ -213,20 +217,18 @@ describe('KubeEventRecorder', () => {
     const name = `${'a'.repeat(233)}.${'b'.repeat(19)}`; // cut after the dot
     await record(held({ regarding: { kind: 'PersistentVolumeClaim', namespace: 'db', name } }));
     expect(api.requests[1]?.body).toMatchObject({
-      metadata: { name: expect.stringMatching(/^a{233}\.19b76ea4400[0-9a-f]{8}$/) },
+      metadata: { name: expect.stringMatching(/^a{233}\.19b76daa800[0-9a-f]{8}$/) },
     });
   });
 
   it('remembers a bounded number of Events and forgets those unused for longest', async () => {
     const { api, clock, record } = setUp(...Array.from({ length: 4_100 }, () => ({})));
-    const claim = (name: string) =>
-      held({ regarding: { kind: 'PersistentVolumeClaim', namespace: 'db', name } });
-    for (let number = 0; number <= 4_096; number++) await record(claim(`data-${number}`));
+    for (let number = 0; number <= 4_096; number++) await record(heldClaim(`data-${number}`));
     expect(api.calls).toHaveLength(4_097);
     await clock.advance(5 * MINUTE_MS);
-    await record(claim('data-4096'));
+    await record(heldClaim('data-4096'));
     expect(api.requests.at(-1)?.method).toBe('PATCH');
-    await record(claim('data-0'));
+    await record(heldClaim('data-0'));
     expect(api.requests.at(-1)?.method).toBe('POST');
   });
 });

@@ -1,12 +1,14 @@
 import { type Attributes, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import { KubeApiError } from '@reattach/k8s-api';
+import { K8sActionsError } from '../k8s-actions-error.ts';
 
-/** Spans `delete pod` and `delete volumeattachment`; the requests inside them are spans of `@reattach/k8s-api`. */
+/** One span per write, e.g. `delete volumeattachment`; the requests inside them are spans of `@reattach/k8s-api`. */
 const tracer: Tracer = trace.getTracer('@reattach/k8s-actions');
 
 /** Attributes of spans: semantic conventions first, then ours. */
 export const ATTRIBUTE = {
   nodeName: 'k8s.node.name',
+  nodeUid: 'k8s.node.uid',
   namespaceName: 'k8s.namespace.name',
   podName: 'k8s.pod.name',
   podUid: 'k8s.pod.uid',
@@ -15,11 +17,11 @@ export const ATTRIBUTE = {
   errorType: 'error.type',
   volumeAttachmentName: 'reattach.volume_attachment.name',
   volumeAttachmentUid: 'reattach.volume_attachment.uid',
-  deleteResult: 'reattach.delete.result',
+  writeResult: 'reattach.write.result',
 } as const;
 
 /** Runs `fn` in a span that ends with its result or its error; an abort is no error. */
-export async function inDeleteSpan<T extends string>(
+export async function inWriteSpan<T extends string>(
   name: string,
   attributes: Attributes,
   signal: AbortSignal,
@@ -28,11 +30,11 @@ export async function inDeleteSpan<T extends string>(
   return tracer.startActiveSpan(name, { attributes }, async (span) => {
     try {
       const result = await fn();
-      span.setAttribute(ATTRIBUTE.deleteResult, result);
+      span.setAttribute(ATTRIBUTE.writeResult, result);
       return result;
     } catch (err) {
       if (!signal.aborted) {
-        span.setAttribute(ATTRIBUTE.errorType, err instanceof KubeApiError ? err.code : 'Error');
+        span.setAttribute(ATTRIBUTE.errorType, errorType(err));
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
       throw err;
@@ -40,4 +42,8 @@ export async function inDeleteSpan<T extends string>(
       span.end();
     }
   });
+}
+
+function errorType(err: unknown): string {
+  return err instanceof KubeApiError || err instanceof K8sActionsError ? err.code : 'Error';
 }
