@@ -77,10 +77,10 @@ class Model {
         else this.nodes.delete(volumeHandle);
         return left.length > 0 ? 'others-left' : 'last';
       }
-      default:
+      case 'untrack':
         this.nodes.delete(volumeHandle);
-        return 'done';
     }
+    return 'done';
   }
 }
 

@@ -3,15 +3,26 @@ import type {
   CacheFreshness,
   NodeFact,
   PersistentVolumeFact,
+  PodFact,
   StorageReading,
   VolumeAttachmentFact,
 } from './facts.ts';
 import type { NodeAbsence } from './node-absence.ts';
-import type { ClusterReader, StorageNode } from './ports.ts';
+import { isOutOfServiceByUs } from './out-of-service.ts';
+import type { Policy } from './policy.ts';
+import type { ClusterReader, StorageBox, StorageFleet, StorageNode } from './ports.ts';
 
 /** A Node as decisions see it. `sinceMs`: since when it has been lost, epoch ms. */
 export type NodeState =
   | { readonly kind: 'ready'; readonly name: string; readonly node: NodeFact }
+  /** Ready to Kubernetes, but its kubelet has stopped renewing its Lease. Only with early detection. */
+  | {
+      readonly kind: 'lease-stale';
+      readonly name: string;
+      readonly node: NodeFact;
+      readonly sinceMs: number;
+      readonly renewTime: string | undefined;
+    }
   | { readonly kind: 'not-ready'; readonly name: string; readonly node: NodeFact; readonly sinceMs: number }
   | {
       readonly kind: 'gone';
@@ -20,7 +31,7 @@ export type NodeState =
       readonly lastSeen?: NodeFact;
     };
 
-/** A Node that is NotReady or gone. */
+/** A Node that is NotReady, gone, or no longer renews its Lease. */
 export type LostNode = Exclude<NodeState, { readonly kind: 'ready' }>;
 
 /** One VolumeAttachment with what is known about its volume. */
@@ -28,8 +39,12 @@ export interface AttachmentView {
   readonly attachment: VolumeAttachmentFact;
   /** Absent for an inline volume and for a volume the cache does not know. */
   readonly volume?: PersistentVolumeFact;
+  /** The box that holds the volume; absent when the volume is unknown or names a box that is not configured. */
+  readonly box?: StorageBox;
   /** End of the live migration the volume is in, epoch ms; in the past when it has timed out. */
   readonly migrationUntilMs?: number;
+  /** KubeVirt is migrating a virtual machine that uses the volume. */
+  readonly vmMigrating: boolean;
 }
 
 /** All facts of one pass, read at one time. Immutable. */
@@ -38,85 +53,127 @@ export interface ClusterView {
   readonly attachments: readonly AttachmentView[];
   /** Every Node that exists or that an attachment of ours names. */
   readonly nodes: ReadonlyMap<string, NodeState>;
+  /** The lost nodes as the boxes know them, by name. */
+  readonly storageNodes: ReadonlyMap<string, StorageNode>;
+  /** Nodes that carry our out-of-service taint and the first Pod, `namespace/name`, that still terminates there, if any. */
+  readonly outOfService: ReadonlyMap<string, { readonly node: NodeFact; readonly terminatingPod?: string }>;
+  /** Attachers other than ours that have a VolumeAttachment on a node, by node name. */
+  readonly otherAttachers: ReadonlyMap<string, ReadonlySet<string>>;
   /** Nodes lost in the breaker's window, returned or not: name -> since when, epoch ms. */
   readonly recentLosses: ReadonlyMap<string, number>;
-  /** The box, read in this pass; absent when nothing was suspect. */
-  readonly storage?: StorageReading;
+  /** Readings of this pass, by name of the box; a box that was not asked is missing. */
+  readonly storage: ReadonlyMap<string, StorageReading>;
 }
+
+/** A view before the boxes were asked. */
+export type UnreadView = Omit<ClusterView, 'recentLosses' | 'storage'>;
 
 /** What a view is built from. */
 export interface ViewSources {
   readonly cluster: ClusterReader;
   readonly manager: AttachmentManager;
   readonly absence: NodeAbsence;
-  readonly attacher: string;
+  readonly fleet: StorageFleet;
+  readonly policy: Pick<Policy, 'attacher' | 'earlyDetection' | 'maxCacheAgeMs'>;
 }
 
 /** Reads the caches into a view; asks nobody and waits for nothing. */
-export function readClusterView(
-  { cluster, manager, absence, attacher }: ViewSources,
-  nowMs: number,
-): Omit<ClusterView, 'recentLosses' | 'storage'> {
-  const attachments: AttachmentView[] = [];
+export function readClusterView(sources: ViewSources, nowMs: number): UnreadView {
+  const { cluster, absence, policy } = sources;
   const nodes = new Map<string, NodeState>();
-  for (const node of cluster.nodes()) {
-    if (node.ready) absence.forget(node.name);
-    nodes.set(node.name, presentNode(node, absence, nowMs));
-  }
-  const missing = new Set<string>();
+  for (const node of cluster.nodes()) nodes.set(node.name, presentNode(node, sources, nowMs));
+  const attachments: AttachmentView[] = [];
+  const otherAttachers = new Map<string, Set<string>>();
   for (const attachment of cluster.volumeAttachments()) {
-    const name = attachment.persistentVolumeName;
-    const volume = name === undefined ? undefined : cluster.persistentVolume(name);
-    const migration =
-      volume?.volumeHandle === undefined ? undefined : manager.getAttachment(volume.volumeHandle)?.migration;
-    attachments.push({
-      attachment,
-      ...(volume && { volume }),
-      ...(migration && { migrationUntilMs: migration.startedAtMs + migration.timeoutMs }),
-    });
-    if (attachment.attacher === attacher && !nodes.has(attachment.nodeName)) missing.add(attachment.nodeName);
-  }
-  for (const name of missing) {
-    const lastSeen = cluster.lastSeenNode(name);
-    nodes.set(name, {
-      kind: 'gone',
-      name,
-      sinceMs: absence.note(name, nowMs),
-      ...(lastSeen && { lastSeen }),
-    });
+    const { attacher, nodeName } = attachment;
+    if (attacher === policy.attacher) {
+      attachments.push(attachmentView(attachment, sources));
+      if (!nodes.has(nodeName)) nodes.set(nodeName, goneNode(nodeName, sources, nowMs));
+    } else {
+      attachments.push({ attachment, vmMigrating: false });
+      otherAttachers.set(nodeName, (otherAttachers.get(nodeName) ?? new Set()).add(attacher));
+    }
   }
   absence.retainOnly(new Set(nodes.keys()));
-  return { cache: cluster.freshness(), attachments, nodes };
-}
-
-/** A NotReady Node without a transition time is lost since we first saw it so. A time in the future counts as now. */
-function presentNode(node: NodeFact, absence: NodeAbsence, nowMs: number): NodeState {
-  if (node.ready) return { kind: 'ready', name: node.name, node };
-  const sinceMs = Math.min(node.readyChangedAtMs ?? absence.note(node.name, nowMs), nowMs);
-  return { kind: 'not-ready', name: node.name, node, sinceMs };
-}
-
-/** Lost nodes that hold an attachment of ours: the only ones the box is asked about. */
-export function suspectsOf(view: Pick<ClusterView, 'attachments' | 'nodes'>, attacher: string): LostNode[] {
-  const suspects = new Map<string, LostNode>();
-  for (const { attachment } of view.attachments) {
-    const node = view.nodes.get(attachment.nodeName);
-    if (attachment.attacher === attacher && node && node.kind !== 'ready') suspects.set(node.name, node);
+  const storageNodes = new Map<string, StorageNode>();
+  const outOfService = new Map<string, { readonly node: NodeFact; readonly terminatingPod?: string }>();
+  for (const state of nodes.values()) {
+    if (state.kind !== 'ready') storageNodes.set(state.name, storageNodeOf(state, cluster));
+    if (state.kind === 'gone' || !isOutOfServiceByUs(state.node)) continue;
+    const pod = terminatingPod(cluster.podsOnNode(state.name));
+    outOfService.set(state.name, { node: state.node, ...(pod !== undefined && { terminatingPod: pod }) });
   }
-  return [...suspects.values()];
+  return { cache: cluster.freshness(), attachments, nodes, storageNodes, outOfService, otherAttachers };
+}
+
+function terminatingPod(pods: Iterable<PodFact>): string | undefined {
+  for (const { deletingSinceMs, namespace, name } of pods) {
+    if (deletingSinceMs !== undefined) return `${namespace}/${name}`;
+  }
+  return undefined;
+}
+
+function attachmentView(
+  attachment: VolumeAttachmentFact,
+  { cluster, manager, fleet }: ViewSources,
+): AttachmentView {
+  const name = attachment.persistentVolumeName;
+  const volume = name === undefined ? undefined : cluster.persistentVolume(name);
+  if (!volume) return { attachment, vmMigrating: false };
+  const { volumeHandle, claim } = volume;
+  const migration = volumeHandle === undefined ? undefined : manager.getAttachment(volumeHandle)?.migration;
+  const box = fleet.boxOf(volume);
+  return {
+    attachment,
+    volume,
+    ...(box && { box }),
+    ...(migration && { migrationUntilMs: migration.startedAtMs + migration.timeoutMs }),
+    vmMigrating: claim !== undefined && cluster.isClaimMigrating(claim.namespace, claim.name),
+  };
+}
+
+function presentNode(node: NodeFact, { cluster, absence, policy }: ViewSources, nowMs: number): NodeState {
+  const { name } = node;
+  if (!node.ready) {
+    // Without a transition time it is lost since we first saw it so. A time in the future counts as now.
+    const sinceMs = Math.min(node.readyChangedAtMs ?? absence.note(name, nowMs), nowMs);
+    return { kind: 'not-ready', name, node, sinceMs };
+  }
+  absence.forget(name);
+  const { enabled, leaseStaleMs } = policy.earlyDetection;
+  const lease = enabled ? cluster.nodeLease(name) : undefined;
+  // Measured up to where the Lease cache is known to be current: a watch that died makes nobody suspect.
+  const knownUntilMs = Math.min(cluster.leasesFreshAsOfMs() ?? 0, nowMs);
+  if (!lease || knownUntilMs - lease.observedAtMs <= leaseStaleMs) return { kind: 'ready', name, node };
+  const sinceMs = lease.observedAtMs + leaseStaleMs;
+  return { kind: 'lease-stale', name, node, sinceMs, renewTime: lease.renewTime };
+}
+
+/** Missing from a cache that is not current proves nothing: the absence then counts from now, again and again. */
+function goneNode(name: string, { cluster, absence, policy }: ViewSources, nowMs: number): NodeState {
+  const lastSeen = cluster.lastSeenNode(name);
+  const { synced, freshAsOfMs } = cluster.freshness();
+  const isCurrent = synced && nowMs - freshAsOfMs <= policy.maxCacheAgeMs;
+  const sinceMs = isCurrent ? absence.note(name, nowMs) : nowMs;
+  return { kind: 'gone', name, sinceMs, ...(lastSeen && { lastSeen }) };
+}
+
+/** The Node object, also of a gone node while it is remembered. */
+export function nodeFactOf(state: NodeState): NodeFact | undefined {
+  return state.kind === 'gone' ? state.lastSeen : state.node;
 }
 
 /**
  * The addresses by which the box knows a node. A Node object that is gone and forgotten (we were restarted) leaves the
  * addresses its kubelet wrote on its pods; they may be incomplete, which `addressesFrom` says.
  */
-export function storageNodeOf(state: NodeState, cluster: ClusterReader): StorageNode {
-  if (state.kind !== 'gone') {
-    return { name: state.name, addresses: state.node.storageAddresses, addressesFrom: 'node' };
+function storageNodeOf(state: NodeState, cluster: ClusterReader): StorageNode {
+  const { name } = state;
+  const fact = nodeFactOf(state);
+  if (fact) {
+    const addressesFrom = state.kind === 'gone' ? 'last-seen' : 'node';
+    return { name, addresses: fact.storageAddresses, addressesFrom };
   }
-  if (state.lastSeen) {
-    return { name: state.name, addresses: state.lastSeen.storageAddresses, addressesFrom: 'last-seen' };
-  }
-  const addresses = new Set([...cluster.podsOnNode(state.name)].flatMap((pod) => pod.hostAddresses));
-  return { name: state.name, addresses: [...addresses], addressesFrom: 'pods' };
+  const addresses = new Set([...cluster.podsOnNode(name)].flatMap((pod) => pod.hostAddresses));
+  return { name, addresses: [...addresses], addressesFrom: 'pods' };
 }

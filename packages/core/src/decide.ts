@@ -1,6 +1,7 @@
-import type { ClusterView, NodeState } from './cluster-view.ts';
-import type { NodeEvidence, PersistentVolumeFact, VolumeAttachmentFact } from './facts.ts';
-import { massFailure } from './mass-failure.ts';
+import type { AttachmentView, ClusterView, NodeState } from './cluster-view.ts';
+import type { NodeEvidence, StorageReading, UnknownReason } from './facts.ts';
+import { type FenceState, fenceState } from './fence-state.ts';
+import { boxFailure, massFailure } from './mass-failure.ts';
 import type { Policy } from './policy.ts';
 import { type Case, RULES, type Verdict } from './rules.ts';
 
@@ -8,11 +9,10 @@ import { type Case, RULES, type Verdict } from './rules.ts';
 const MAX_READING_AGE_MS = 5_000;
 
 /** What happens to one attachment, the rule that said so and the facts it rests on. */
-export interface Decision {
-  readonly attachment: VolumeAttachmentFact;
-  readonly volume?: PersistentVolumeFact;
+export interface Decision extends AttachmentView {
   readonly node: NodeState;
   readonly evidence: NodeEvidence;
+  readonly fence: FenceState;
   readonly rule: string;
   readonly verdict: Verdict;
 }
@@ -32,25 +32,41 @@ export interface Plan {
  */
 export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
   const breaker = massFailure(view, policy.breaker, nowMs);
-  const decisions = view.attachments.map(({ attachment, volume, migrationUntilMs }): Decision => {
+  const nodesOfVolume = countNodes(view.attachments);
+  const decisions = view.attachments.map((attachmentView): Decision => {
+    const { attachment, box } = attachmentView;
     const node = view.nodes.get(attachment.nodeName) ?? unseenNode(attachment.nodeName, nowMs);
-    const evidence = evidenceFor(view, node.name, nowMs);
+    const reading = box && view.storage.get(box.name);
+    const evidence = evidenceFor(attachmentView, reading, node.name, nowMs);
+    const fence: FenceState =
+      reading && node.kind !== 'ready'
+        ? fenceState({
+            reading,
+            nodeName: node.name,
+            addresses: view.storageNodes.get(node.name)?.addresses ?? [],
+            evidence,
+            singleWriterVolume: singleWriterVolume(attachmentView, nodesOfVolume),
+            policy: policy.fence,
+          })
+        : NOT_READ;
     const c: Case = {
-      attachment,
-      volume,
-      migrationUntilMs,
+      ...attachmentView,
       node,
       evidence,
+      fence,
+      otherAttachers: view.otherAttachers.get(node.name) ?? NONE,
       cache: view.cache,
-      massFailure: breaker,
+      massFailure: breaker ?? boxFailure(reading),
       policy,
       nowMs,
     };
-    return { attachment, ...(volume && { volume }), node, evidence, ...firstMatch(c) };
+    return { ...attachmentView, node, evidence, fence, ...firstMatch(c) };
   });
   const nextDeadlineMs = earliestDeadline(decisions, policy, nowMs);
   return { decidedAtMs: nowMs, decisions, ...(nextDeadlineMs !== undefined && { nextDeadlineMs }) };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 function firstMatch(c: Case): Pick<Decision, 'rule' | 'verdict'> {
   for (const { name, decide: rule } of RULES) {
@@ -65,22 +81,63 @@ function unseenNode(name: string, nowMs: number): NodeState {
   return { kind: 'gone', name, sinceMs: nowMs };
 }
 
-function evidenceFor({ storage }: ClusterView, nodeName: string, nowMs: number): NodeEvidence {
-  const evidence = storage?.evidence.get(nodeName);
-  if (evidence && nowMs - evidence.observedAtMs <= MAX_READING_AGE_MS) return evidence;
-  return {
+/** A node that is ready needs no evidence; what is said of it comes from the very box that holds the volume. */
+function evidenceFor(
+  { volume, box }: AttachmentView,
+  reading: StorageReading | undefined,
+  nodeName: string,
+  nowMs: number,
+): NodeEvidence {
+  const unknown = (reason: UnknownReason, detail: string): NodeEvidence => ({
     kind: 'unknown',
     observedAtMs: nowMs,
-    reason: 'no-storage-reading',
-    detail: evidence ? 'The last reading of the box is too old' : 'The box was not asked about this node',
-  };
+    reason,
+    detail,
+  });
+  if (volume && !box) return unknown('no-such-box', 'The volume is at a box that is not configured');
+  const evidence = reading?.evidence.get(nodeName);
+  if (!evidence) return unknown('no-storage-reading', 'The box was not asked about this node');
+  if (nowMs - evidence.observedAtMs > MAX_READING_AGE_MS) {
+    return unknown('no-storage-reading', 'The last reading of the box is too old');
+  }
+  if (evidence.kind !== 'unknown' && !reading?.volumes?.has(volume?.volumeHandle ?? '')) {
+    return unknown('volume-not-exported', 'The box does not export the volume, so it says nothing about it');
+  }
+  return evidence;
 }
 
-/** A lost node is looked at again every `suspectPollMs`, since the box may have more to say, or sooner when a wait ends. */
+const NOT_READ: FenceState = { kind: 'unknown', why: 'The box was not read' };
+
+/** The volume whose writes can only be this node's: every other one would be a second writer. */
+function singleWriterVolume(
+  { volume }: AttachmentView,
+  nodesOfVolume: ReadonlyMap<string, number>,
+): string | undefined {
+  const isShared = volume?.accessModes.includes('ReadWriteMany') && (nodesOfVolume.get(volume.name) ?? 0) > 1;
+  return isShared ? undefined : volume?.volumeHandle;
+}
+
+/** On how many nodes each PersistentVolume is attached. */
+function countNodes(attachments: ClusterView['attachments']): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { volume } of attachments) {
+    if (volume) counts.set(volume.name, (counts.get(volume.name) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * A lost node is looked at again every `suspectPollMs`, since the box may have more to say, or sooner when a wait ends. With
+ * early detection, so is a ready one whose Lease may have gone stale by then.
+ */
 function earliestDeadline(decisions: readonly Decision[], policy: Policy, nowMs: number): number | undefined {
   let earliest = Number.POSITIVE_INFINITY;
   for (const { attachment, node, verdict } of decisions) {
-    if (attachment.attacher !== policy.attacher || node.kind === 'ready') continue;
+    if (attachment.attacher !== policy.attacher) continue;
+    if (node.kind === 'ready') {
+      if (policy.earlyDetection.enabled) earliest = Math.min(earliest, nowMs + policy.suspectPollMs);
+      continue;
+    }
     earliest = Math.min(earliest, nowMs + policy.suspectPollMs);
     if (verdict.kind === 'wait') earliest = Math.min(earliest, verdict.untilMs);
   }

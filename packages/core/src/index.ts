@@ -1,11 +1,22 @@
 export {
+  AttachmentManager,
+  type AttachmentManagerOptions,
+  type MigrationOptions,
+  type RemovalResult,
+  type TrackOptions,
+} from './attachment-manager.ts';
+export {
   AttachmentReconciler,
   type AttachmentReconcilerOptions,
   type LastPass,
 } from './attachment-reconciler.ts';
-export type { Backoff } from './backoff.ts';
+export { type Backoff, backoffMs } from './backoff.ts';
 export { type Clock, delay, systemClock } from './clock.ts';
+export type { AttachmentView, ClusterView, LostNode, NodeState } from './cluster-view.ts';
 export { CoalescingTrigger, type TriggeredPass } from './coalescing-trigger.ts';
+export { type Decision, decide, type Plan } from './decide.ts';
+export type { DetachStrategy } from './detach-requests.ts';
+export type { Effect, LostDecision } from './effect.ts';
 export { CoreError, type CoreErrorCode, type Outcome } from './errors.ts';
 export type {
   CacheFreshness,
@@ -24,7 +35,11 @@ export type {
   UnknownReason,
   VolumeAttachmentFact,
 } from './facts.ts';
+export type { FenceState } from './fence-state.ts';
+export { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from './out-of-service.ts';
+export { PassReporter, type PassReporterOptions } from './pass-reporter.ts';
 export {
   type BreakerPolicy,
   type EarlyDetectionPolicy,
@@ -58,5 +73,14 @@ export {
 } from './ports.ts';
 export { createReconcileMetrics, type ReconcileMetrics } from './reconcile-metrics.ts';
 export type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
+export { decideRecoveries, type Recovery } from './recover.ts';
+export {
+  type PassObserver,
+  type PassReport,
+  ReleasePass,
+  type ReleasePassOptions,
+} from './release-pass.ts';
+export { RULES, type Rule, type Verdict } from './rules.ts';
 export type { PassResultKind, ReconcileAction } from './telemetry/instruments.ts';
+export type { TrackedAttachment } from './tracked-attachment.ts';
 export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './trigger-reason.ts';

@@ -1,36 +1,25 @@
-import type { AttachmentView, ClusterView, NodeState } from './cluster-view.ts';
+import { type AttachmentView, type ClusterView, type NodeState, nodeFactOf } from './cluster-view.ts';
 import type { NodeEvidence, Taint } from './facts.ts';
+import type { FenceState } from './fence-state.ts';
+import type { HoldReason } from './hold-reason.ts';
+import { isOtherActor } from './out-of-service.ts';
 import type { Policy } from './policy.ts';
-
-/** Why nothing was done although the node is lost. Operators see it in Events, metrics and the CLI. */
-export const HOLD_REASONS = [
-  'cache-stale',
-  'mass-failure',
-  'other-actor',
-  'volume-unknown',
-  'storage-unknown',
-  'dry-run',
-  'node-still-writing',
-  'attacher-stuck',
-] as const;
-
-/** @see HOLD_REASONS */
-export type HoldReason = (typeof HOLD_REASONS)[number];
 
 /** What a rule says. `why` is for people; it may hold ages and addresses. */
 export type Verdict =
   | { readonly kind: 'keep'; readonly why: string }
   | { readonly kind: 'wait'; readonly untilMs: number; readonly why: string }
   | { readonly kind: 'hold'; readonly reason: HoldReason; readonly why: string; readonly would?: Verdict }
+  | { readonly kind: 'fence'; readonly why: string }
   | { readonly kind: 'release'; readonly why: string };
 
 /** One attachment with every fact that may decide it. */
-export interface Case {
-  readonly attachment: AttachmentView['attachment'];
-  readonly volume: AttachmentView['volume'];
-  readonly migrationUntilMs: AttachmentView['migrationUntilMs'];
+export interface Case extends Omit<AttachmentView, 'box'> {
   readonly node: NodeState;
   readonly evidence: NodeEvidence;
+  /** The node's fence at the box that holds the volume. */
+  readonly fence: FenceState;
+  readonly otherAttachers: ReadonlySet<string>;
   readonly cache: ClusterView['cache'];
   /** Why too many nodes are lost at once; absent when they are not. */
   readonly massFailure: string | undefined;
@@ -44,7 +33,10 @@ export interface Rule {
   readonly decide: (c: Case) => Verdict | undefined;
 }
 
-/** The rules of design section 4 in their order; the first that says something wins. */
+/**
+ * The rules in their order; the first that says something wins.
+ * @see design section 4: its eleven rules, with `volume-known`, `detach-under-way` and `other-drivers` between them
+ */
 export const RULES: readonly Rule[] = [
   { name: 'cache-fresh', decide: cacheFresh },
   { name: 'attacher-ours', decide: attacherOurs },
@@ -56,8 +48,10 @@ export const RULES: readonly Rule[] = [
   { name: 'volume-known', decide: volumeKnown },
   { name: 'detach-under-way', decide: detachUnderWay },
   { name: 'storage-known', decide: storageKnown },
+  { name: 'other-drivers', decide: otherDrivers },
   { name: 'mode-observe', decide: modeObserve },
   { name: 'mode-release', decide: modeRelease },
+  { name: 'mode-fence', decide: modeFence },
 ];
 
 function cacheFresh({ cache, policy, nowMs }: Case): Verdict | undefined {
@@ -76,27 +70,32 @@ function noMassFailure({ massFailure }: Case): Verdict | undefined {
   return massFailure === undefined ? undefined : hold('mass-failure', massFailure);
 }
 
-/** Taints by which others say they are recovering a node; ours has the value `reattach`. */
 function noOtherActor({ node }: Case): Verdict | undefined {
-  const taint = node.kind === 'gone' ? undefined : node.node.taints.find(isOtherActor);
+  const taint: Taint | undefined = nodeFactOf(node)?.taints.find(isOtherActor);
   if (!taint) return undefined;
   return hold('other-actor', `Taint ${taint.key} says that another actor is recovering the node`);
 }
 
-function isOtherActor({ key, value }: Taint): boolean {
-  if (key === 'node.kubernetes.io/out-of-service') return value !== 'reattach';
-  return (
-    key.startsWith('medik8s.io/') || key.endsWith('.medik8s.io') || key.endsWith('podmon.storage.dell.com')
-  );
+/**
+ * A Node that is Ready is kept, also a re-created one: the same host may have registered anew. One whose Lease went stale
+ * counts as lost only where the box proves it silent and a fence will prove it cut off.
+ */
+function nodeLost({ node, evidence, policy }: Case): Verdict | undefined {
+  if (node.kind === 'ready') return { kind: 'keep', why: 'Node is ready' };
+  if (node.kind !== 'lease-stale') return undefined;
+  if (policy.mode === 'release')
+    return { kind: 'keep', why: 'Node is ready; its Lease is stale, which mode release does not act on' };
+  if (evidence.kind === 'silent') return undefined;
+  return { kind: 'keep', why: `Node is ready; its Lease is stale, but the box says ${evidence.kind}` };
 }
 
-function nodeLost({ node }: Case): Verdict | undefined {
-  return node.kind === 'ready' ? { kind: 'keep', why: 'Node is ready' } : undefined;
-}
-
-function noMigration({ migrationUntilMs, nowMs }: Case): Verdict | undefined {
-  if (migrationUntilMs === undefined || migrationUntilMs <= nowMs) return undefined;
-  return { kind: 'wait', untilMs: migrationUntilMs, why: 'Volume is in a live migration' };
+function noMigration({ migrationUntilMs, vmMigrating, policy, nowMs }: Case): Verdict | undefined {
+  if (migrationUntilMs !== undefined && migrationUntilMs > nowMs) {
+    return { kind: 'wait', untilMs: migrationUntilMs, why: 'Volume is in a live migration' };
+  }
+  if (!vmMigrating) return undefined;
+  const untilMs = nowMs + policy.suspectPollMs;
+  return { kind: 'wait', untilMs, why: 'KubeVirt is migrating a virtual machine that uses the volume' };
 }
 
 /** The grace counts from the loss; proved silence shortens it, once the silence has itself lasted `silentGraceMs`. */
@@ -139,15 +138,54 @@ function storageKnown({ evidence }: Case): Verdict | undefined {
   return hold('storage-unknown', `${evidence.detail} (${evidence.reason})`);
 }
 
-function modeObserve(c: Case): Verdict | undefined {
-  if (c.policy.mode !== 'observe') return undefined;
-  const would = modeRelease(c);
-  return { ...hold('dry-run', `Mode is observe; would ${inWords(would)}`), would };
+function otherDrivers({ otherAttachers, policy }: Case): Verdict | undefined {
+  if (policy.otherDrivers !== 'hold' || otherAttachers.size === 0) return undefined;
+  return hold('other-drivers', `The node also has volumes of ${[...otherAttachers].join(', ')}`);
 }
 
-function modeRelease({ node, evidence, nowMs }: Case): Verdict {
+function modeObserve(c: Case): Verdict | undefined {
+  if (c.policy.mode !== 'observe') return undefined;
+  const would = silentOrHold(c);
+  return { ...hold('dry-run', `Mode is observe; mode release would ${inWords(would)}`), would };
+}
+
+function modeRelease(c: Case): Verdict | undefined {
+  return c.policy.mode === 'release' ? silentOrHold(c) : undefined;
+}
+
+/** Evidence of silence alone; a node that still talks to the box is left alone. */
+function silentOrHold({ node, evidence, nowMs }: Case): Verdict {
   if (evidence.kind !== 'silent') return hold('node-still-writing', evidence.detail);
   return { kind: 'release', why: `Node has been ${lostFor(node, nowMs)}; ${evidence.detail}` };
+}
+
+function modeFence(c: Case): Verdict {
+  const { fence, node, evidence, nowMs } = c;
+  const excluded = neverFenced(c);
+  if (excluded !== undefined) return hold('fence-excluded', excluded);
+  const lost = `Node has been ${lostFor(node, nowMs)}`;
+  switch (fence.kind) {
+    case 'open':
+      return { kind: 'fence', why: `${lost}; ${evidence.detail}` };
+    case 'draining':
+      return { kind: 'wait', untilMs: fence.untilMs, why: fence.why };
+    case 'effective':
+      return {
+        kind: 'release',
+        why: `${lost}; fence ${fence.fence.id} is effective; ${evidence.detail}`,
+      };
+    default:
+      return hold('fence-failed', fence.why);
+  }
+}
+
+function neverFenced({ node, policy }: Case): string | undefined {
+  const selector = Object.entries(policy.fence.neverFence);
+  if (selector.length === 0) return undefined;
+  const fact = nodeFactOf(node);
+  if (!fact) return 'The Node is gone and its labels are not known; it may be one that must never be fenced';
+  if (!selector.every(([key, value]) => fact.labels[key] === value)) return undefined;
+  return `Node has the labels ${selector.map((label) => label.join('=')).join(',')} of nodes that are never fenced`;
 }
 
 function inWords(verdict: Verdict): string {
@@ -162,7 +200,8 @@ function hold(reason: HoldReason, why: string): Extract<Verdict, { kind: 'hold' 
 
 function lostFor(node: NodeState, nowMs: number): string {
   if (node.kind === 'ready') return 'ready';
-  return `${node.kind === 'gone' ? 'gone' : 'NotReady'} for ${seconds(nowMs - node.sinceMs)}`;
+  const words = { 'lease-stale': 'without a fresh Lease', 'not-ready': 'NotReady', gone: 'gone' } as const;
+  return `${words[node.kind]} for ${seconds(nowMs - node.sinceMs)}`;
 }
 
 function seconds(ms: number): string {

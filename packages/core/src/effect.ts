@@ -1,0 +1,45 @@
+import type { LostNode } from './cluster-view.ts';
+import type { Decision } from './decide.ts';
+import type { DetachStrategy } from './detach-requests.ts';
+import type { FenceIdentity, PodFact } from './facts.ts';
+import type { Recovery } from './recover.ts';
+
+/** A decision about a lost node. */
+export type LostDecision = Decision & { readonly node: LostNode };
+
+/** What carrying out a plan did, for logs, Events, metrics and tests. */
+export type Effect =
+  | {
+      readonly kind: 'fenced';
+      readonly decisions: readonly LostDecision[];
+      readonly fence: FenceIdentity;
+      readonly addresses: readonly string[];
+    }
+  | { readonly kind: 'pod-deleted'; readonly decisions: readonly LostDecision[]; readonly pod: PodFact }
+  /** The detach was asked for, for the first time. */
+  | { readonly kind: 'released'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
+  /** It had been asked for before; the attach-detach controller has not finished. */
+  | { readonly kind: 'detaching'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
+  /** The facts are no longer those of the decision: nothing was written, the next pass decides afresh. */
+  | { readonly kind: 'overtaken'; readonly decisions: readonly LostDecision[]; readonly why: string }
+  | {
+      readonly kind: 'failed';
+      readonly step: 'fence' | 'confirm' | 'delete-pod' | 'detach';
+      readonly decisions: readonly LostDecision[];
+      readonly err: unknown;
+    }
+  | { readonly kind: 'unfenced' | 'untainted'; readonly recovery: Recovery }
+  | { readonly kind: 'recovery-failed'; readonly recovery: Recovery; readonly err: unknown };
+
+/** Every kind of effect, for metrics. */
+export const EFFECT_KINDS: readonly Effect['kind'][] = [
+  'fenced',
+  'pod-deleted',
+  'released',
+  'detaching',
+  'overtaken',
+  'failed',
+  'unfenced',
+  'untainted',
+  'recovery-failed',
+];

@@ -1,0 +1,221 @@
+import { nodeFactOf } from './cluster-view.ts';
+import { whatChanged } from './confirm-lost.ts';
+import type { Decision } from './decide.ts';
+import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
+import type { Effect, LostDecision } from './effect.ts';
+import type { FenceIdentity, PodFact } from './facts.ts';
+import { mapBounded } from './map-bounded.ts';
+import type { Policy } from './policy.ts';
+import type { ClusterActions, ClusterReader, Leadership } from './ports.ts';
+import { inNodeSpan } from './telemetry/node-span.ts';
+
+/** Nodes, and writes for one node, that are under way at a time: one slow answer delays no other node. */
+const MAX_NODES_AT_ONCE = 8;
+const MAX_WRITES_AT_ONCE = 8;
+
+/** What carrying out a plan works on. */
+export interface ExecutePorts {
+  readonly cluster: Pick<ClusterReader, 'podsOnNode'>;
+  readonly actions: ClusterActions;
+  readonly leadership: Leadership;
+  readonly requests: DetachRequests;
+  /** A new name for a fence: 8 hexadecimal digits. */
+  readonly newFenceId: () => string;
+  readonly policy: Policy;
+}
+
+/** One node's part of a plan. */
+interface NodeWork {
+  readonly decisions: readonly [LostDecision, ...LostDecision[]];
+  readonly nowMs: number;
+  readonly ports: ExecutePorts;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Carries out what was decided about lost nodes. Nodes are independent of each other; the steps for one node are not: fence,
+ * then, in a later pass that has read the fence back, pods, then volumes. Each write is preceded by a live look at the Node
+ * and at our right to write. Idempotent: cut off anywhere, the next pass does the rest.
+ * @throws `signal.reason` when aborted; every other failure is an effect.
+ * @see design section 5
+ */
+export async function execute(
+  decisions: readonly Decision[],
+  nowMs: number,
+  ports: ExecutePorts,
+  signal: AbortSignal,
+): Promise<Effect[]> {
+  const groups = Map.groupBy(decisions.filter(isWork), workKey);
+  const effects = await mapBounded([...groups.values()], MAX_NODES_AT_ONCE, async (group) => {
+    const [first, ...rest] = group;
+    if (!first) return [];
+    const work: NodeWork = { decisions: [first, ...rest], nowMs, ports, signal };
+    return first.verdict.kind === 'fence'
+      ? inNodeSpan('fence node', first, () => fenceNode(work))
+      : inNodeSpan('release node', first, () => releaseNode(work));
+  });
+  signal.throwIfAborted();
+  return effects.flat();
+}
+
+function isWork(decision: Decision): decision is LostDecision {
+  return (
+    decision.node.kind !== 'ready' &&
+    (decision.verdict.kind === 'fence' || decision.verdict.kind === 'release')
+  );
+}
+
+/** One write to a box cuts the node off from all of it, so a node is fenced once per box. */
+function workKey({ node, verdict, box }: LostDecision): string {
+  return verdict.kind === 'fence' ? `fence ${node.name} ${box?.name}` : `release ${node.name}`;
+}
+
+async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise<Effect[]> {
+  const [{ node, box, fence: state }] = decisions;
+  if (!box || state.kind !== 'open')
+    throw new TypeError(`Expected a box and an open fence for node ${node.name}`);
+  try {
+    const changed = await confirm(decisions[0], ports, signal);
+    if (changed !== undefined) return [{ kind: 'overtaken', decisions, why: changed }];
+    const fact = nodeFactOf(node);
+    const fence: FenceIdentity = state.partial ?? {
+      id: ports.newFenceId(),
+      nodeName: node.name,
+      ...(fact && { nodeUid: fact.uid }),
+      ...(fact?.bootId !== undefined && { bootId: fact.bootId }),
+      fencedAtMs: nowMs,
+    };
+    await box.fence(fence, state.addresses, signal);
+    return [{ kind: 'fenced', decisions, fence, addresses: state.addresses }];
+  } catch (err) {
+    signal.throwIfAborted();
+    return [{ kind: 'failed', step: 'fence', decisions, err }];
+  }
+}
+
+/** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
+async function releaseNode(work: NodeWork): Promise<Effect[]> {
+  const { decisions, ports } = work;
+  const pods = [...ports.cluster.podsOnNode(decisions[0].node.name)].filter((pod) =>
+    decisions.some(usedBy(pod)),
+  );
+  const effects = await mapBounded(pods, MAX_WRITES_AT_ONCE, (pod) => deletePod(pod, work));
+  const blocked = new Set(effects.filter(({ kind }) => kind !== 'pod-deleted').flatMap(decisionsOf));
+  const free = decisions.filter((decision) => !blocked.has(decision));
+  return [...effects, ...(await detach(free, work))];
+}
+
+function decisionsOf(effect: Effect): readonly LostDecision[] {
+  return 'decisions' in effect ? effect.decisions : [];
+}
+
+function usedBy(pod: PodFact): (decision: LostDecision) => boolean {
+  return ({ volume }) =>
+    volume?.claim?.namespace === pod.namespace && pod.claimNames.includes(volume.claim.name);
+}
+
+async function deletePod(pod: PodFact, work: NodeWork): Promise<Effect> {
+  const { ports, signal } = work;
+  const decisions = work.decisions.filter(usedBy(pod));
+  return confirmed('delete-pod', decisions, work, async () => {
+    await ports.actions.forceDeletePod(pod, signal);
+    return { kind: 'pod-deleted', decisions, pod };
+  });
+}
+
+async function detach(decisions: readonly LostDecision[], work: NodeWork): Promise<Effect[]> {
+  const { nowMs, ports } = work;
+  const byStrategy = Map.groupBy(decisions, ({ attachment, node }) =>
+    strategyFor(node, nowMs - ports.requests.note(attachment.uid, nowMs), ports.policy),
+  );
+  const effects = await Promise.all(
+    [...byStrategy].map(([strategy, group]) =>
+      strategy === 'delete'
+        ? mapBounded(group, MAX_WRITES_AT_ONCE, (decision) => deleteAttachment(decision, work))
+        : changeNode(strategy, group, work),
+    ),
+  );
+  return effects.flat();
+}
+
+function deleteAttachment(decision: LostDecision, work: NodeWork): Promise<Effect> {
+  const { ports, signal } = work;
+  return confirmed('detach', [decision], work, async () => {
+    const result = await ports.actions.deleteVolumeAttachment(decision.attachment, signal);
+    return detachEffect(decision, 'delete', result === 'deleted' ? 'changed' : result);
+  });
+}
+
+/** One write to the Node detaches all its volumes of ours. */
+async function changeNode(
+  strategy: Exclude<DetachStrategy, 'delete'>,
+  decisions: readonly LostDecision[],
+  work: NodeWork,
+): Promise<Effect[]> {
+  const { ports, signal } = work;
+  const [{ node }] = work.decisions;
+  const results: Effect[] = [];
+  const effect = await confirmed('detach', decisions, work, async () => {
+    if (node.kind === 'gone')
+      throw new TypeError(`Expected Node ${node.name} to exist for strategy ${strategy}`);
+    const result =
+      strategy === 'in-use'
+        ? await ports.actions.removeVolumesInUse(
+            node.node,
+            ports.policy.attacher,
+            handlesOf(decisions),
+            signal,
+          )
+        : await ports.actions.addOutOfServiceTaint(node.node, signal);
+    results.push(...decisions.map((decision) => detachEffect(decision, strategy, result)));
+    return undefined;
+  });
+  return effect ? [effect] : results;
+}
+
+function handlesOf(decisions: readonly LostDecision[]): readonly string[] {
+  return decisions.flatMap(({ volume }) => volume?.volumeHandle ?? []);
+}
+
+function detachEffect(
+  decision: LostDecision,
+  strategy: DetachStrategy,
+  result: 'changed' | 'unchanged' | 'gone' | 'replaced',
+): Effect {
+  if (result === 'changed') return { kind: 'released', decision, strategy };
+  if (result === 'replaced') {
+    return { kind: 'overtaken', decisions: [decision], why: 'Another object has the name now' };
+  }
+  return { kind: 'detaching', decision, strategy };
+}
+
+/** Runs `write` once the Node is confirmed lost and the right to write is ours; says what kept it from running. */
+async function confirmed<E extends Effect | undefined>(
+  step: 'delete-pod' | 'detach',
+  decisions: readonly LostDecision[],
+  { ports, signal }: NodeWork,
+  write: () => Promise<E>,
+): Promise<E | Effect> {
+  const [decision] = decisions;
+  if (!decision) throw new TypeError('Expected a decision to confirm');
+  try {
+    const changed = await confirm(decision, ports, signal);
+    if (changed !== undefined) return { kind: 'overtaken', decisions, why: changed };
+    return await write();
+  } catch (err) {
+    signal.throwIfAborted();
+    return { kind: 'failed', step, decisions, err };
+  }
+}
+
+/** @returns what has changed since the decision. @throws when that cannot be told, or when we may not write. */
+async function confirm(
+  { node }: LostDecision,
+  { actions, leadership }: ExecutePorts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  leadership.assertHeld();
+  const changed = await whatChanged(node, actions, signal);
+  leadership.assertHeld();
+  return changed;
+}

@@ -1,0 +1,17 @@
+/** Why nothing was done although the node is lost, and what an operator should know about it. */
+export const HOLD_REASONS = {
+  'cache-stale': 'our view of the cluster is not current, so nothing can be concluded from it',
+  'mass-failure': 'so many nodes are lost at once that the fault may be ours, not theirs',
+  'other-actor': 'a taint says that somebody else is recovering the node',
+  'volume-unknown': 'the volume of the attachment is not known to be ours',
+  'storage-unknown': 'the storage box could not tell whether the node still writes',
+  'other-drivers': 'the node has volumes of other drivers, and otherDrivers is hold',
+  'dry-run': 'mode is observe; a release would be considered in mode release or fence',
+  'node-still-writing': 'the node still talks to the storage box; mode fence would cut it off first',
+  'fence-excluded': 'the node may not be fenced',
+  'fence-failed': 'the node could not be cut off from the storage box',
+  'attacher-stuck': 'the VolumeAttachment is deleted, but external-attacher does not finish',
+} as const;
+
+/** Operators see it in Events, metrics and logs. @see HOLD_REASONS */
+export type HoldReason = keyof typeof HOLD_REASONS;

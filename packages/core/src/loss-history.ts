@@ -1,0 +1,22 @@
+import type { ClusterView } from './cluster-view.ts';
+
+/**
+ * Remembers which nodes were lost within a window, so that nodes that flap count although they are back. After a restart
+ * it knows only those that are still lost; the breaker then opens later, and what it let through is still fenced.
+ */
+export class LossHistory {
+  readonly #losses = new Map<string, number>();
+  readonly #windowMs: number;
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  /** Notes the nodes lost now; returns every loss within the window: name -> since when. */
+  note(nodes: ClusterView['nodes'], nowMs: number): ReadonlyMap<string, number> {
+    for (const node of nodes.values()) if (node.kind !== 'ready') this.#losses.set(node.name, node.sinceMs);
+    for (const [name, sinceMs] of this.#losses)
+      if (nowMs - sinceMs >= this.#windowMs) this.#losses.delete(name);
+    return this.#losses;
+  }
+}

@@ -1,0 +1,281 @@
+import type { Counter, Histogram } from '@opentelemetry/api';
+import type { Decision } from './decide.ts';
+import type { Effect, LostDecision } from './effect.ts';
+import { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
+import { type Logger, silentLogger } from './logger.ts';
+
+import type { ClusterEvent, EventRecorder } from './ports.ts';
+import type { Recovery } from './recover.ts';
+import type { PassObserver, PassReport } from './release-pass.ts';
+import { createCounter, createDurationHistogram, createGauge, INSTRUMENTS } from './telemetry/instruments.ts';
+import { ATTR_EFFECT, ATTR_HOLD_REASON, ATTR_STRATEGY } from './telemetry/semconv.ts';
+
+export interface PassReporterOptions {
+  /** Absent: no Events. */
+  readonly events?: EventRecorder;
+  readonly logger?: Logger;
+}
+
+/**
+ * Tells people what passes did and what they refuse to do: logs when something changes, Events on each occurrence (the
+ * recorder counts repetitions), metrics always. Attachments of nodes that are fine are not news.
+ */
+export class PassReporter implements PassObserver, AsyncDisposable {
+  readonly #events: EventRecorder | undefined;
+  readonly #logger: Logger;
+  readonly #effects: Counter = createCounter(INSTRUMENTS.effects);
+  readonly #releases: Counter = createCounter(INSTRUMENTS.releases);
+  readonly #holds: Counter = createCounter(INSTRUMENTS.holds);
+  readonly #releaseDelay: Histogram = createDurationHistogram(INSTRUMENTS.releaseDelay);
+  readonly #gauges: readonly Disposable[];
+  /** Reason of the hold each attachment was last reported with, by uid. */
+  #held: ReadonlyMap<string, HoldReason> = new Map();
+  #latest: PassReport | undefined;
+  /** Events under way: nobody waits for them but disposal. */
+  readonly #recording = new Set<Promise<void>>();
+
+  constructor({ events, logger = silentLogger }: PassReporterOptions) {
+    this.#events = events;
+    this.#logger = logger;
+    this.#gauges = [
+      createGauge(INSTRUMENTS.staleAttachments, () => countBy(lostDecisions(this.#latest), stateOf)),
+      createGauge(INSTRUMENTS.fencesPresent, () =>
+        countBy(this.#latest?.recoveries ?? [], ({ kind }) => kind),
+      ),
+    ];
+  }
+
+  /** The pass that ended last; absent before the first. */
+  get latest(): PassReport | undefined {
+    return this.#latest;
+  }
+
+  passed(report: PassReport, signal: AbortSignal): void {
+    this.#latest = report;
+    this.#reportHolds(report, signal);
+    for (const effect of report.effects) this.#reportEffect(effect, report, signal);
+  }
+
+  /** Waits for the Events under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const gauge of this.#gauges) gauge[Symbol.dispose]();
+    await Promise.all(this.#recording);
+  }
+
+  #reportHolds(report: PassReport, signal: AbortSignal): void {
+    const held = new Map<string, HoldReason>();
+    for (const decision of lostDecisions(report)) {
+      const { verdict, attachment } = decision;
+      if (verdict.kind !== 'hold') continue;
+      const { reason, why } = verdict;
+      held.set(attachment.uid, reason);
+      this.#record(
+        signal,
+        eventOn(decision, {
+          type: 'Warning',
+          reason: 'ReleaseHeld',
+          message: `Release held (${reason}): node ${attachment.nodeName} is lost, but ${HOLD_REASONS[reason]}`,
+        }),
+      );
+      if (this.#held.get(attachment.uid) === reason) continue;
+      this.#holds.add(1, { [ATTR_HOLD_REASON]: reason });
+      this.#logger.warn('Held release', {
+        ...fieldsOf(decision),
+        reason,
+        why,
+        reconcileID: report.reconcileId,
+      });
+    }
+    this.#held = held;
+  }
+
+  #reportEffect(effect: Effect, { nowMs, reconcileId }: PassReport, signal: AbortSignal): void {
+    this.#effects.add(1, { [ATTR_EFFECT]: effect.kind });
+    const reconcileID = reconcileId;
+    switch (effect.kind) {
+      case 'fenced': {
+        const [decision] = effect.decisions;
+        const { fence, addresses } = effect;
+        const box = decision?.box?.name;
+        this.#logger.info('Fenced node', {
+          ...(decision && fieldsOf(decision)),
+          box,
+          fence,
+          addresses,
+          reconcileID,
+        });
+        this.#record(
+          signal,
+          nodeEvent(
+            fence,
+            'NodeFenced',
+            `Cut node ${fence.nodeName} off from storage box ${box} (fence ${fence.id})`,
+          ),
+        );
+        return;
+      }
+      case 'pod-deleted':
+        return this.#reportPod(effect, reconcileID, signal);
+      case 'released':
+        return this.#reportRelease(effect, nowMs, reconcileID, signal);
+      case 'detaching':
+        this.#logger.debug('Waited for detach', { ...fieldsOf(effect.decision), reconcileID });
+        return;
+      case 'overtaken':
+        for (const decision of effect.decisions) {
+          this.#logger.info('Dropped decision', { ...fieldsOf(decision), why: effect.why, reconcileID });
+        }
+        return;
+      case 'failed':
+        for (const decision of effect.decisions) this.#reportFailure(effect, decision, reconcileID, signal);
+        return;
+      case 'unfenced':
+      case 'untainted':
+        return this.#reportRecovery(effect, reconcileID, signal);
+      case 'recovery-failed':
+        this.#logger.warn('Recovery failed', { recovery: effect.recovery, err: effect.err, reconcileID });
+        return;
+    }
+  }
+
+  #reportPod(
+    { pod, decisions }: Extract<Effect, { kind: 'pod-deleted' }>,
+    reconcileID: string,
+    signal: AbortSignal,
+  ): void {
+    const { namespace, name, nodeName, controller } = pod;
+    this.#logger.info('Deleted pod', { namespace, pod: name, node: nodeName, controller, reconcileID });
+    if (controller) return;
+    for (const decision of decisions) {
+      const message = `Pod ${name} was deleted from lost node ${nodeName}; it has no controller, so nobody will create it again`;
+      this.#record(signal, eventOn(decision, { type: 'Warning', reason: 'PodNotRescheduled', message }));
+    }
+  }
+
+  #reportRelease(
+    { decision, strategy }: Extract<Effect, { kind: 'released' }>,
+    nowMs: number,
+    reconcileID: string,
+    signal: AbortSignal,
+  ): void {
+    const { node, evidence, rule, verdict, attachment } = decision;
+    const lostForMs = Math.max(nowMs - node.sinceMs, 0);
+    this.#releases.add(1, { [ATTR_STRATEGY]: strategy });
+    this.#releaseDelay.record(lostForMs / 1_000, { [ATTR_STRATEGY]: strategy });
+    const fields = {
+      ...fieldsOf(decision),
+      strategy,
+      rule,
+      evidence,
+      lostForMs,
+      why: verdict.why,
+      reconcileID,
+    };
+    this.#logger.info('Released stale attachment', fields);
+    const message = `Released from lost node ${attachment.nodeName} (${strategy}): ${verdict.why}`;
+    this.#record(signal, eventOn(decision, { type: 'Normal', reason: 'StaleAttachmentReleased', message }));
+  }
+
+  /** A fence the box refused is a hold in all but name: nothing is released without it. */
+  #reportFailure(
+    { step, err }: Extract<Effect, { kind: 'failed' }>,
+    decision: LostDecision,
+    reconcileID: string,
+    signal: AbortSignal,
+  ): void {
+    this.#logger.warn('Release failed', { ...fieldsOf(decision), step, err, reconcileID });
+    if (step !== 'fence') return;
+    this.#record(
+      signal,
+      eventOn(decision, {
+        type: 'Warning',
+        reason: 'ReleaseHeld',
+        message: `Release held (fence-failed): node ${decision.node.name} is lost, but ${HOLD_REASONS['fence-failed']}`,
+      }),
+    );
+  }
+
+  #reportRecovery(
+    { kind, recovery }: Extract<Effect, { kind: 'unfenced' | 'untainted' }>,
+    reconcileID: string,
+    signal: AbortSignal,
+  ): void {
+    if ('fence' in recovery) {
+      const { fence, boxName: box, why } = recovery;
+      this.#logger.info('Unfenced node', { node: fence.nodeName, box, fence, why, reconcileID });
+      this.#record(
+        signal,
+        nodeEvent(fence, 'NodeUnfenced', `Let node ${fence.nodeName} back to storage box ${box}: ${why}`),
+      );
+      return;
+    }
+    this.#logger.info('Removed out-of-service taint', {
+      node: recovery.node.name,
+      why: recovery.why,
+      kind,
+      reconcileID,
+    });
+  }
+
+  #record(signal: AbortSignal, event: ClusterEvent | undefined): void {
+    if (!event || !this.#events) return;
+    const recording = this.#events.record(event, signal).finally(() => this.#recording.delete(recording));
+    this.#recording.add(recording);
+  }
+}
+
+function lostDecisions(report: PassReport | undefined): LostDecision[] {
+  return (report?.decisions ?? []).filter((decision): decision is LostDecision => isLost(decision));
+}
+
+/** Of our attachments only; what other attachers leave behind is theirs. */
+function isLost({ node, rule }: Decision): boolean {
+  return node.kind !== 'ready' && rule !== 'attacher-ours';
+}
+
+function stateOf({ verdict }: LostDecision): string {
+  if (verdict.kind === 'hold') return verdict.reason;
+  const states = { keep: 'waiting', wait: 'waiting', fence: 'fencing', release: 'releasing' } as const;
+  return states[verdict.kind];
+}
+
+function countBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return counts;
+}
+
+function fieldsOf({ attachment, volume, node }: LostDecision): Readonly<Record<string, unknown>> {
+  const uid = node.kind === 'gone' ? node.lastSeen?.uid : node.node.uid;
+  return {
+    node: node.name,
+    ...(uid !== undefined && { nodeUid: uid }),
+    volumeAttachment: attachment.name,
+    persistentVolume: attachment.persistentVolumeName,
+    ...(volume?.volumeHandle !== undefined && { volumeHandle: volume.volumeHandle }),
+  };
+}
+
+function nodeEvent(
+  {
+    nodeName,
+    nodeUid,
+  }: Extract<Recovery, { kind: 'unfence' }>['fence'] | Extract<Effect, { kind: 'fenced' }>['fence'],
+  reason: 'NodeFenced' | 'NodeUnfenced',
+  message: string,
+): ClusterEvent {
+  const type = reason === 'NodeFenced' ? 'Warning' : 'Normal';
+  const regarding = {
+    kind: 'Node',
+    namespace: '',
+    name: nodeName,
+    ...(nodeUid !== undefined && { uid: nodeUid }),
+  } as const;
+  return { type, reason, message, regarding };
+}
+
+/** An Event on the claim of the decided volume; nothing where it has none. */
+function eventOn({ volume }: LostDecision, event: Omit<ClusterEvent, 'regarding'>): ClusterEvent | undefined {
+  const claim = volume?.claim;
+  return claim && { ...event, regarding: { kind: 'PersistentVolumeClaim', ...claim } };
+}

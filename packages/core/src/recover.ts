@@ -1,0 +1,83 @@
+import type { ClusterView } from './cluster-view.ts';
+import type { FenceFact, NodeFact } from './facts.ts';
+import { isOtherActor, isOutOfServiceByUs } from './out-of-service.ts';
+import type { Policy } from './policy.ts';
+
+/** What becomes of something we left on a node: a fence at a box, or our taint. */
+export type Recovery =
+  | {
+      readonly kind: 'unfence';
+      readonly boxName: string;
+      readonly fence: FenceFact;
+      readonly node: NodeFact;
+      readonly why: string;
+    }
+  | { readonly kind: 'keep-fence'; readonly boxName: string; readonly fence: FenceFact; readonly why: string }
+  | { readonly kind: 'untaint'; readonly node: NodeFact; readonly why: string }
+  | { readonly kind: 'keep-taint'; readonly node: NodeFact; readonly why: string };
+
+/**
+ * Decides what is taken back. Pure. A fence outlives readiness: a host that was cut off replays its dirty pages when it
+ * reconnects, so a fence goes only when the node is Ready and proved clean (it has booted since, or the operator's
+ * annotation names this fence). Our taint goes first, once nothing of ours is left on the node.
+ * @see design section 4 rule 5, section 5 step 5
+ */
+export function decideRecoveries(view: ClusterView, policy: Policy, nowMs: number): Recovery[] {
+  if (policy.mode === 'observe' || !view.cache.synced) return [];
+  if (nowMs - view.cache.freshAsOfMs > policy.maxCacheAgeMs) return [];
+  const fences = [...view.storage].flatMap(([boxName, reading]) =>
+    (reading.fences ?? []).map((fence) => ({ boxName, fence })),
+  );
+  const recoveries = fences.map(({ boxName, fence }) => recoverFence(view, boxName, fence, policy));
+  for (const { node, terminatingPod } of view.outOfService.values()) {
+    const own = fences.map(({ fence }) => fence).filter(({ nodeName }) => nodeName === node.name);
+    recoveries.push(recoverTaint(view, node, terminatingPod, own, policy));
+  }
+  return recoveries;
+}
+
+function recoverFence(view: ClusterView, boxName: string, fence: FenceFact, policy: Policy): Recovery {
+  const keep = (why: string): Recovery => ({ kind: 'keep-fence', boxName, fence, why });
+  const state = view.nodes.get(fence.nodeName);
+  if (policy.mode !== 'fence') return keep(`Mode ${policy.mode} writes nothing to the box`);
+  if (state?.kind !== 'ready') return keep('Node is not ready');
+  const { node } = state;
+  if (node.taints.some(isOtherActor)) return keep('Another actor is recovering the node');
+  if (isOutOfServiceByUs(node)) return keep('Node still carries our out-of-service taint');
+  const proof = cleanSince(node, fence);
+  return proof === undefined
+    ? keep('Node is ready but not proved clean: it has not booted since the fence')
+    : { kind: 'unfence', boxName, fence, node, why: proof };
+}
+
+function recoverTaint(
+  view: ClusterView,
+  node: NodeFact,
+  terminatingPod: string | undefined,
+  fences: readonly FenceFact[],
+  policy: Policy,
+): Recovery {
+  const keep = (why: string): Recovery => ({ kind: 'keep-taint', node, why });
+  const isOurs = ({ attachment }: ClusterView['attachments'][number]) =>
+    attachment.nodeName === node.name && attachment.attacher === policy.attacher;
+  if (view.attachments.some(isOurs)) return keep('VolumeAttachments of ours are left on the node');
+  if (terminatingPod !== undefined) return keep(`Pod ${terminatingPod} is still terminating`);
+  const booted = node.outOfServiceBootId !== undefined && node.bootId !== undefined;
+  if (booted && node.bootId !== node.outOfServiceBootId) {
+    return { kind: 'untaint', node, why: 'The node has booted since it was tainted' };
+  }
+  const proofs = fences.map((fence) => cleanSince(node, fence));
+  const [proof] = proofs;
+  if (proof !== undefined && proofs.every((each) => each !== undefined))
+    return { kind: 'untaint', node, why: proof };
+  return keep('Node is not proved clean: it has not booted since it was tainted');
+}
+
+/** Why the node holds no dirty pages of before the fence; `undefined` when nothing proves it. */
+function cleanSince(node: NodeFact, fence: FenceFact): string | undefined {
+  if (fence.bootId !== undefined && node.bootId !== undefined && fence.bootId !== node.bootId) {
+    return `The node has booted since fence ${fence.id}`;
+  }
+  if (node.cleanFenceId === fence.id) return `An operator declared the node clean of fence ${fence.id}`;
+  return undefined;
+}

@@ -1,0 +1,203 @@
+import { trace } from '@opentelemetry/api';
+import type { AttachmentManager } from './attachment-manager.ts';
+import { type AttachmentView, type ClusterView, readClusterView, type UnreadView } from './cluster-view.ts';
+import { type Decision, decide } from './decide.ts';
+import { DetachRequests } from './detach-requests.ts';
+import type { Effect } from './effect.ts';
+import { type ExecutePorts, execute } from './execute.ts';
+import type { StorageReading } from './facts.ts';
+import { LossHistory } from './loss-history.ts';
+import { NodeAbsence } from './node-absence.ts';
+import type { Policy } from './policy.ts';
+import type {
+  ClusterActions,
+  ClusterReader,
+  Leadership,
+  StorageBox,
+  StorageFleet,
+  StorageNode,
+} from './ports.ts';
+import type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
+import { decideRecoveries, type Recovery } from './recover.ts';
+import { takeBack } from './take-back.ts';
+import { ATTR_BOX } from './telemetry/semconv.ts';
+
+/** What one pass came to. */
+export interface PassReport {
+  readonly nowMs: number;
+  readonly reconcileId: string;
+  readonly decisions: readonly Decision[];
+  readonly recoveries: readonly Recovery[];
+  readonly effects: readonly Effect[];
+}
+
+/** Told of every pass, in order. Must not throw, and is not waited for. */
+export interface PassObserver {
+  passed(report: PassReport, signal: AbortSignal): void;
+}
+
+export interface ReleasePassOptions {
+  readonly cluster: ClusterReader;
+  readonly manager: AttachmentManager;
+  readonly fleet: StorageFleet;
+  readonly actions: ClusterActions;
+  readonly leadership: Leadership;
+  readonly observer: PassObserver;
+  readonly policy: Policy;
+  /** @see ExecutePorts.newFenceId */
+  readonly newFenceId: () => string;
+}
+
+/** While a fence of ours stands, its node may come back clean: look again this often, ms. */
+const FENCED_POLL_MS = 10_000;
+
+/** What one box's part of a pass came to. */
+interface BoxResult {
+  readonly decisions: readonly Decision[];
+  readonly recoveries: readonly Recovery[];
+  readonly effects: readonly Effect[];
+  readonly nextDeadlineMs: number;
+}
+
+const COLLABORATORS = [
+  'cluster',
+  'manager',
+  'fleet',
+  'actions',
+  'leadership',
+  'observer',
+  'policy',
+  'newFenceId',
+] as const;
+
+/**
+ * One look at everything: caches -> view -> box -> decisions -> writes. The part of each box runs on its own, so a sick box
+ * delays nobody else's. Keeps no state that a restart may not lose: what has been done stands at the box and in Kubernetes.
+ */
+export class ReleasePass implements ReconcilePass {
+  readonly #options: ReleasePassOptions;
+  readonly #absence = new NodeAbsence();
+  readonly #losses: LossHistory;
+  readonly #requests = new DetachRequests();
+  readonly #tracer = trace.getTracer('@reattach/core');
+
+  /** @throws {TypeError} naming each collaborator that is missing. */
+  constructor(options: ReleasePassOptions) {
+    const missing = COLLABORATORS.filter((name) => !options?.[name]);
+    if (missing.length > 0) throw new TypeError(`ReleasePass needs ${missing.join(' and ')}`);
+    this.#options = options;
+    this.#losses = new LossHistory(options.policy.breaker.windowMs);
+  }
+
+  async run({ nowMs, reconcileId }: PassContext, signal: AbortSignal): Promise<PassResult> {
+    const { cluster, manager, fleet, policy, observer } = this.#options;
+    manager.rebuild(
+      cluster.volumeAttachments(),
+      (name) => cluster.persistentVolume(name),
+      policy.attacher,
+      nowMs,
+    );
+    const view = readClusterView({ ...this.#options, absence: this.#absence }, nowMs);
+    const recentLosses = this.#losses.note(view.nodes, nowMs);
+    this.#requests.retainOnly(new Set(view.attachments.map(({ attachment }) => attachment.uid)));
+    const byBox = Map.groupBy(view.attachments, ({ box }) => box?.name);
+    const parts = [undefined, ...fleet.boxes].map((box) => {
+      const attachments = byBox.get(box?.name) ?? [];
+      return this.#runPart(box, { ...view, attachments, recentLosses }, nowMs, signal);
+    });
+    const results = await Promise.all(parts);
+    observer.passed(
+      {
+        nowMs,
+        reconcileId,
+        decisions: results.flatMap(({ decisions }) => decisions),
+        recoveries: results.flatMap(({ recoveries }) => recoveries),
+        effects: results.flatMap(({ effects }) => effects),
+      },
+      signal,
+    );
+    const nextDeadlineMs = Math.min(...results.map((result) => result.nextDeadlineMs));
+    return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
+  }
+
+  /** @param box `undefined`: the attachments whose box is not known. */
+  async #runPart(
+    box: StorageBox | undefined,
+    unread: Omit<ClusterView, 'storage'>,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<BoxResult> {
+    const { policy } = this.#options;
+    const reading = box && (await this.#read(box, unread, signal));
+    const view = { ...unread, storage: new Map(box && reading ? [[box.name, reading]] : []) };
+    const plan = decide(view, policy, nowMs);
+    const recoveries = decideRecoveries(view, policy, nowMs);
+    const ports: ExecutePorts = { ...this.#options, requests: this.#requests };
+    const effects = [
+      ...(await execute(plan.decisions, nowMs, ports, signal)),
+      ...(await takeBack(recoveries, this.#options, signal)),
+    ];
+    const hasFence = (reading?.fences ?? []).length > 0;
+    const hasFenced = effects.some(({ kind }) => kind === 'fenced');
+    return {
+      decisions: plan.decisions,
+      recoveries,
+      effects,
+      nextDeadlineMs: Math.min(
+        plan.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
+        hasFence ? nowMs + FENCED_POLL_MS : Number.POSITIVE_INFINITY,
+        hasFenced ? nowMs : Number.POSITIVE_INFINITY, // read it back at once
+      ),
+    };
+  }
+
+  /** Asks the box when it holds a volume of a lost node or a fence of ours; else nobody is disturbed. */
+  async #read(box: StorageBox, view: UnreadView, signal: AbortSignal): Promise<StorageReading | undefined> {
+    const { policy } = this.#options;
+    const lost = view.attachments.filter(
+      ({ attachment }) =>
+        attachment.attacher === policy.attacher && view.storageNodes.has(attachment.nodeName),
+    );
+    const fences = box.lastReading?.fences ?? [];
+    if (lost.length === 0 && fences.length === 0) return undefined;
+    const question = { ...split(view, lost), volumes: volumesOf(lost) };
+    return this.#tracer.startActiveSpan(
+      'observe storage',
+      { attributes: { [ATTR_BOX]: box.name } },
+      async (span) => {
+        try {
+          return await box.observe(question, signal);
+        } finally {
+          span.end();
+        }
+      },
+    );
+  }
+}
+
+/** Lost nodes that hold an attachment at the box are its suspects; all others account for sessions. */
+function split(
+  view: UnreadView,
+  lost: readonly AttachmentView[],
+): { readonly suspects: StorageNode[]; readonly others: StorageNode[] } {
+  const names = new Set(lost.map(({ attachment }) => attachment.nodeName));
+  const suspects: StorageNode[] = [];
+  const others: StorageNode[] = [];
+  for (const state of view.nodes.values()) {
+    const known = view.storageNodes.get(state.name);
+    if (known && names.has(state.name)) suspects.push(known);
+    else if (known) others.push(known);
+    else if (state.kind === 'ready') {
+      others.push({ name: state.name, addresses: state.node.storageAddresses, addressesFrom: 'node' });
+    }
+  }
+  return { suspects, others };
+}
+
+function volumesOf(lost: readonly AttachmentView[]) {
+  return lost.flatMap(({ volume }) =>
+    volume?.volumeHandle === undefined
+      ? []
+      : [{ volumeHandle: volume.volumeHandle, volumeAttributes: volume.volumeAttributes }],
+  );
+}

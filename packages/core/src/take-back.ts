@@ -1,0 +1,55 @@
+import type { Effect } from './effect.ts';
+import { mapBounded } from './map-bounded.ts';
+import type { ClusterActions, Leadership, StorageFleet } from './ports.ts';
+import type { Recovery } from './recover.ts';
+
+const MAX_WRITES_AT_ONCE = 8;
+
+/** What taking back works on. */
+export interface TakeBackPorts {
+  readonly actions: ClusterActions;
+  readonly leadership: Leadership;
+  readonly fleet: Pick<StorageFleet, 'boxes'>;
+}
+
+/**
+ * Removes the fences and taints that were decided to go, each after a live look at the Node: still the same object, still
+ * Ready, booted as often as when it was proved clean.
+ * @throws `signal.reason` when aborted; every other failure is an effect.
+ */
+export async function takeBack(
+  recoveries: readonly Recovery[],
+  ports: TakeBackPorts,
+  signal: AbortSignal,
+): Promise<Effect[]> {
+  const due = recoveries.filter((recovery) => recovery.kind === 'unfence' || recovery.kind === 'untaint');
+  const effects = await mapBounded(due, MAX_WRITES_AT_ONCE, async (recovery): Promise<Effect[]> => {
+    try {
+      return await takeOneBack(recovery, ports, signal);
+    } catch (err) {
+      signal.throwIfAborted();
+      return [{ kind: 'recovery-failed', recovery, err }];
+    }
+  });
+  return effects.flat();
+}
+
+async function takeOneBack(
+  recovery: Extract<Recovery, { readonly kind: 'unfence' | 'untaint' }>,
+  { actions, leadership, fleet }: TakeBackPorts,
+  signal: AbortSignal,
+): Promise<Effect[]> {
+  const { node } = recovery;
+  leadership.assertHeld();
+  if (recovery.kind === 'untaint') {
+    const result = await actions.removeOutOfServiceTaint(node, signal);
+    return result === 'changed' ? [{ kind: 'untainted', recovery }] : [];
+  }
+  const live = await actions.getNode(node.name, signal);
+  const isSame = live.kind === 'present' && live.node.uid === node.uid && live.node.bootId === node.bootId;
+  const box = fleet.boxes.find(({ name }) => name === recovery.boxName);
+  if (!isSame || !live.node.ready || !box) return [];
+  leadership.assertHeld();
+  await box.unfence(recovery.fence, signal);
+  return [{ kind: 'unfenced', recovery }];
+}
