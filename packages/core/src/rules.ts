@@ -174,6 +174,9 @@ function modeFence(c: Case): Verdict {
         kind: 'release',
         why: `${lost}; fence ${fence.fence.id} is effective; ${evidence.detail}`,
       };
+    case 'unknown':
+    case 'unarmed':
+    case 'leaking':
     default:
       return hold('fence-failed', fence.why);
   }
