@@ -14,6 +14,7 @@ export type {
   PersistentVolumeObject,
   PodObject,
   StatefulSetObject,
+  Toleration,
   VolumeAttachmentObject,
 } from './kube-object.ts';
 export { KubeSim, type KubeSimOptions } from './kube-sim.ts';
@@ -30,3 +31,17 @@ export {
 } from './manifests.ts';
 export type { Change, DeleteOptions, DeleteOutcome, ObjectStore } from './object-store.ts';
 export type { LoggedRequest, RequestMatch } from './request-log.ts';
+
+export {
+  AttachDetachController,
+  type AttachDetachOptions,
+} from './stand-ins/attach-detach-controller.ts';
+export type { StandInContext } from './stand-ins/control-loop.ts';
+export { ExternalAttacher, type ExternalAttacherOptions } from './stand-ins/external-attacher.ts';
+export { Kubelet, type KubeletHooks, type KubeletOptions } from './stand-ins/kubelet.ts';
+export { NodeLifecycleController, type NodeLifecycleOptions } from './stand-ins/node-lifecycle-controller.ts';
+export { PodGarbageCollector, type PodGarbageCollectorOptions } from './stand-ins/pod-garbage-collector.ts';
+export { Scheduler } from './stand-ins/scheduler.ts';
+export { type StandInOptions, StandIns, type StandInTimes, startStandIns } from './stand-ins/stand-ins.ts';
+export { StatefulSetController } from './stand-ins/stateful-set-controller.ts';
+export { TaintEviction, type TaintEvictionOptions } from './stand-ins/taint-eviction.ts';

@@ -38,6 +38,14 @@ export interface NodeTaint {
   readonly timeAdded?: string;
 }
 
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
+  readonly tolerationSeconds?: number;
+}
+
 export interface NodeCondition {
   readonly type: string;
   readonly status: string;
@@ -62,12 +70,13 @@ export interface PodObject extends KubeObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly terminationGracePeriodSeconds?: number;
+    readonly tolerations?: readonly Toleration[];
     readonly volumes?: readonly {
       readonly name: string;
       readonly persistentVolumeClaim?: { readonly claimName: string };
     }[];
   };
-  readonly status?: { readonly phase?: string };
+  readonly status?: { readonly phase?: string; readonly conditions?: readonly object[] };
 }
 
 export interface PersistentVolumeObject extends KubeObject {
@@ -124,6 +133,7 @@ export interface EventObject extends KubeObject {
 export interface StatefulSetObject extends KubeObject {
   readonly spec?: {
     readonly replicas?: number;
+    readonly podManagementPolicy?: string;
     readonly template?: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
     readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
   };

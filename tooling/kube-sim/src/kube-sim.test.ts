@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { FakeClock, settle } from '@reattach/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KubeSim } from './kube-sim.ts';
@@ -9,6 +10,11 @@ interface Answer {
 }
 
 const MERGE = 'application/merge-patch+json';
+const node = (name: string) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+const removeFirstInUse = (value: string) => [
+  { op: 'test', path: '/status/volumesInUse/0', value },
+  { op: 'remove', path: '/status/volumesInUse/0' },
+];
 const bound = () => AbortSignal.timeout(5_000);
 
 describe('KubeSim', () => {
@@ -21,7 +27,7 @@ describe('KubeSim', () => {
   });
   afterEach(async () => {
     await sim[Symbol.asyncDispose]();
-    expect(clock.pendingTimers).toBe(0);
+    assert.equal(clock.pendingTimers, 0);
   });
 
   async function call(method: string, path: string, body?: unknown, contentType = 'application/json') {
@@ -36,7 +42,6 @@ describe('KubeSim', () => {
     return { status: response.status, body: (await response.json()) as Answer, response };
   }
 
-  const node = (name: string) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
   const watch = (path: string, query = '') =>
     WatchReader.open(`${sim.url}${path}?watch=true&${query}`, bound());
 
@@ -133,18 +138,19 @@ describe('KubeSim', () => {
       expect(answer.body['message']).toMatch(message);
     });
 
+    const names = async (path: string) => {
+      const items = (await call('GET', path)).body['items'] as {
+        kind?: string;
+        metadata: { name: string };
+      }[];
+      assert.ok(items.every((item) => item.kind === undefined));
+      return items.map((item) => item.metadata.name);
+    };
+
     it('lists by label, field and namespace without kind on the items', async () => {
       sim.addPod({ name: 'a', nodeName: 'n1', labels: { app: 'db', tier: 'x' } });
       sim.addPod({ name: 'b', nodeName: 'n2', labels: { app: 'db' } });
       sim.addPod({ name: 'c', namespace: 'shop', nodeName: 'n1', labels: { app: 'web' } });
-      const names = async (path: string) => {
-        const items = (await call('GET', path)).body['items'] as {
-          kind?: string;
-          metadata: { name: string };
-        }[];
-        expect(items.every((item) => item.kind === undefined)).toBe(true);
-        return items.map((item) => item.metadata.name);
-      };
       expect(await names('/api/v1/pods')).toEqual(['a', 'b', 'c']);
       expect(await names('/api/v1/namespaces/shop/pods')).toEqual(['c']);
       expect(await names('/api/v1/pods?fieldSelector=spec.nodeName%3Dn1')).toEqual(['a', 'c']);
@@ -244,14 +250,11 @@ describe('KubeSim', () => {
       expect(status.body).toMatchObject({ spec: { unschedulable: true }, status: { volumesInUse: ['v2'] } });
     });
 
+    const send = (value: string) =>
+      call('PATCH', '/api/v1/nodes/a/status', removeFirstInUse(value), 'application/json-patch+json');
+
     it('applies a JSON patch, and refuses one whose test fails with 422', async () => {
       sim.addNode({ name: 'a', volumesInUse: ['v1', 'v2'] });
-      const patch = (value: string) => [
-        { op: 'test', path: '/status/volumesInUse/0', value },
-        { op: 'remove', path: '/status/volumesInUse/0' },
-      ];
-      const send = (value: string) =>
-        call('PATCH', '/api/v1/nodes/a/status', patch(value), 'application/json-patch+json');
       expect((await send('v9')).status).toBe(422);
       expect((await send('v1')).body).toMatchObject({ status: { volumesInUse: ['v2'] } });
     });
@@ -483,16 +486,17 @@ describe('KubeSim', () => {
       expect((await call('GET', '/api/v1/nodes')).body).toMatchObject({ items: [] });
     });
 
+    const rest = async () => {
+      await using watcher = await watch('/api/v1/nodes');
+      sim.addNode({ name: `n${sim.store.resourceVersion}` });
+      sim.faults.endWatches();
+      return (await watcher.lines()).map((line) => line.replace(/^{"type":"(\w+)","object".*}$/, '$1'));
+    };
+
     it('end, expire or garble a watch after some events', async () => {
       for (const effect of ['end', 'expired', 'malformed', 'duplicate'] as const) {
         sim.faults.add({ watch: true }, { kind: 'watch', effect, afterEvents: 1 });
       }
-      const rest = async () => {
-        await using watcher = await watch('/api/v1/nodes');
-        sim.addNode({ name: `n${sim.store.resourceVersion}` });
-        sim.faults.endWatches();
-        return (await watcher.lines()).map((line) => line.replace(/^{"type":"(\w+)","object".*}$/, '$1'));
-      };
       expect(await rest()).toEqual(['ADDED']);
       expect(await rest()).toEqual(['ADDED', 'ERROR']);
       expect(await rest()).toEqual([

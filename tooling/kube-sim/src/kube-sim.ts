@@ -41,13 +41,14 @@ export interface KubeSimOptions {
 export class KubeSim implements AsyncDisposable {
   readonly store: ObjectStore;
   readonly faults: Faults;
-  readonly #clock: Clock;
+  /** The clock it was started with. */
+  readonly clock: Clock;
   readonly #log: RequestLog;
   readonly #server: KubeServer;
 
   private constructor(options: KubeSimOptions) {
     const { clock = systemClock, requestLimit = 10_000, historyLimit = 50_000 } = options;
-    this.#clock = clock;
+    this.clock = clock;
     this.store = new ObjectStore(clock, historyLimit);
     this.#log = new RequestLog(requestLimit);
     const { bookmarkIntervalMs = 60_000 } = options;
@@ -117,8 +118,8 @@ contexts:
 
   /** Adds a Node and its fresh Lease. */
   addNode(options: NodeOptions): NodeObject {
-    const node = this.store.create(nodeManifest(options, this.#clock.now()));
-    this.store.create(leaseManifest(options.name, this.#clock.now()));
+    const node = this.store.create(nodeManifest(options, this.clock.now()));
+    this.store.create(leaseManifest(options.name, this.clock.now()));
     return node;
   }
 
