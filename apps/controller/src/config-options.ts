@@ -1,10 +1,20 @@
+import {
+  MODES,
+  type Mode,
+  OTHER_DRIVERS,
+  type OtherDrivers,
+  STRATEGIES,
+  type Strategy,
+} from '@reattach/core';
 import type { HostPort } from './host-port.ts';
 import {
   address,
+  addressList,
   choice,
   flag,
   fraction,
   httpUrl,
+  labels,
   listenAddress,
   milliseconds,
   path,
@@ -19,13 +29,16 @@ export interface OptionValues {
   kubeconfig: string;
   context: string;
   attacher: string;
-  mode: 'observe' | 'release';
+  mode: Mode;
+  strategy: Strategy;
+  otherDrivers: OtherDrivers;
   'rds.address': HostPort;
   'rds.user': string;
   'rds.privateKeyFile': string;
   'rds.passphraseFile': string;
   'rds.hostKey': string;
   'rds.hostKeyFile': string;
+  'rds.storageAddresses': readonly string[];
   'http.listen': HostPort;
   'log.level': 'debug' | 'info' | 'warn' | 'error';
   'log.format': 'json' | 'pretty';
@@ -37,6 +50,15 @@ export interface OptionValues {
   suspectPollMs: number;
   idlePollMs: number;
   detachTimeoutMs: number;
+  'fence.drainMs': number;
+  'fence.writesStillMs': number;
+  'fence.neverFence': Readonly<Record<string, string>>;
+  earlyDetection: boolean;
+  leaseStaleMs: number;
+  'leaderElection.enabled': boolean;
+  'leaderElection.namespace': string;
+  'leaderElection.leaseName': string;
+  'leaderElection.identity': string;
   'breaker.maxNodes': number;
   'breaker.maxFraction': number;
   'breaker.maxNodesPerWindow': number;
@@ -84,9 +106,21 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     description: 'CSI driver whose VolumeAttachments are looked after; all others are left alone.',
   },
   mode: {
-    type: choice(['observe', 'release'], ' (fence is not available yet)'),
+    type: choice(MODES),
     default: 'observe',
-    description: '`observe` decides and reports but changes nothing; `release` acts.',
+    description:
+      '`observe` decides and reports but changes nothing; `release` releases what the box proves silent; `fence` cuts the node off at the box first, and so also releases nodes that still write.',
+  },
+  strategy: {
+    type: choice(STRATEGIES),
+    default: 'auto',
+    description:
+      'How a volume leaves a lost node. `in-use`: out of `status.volumesInUse`; `delete`: its VolumeAttachment is deleted; `out-of-service`: the Node is tainted, which touches every driver on it; `auto`: `in-use` while the Node exists, `delete` when it is gone. What has no effect within `detachTimeoutMs` falls back to `delete`.',
+  },
+  otherDrivers: {
+    type: choice(OTHER_DRIVERS),
+    description:
+      'What volumes of other drivers on the lost node mean for ours. Default: `hold` with strategy `out-of-service`, else `release-ours`.',
   },
   'rds.address': { type: address(22), required: true, description: 'SSH address of the storage box.' },
   'rds.user': { type: text, required: true, description: 'SSH user on the storage box.' },
@@ -98,6 +132,11 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
       'Host key of the box: an OpenSSH line or its `SHA256:` fingerprint. This or `rds.hostKeyFile` is required.',
   },
   'rds.hostKeyFile': { type: path, description: 'File with the host key of the box, as in `rds.hostKey`.' },
+  'rds.storageAddresses': {
+    type: addressList,
+    description:
+      'Addresses by which PersistentVolumes name the box (`nvmeAddress`, `rdsAddress` or `address` of their volume attributes). Default: the host of `rds.address`. A volume at any other address is held.',
+  },
   'http.listen': {
     type: listenAddress,
     default: { host: '127.0.0.1', port: 9808 },
@@ -164,7 +203,55 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
   detachTimeoutMs: {
     type: milliseconds(1),
     default: 60_000,
-    description: 'How long external-attacher may take to finish a detach before it is reported as stuck.',
+    description:
+      'How long a detach may take before the next way is tried, and external-attacher before it is reported as stuck.',
+  },
+  'fence.drainMs': {
+    type: milliseconds(1),
+    default: 10_000,
+    safe: {
+      atLeast: 10_000,
+      because: 'the box may hold commands of a host until its NVMe keep-alive timeout',
+    },
+    description: 'Silence of a fenced node after which the box holds no command of it any more.',
+  },
+  'fence.writesStillMs': {
+    type: milliseconds(1),
+    default: 2_000,
+    safe: { atLeast: 1_000, because: 'two samples of the write counters must tell a difference' },
+    description: "How long the write counters of a fenced node's volumes must have stood still.",
+  },
+  'fence.neverFence': {
+    type: labels,
+    description:
+      'Nodes that carry all of these labels are never fenced: those that boot from the box. Default: none.',
+  },
+  earlyDetection: {
+    type: flag,
+    default: false,
+    description:
+      'Suspect a node when its kubelet stops renewing its Lease, before Kubernetes marks it NotReady. Acts in mode `fence` only.',
+  },
+  leaseStaleMs: {
+    type: milliseconds(1),
+    default: 20_000,
+    safe: { atLeast: 15_000, because: 'a kubelet renews every 10 s' },
+    description: 'How long a Lease may go without renewal before `earlyDetection` suspects its node.',
+  },
+  'leaderElection.enabled': {
+    type: flag,
+    default: true,
+    description: 'Several replicas agree by a Lease on the one that acts; the others keep warm caches.',
+  },
+  'leaderElection.namespace': {
+    type: text,
+    description:
+      "Namespace of that Lease. Default: the one of the pod's service account, else `kube-system`.",
+  },
+  'leaderElection.leaseName': { type: text, default: 'reattach', description: 'Name of that Lease.' },
+  'leaderElection.identity': {
+    type: text,
+    description: 'Name of this replica in the Lease. Default: host name and a random part.',
   },
   'breaker.maxNodes': {
     type: wholeNumber(1),

@@ -47,21 +47,29 @@ describe('parseConfig', () => {
       user: 'reattach',
       privateKey: FILES['/etc/key'],
       hostKey: FINGERPRINT,
+      storageAddresses: ['box'],
     });
     expect(rest).toEqual({
-      attacher: 'rds.csi.srvlab.io',
-      mode: 'observe',
+      policy: {
+        attacher: 'rds.csi.srvlab.io',
+        mode: 'observe',
+        strategy: 'auto',
+        otherDrivers: 'release-ours',
+        gracePeriodMs: 30_000,
+        silentGraceMs: 10_000,
+        maxCacheAgeMs: 120_000,
+        suspectPollMs: 2_000,
+        detachTimeoutMs: 60_000,
+        breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
+        fence: { drainMs: 10_000, writesStillMs: 2_000, neverFence: {} },
+        earlyDetection: { enabled: false, leaseStaleMs: 20_000 },
+      },
       http: { host: '127.0.0.1', port: 9808 },
       log: { level: 'info', format: 'json' },
       reconcileIntervalMs: 300_000,
-      gracePeriodMs: 30_000,
-      silentGraceMs: 10_000,
       activityWindowMs: 15_000,
-      maxCacheAgeMs: 120_000,
-      suspectPollMs: 2_000,
       idlePollMs: 60_000,
-      detachTimeoutMs: 60_000,
-      breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
+      leaderElection: { leaseName: 'reattach' },
       shutdownGraceMs: 20_000,
       events: true,
       unsafeKeys: [],
@@ -79,9 +87,7 @@ describe('parseConfig', () => {
     };
     const config = parse([...COMPLETE, '--attacher', 'from.flag'], env, files);
     expect(config).toMatchObject({
-      attacher: 'from.flag',
-      gracePeriodMs: 41_000,
-      silentGraceMs: 12_000,
+      policy: { attacher: 'from.flag', gracePeriodMs: 41_000, silentGraceMs: 12_000 },
       events: false,
     });
   });
@@ -96,9 +102,8 @@ describe('parseConfig', () => {
       'otlp: { endpoint: "http://collector:4318/" }',
     ].join('\n');
     expect(parse(['--config', '/etc/file'], {}, { '/etc/file': file })).toMatchObject({
-      mode: 'release',
+      policy: { mode: 'release', breaker: { maxNodes: 2, windowMs: 600_000 } },
       rds: { host: 'fd00::2', port: 2222, passphrase: 'open sesame', hostKey: FINGERPRINT },
-      breaker: { maxNodes: 2, windowMs: 600_000 },
       http: { host: '::', port: 9808 },
       otlpEndpoint: 'http://collector:4318',
     });
@@ -106,7 +111,7 @@ describe('parseConfig', () => {
 
   it('takes the last of a repeated flag and a boolean flag alone or with a value', () => {
     const config = parse([...COMPLETE, '--mode=release', '--mode', 'observe', '--events=false']);
-    expect(config).toMatchObject({ mode: 'observe', events: false });
+    expect(config).toMatchObject({ policy: { mode: 'observe' }, events: false });
     expect(parse([...COMPLETE, '--events']).events).toBe(true);
   });
 
@@ -145,7 +150,7 @@ describe('parseConfig', () => {
       '  breaker.maxNode (/etc/file): expected a known key (see --help)',
       '  attachr (/etc/file): expected a known key (see --help)',
       '  events (/etc/file): expected true or false',
-      '  mode (--mode): got "maybe", expected observe or release (fence is not available yet)',
+      '  mode (--mode): got "maybe", expected observe or release or fence',
       '  rds.address: expected host, host:port or [IPv6]:port (port 1 to 65535, default 22), set by --rds-address, REATTACH_RDS_ADDRESS or the file',
       '  rds.user: expected text that is not empty, set by --rds-user, REATTACH_RDS_USER or the file',
       '  rds.privateKeyFile: expected the path of a file, set by --rds-private-key-file, REATTACH_RDS_PRIVATE_KEY_FILE or the file',
@@ -156,8 +161,24 @@ describe('parseConfig', () => {
     expect(problems).toHaveLength(14);
   });
 
-  it('says that fence is not available yet', () => {
-    expect(refusal([...COMPLETE, '--mode=fence']).message).toContain('fence is not available yet');
+  it('holds for the sake of other drivers by default only where the whole node would be touched', () => {
+    expect(parse([...COMPLETE, '--strategy=out-of-service']).policy.otherDrivers).toBe('hold');
+    const allowed = parse([...COMPLETE, '--strategy=out-of-service', '--other-drivers=release-ours']);
+    expect(allowed.policy.otherDrivers).toBe('release-ours');
+  });
+
+  it('reads lists of addresses and labels', () => {
+    const config = parse([
+      ...COMPLETE,
+      '--rds-storage-addresses=10.9.0.1, fd00::1',
+      '--fence-never-fence=example.org/boots-from=box,zone=a',
+    ]);
+    expect(config.rds.storageAddresses).toEqual(['10.9.0.1', 'fd00::1']);
+    expect(config.policy.fence.neverFence).toEqual({ 'example.org/boots-from': 'box', zone: 'a' });
+  });
+
+  it('has no leader election when that is switched off', () => {
+    expect(parse([...COMPLETE, '--leader-election-enabled=false']).leaderElection).toBeUndefined();
   });
 
   it.each([
@@ -175,6 +196,10 @@ describe('parseConfig', () => {
     ['events', 'yes'],
     ['attacher', ' '],
     ['otlp-endpoint', 'collector:4318'],
+    ['strategy', 'force'],
+    ['other-drivers', 'ignore'],
+    ['rds-storage-addresses', '10.9.0.1;'],
+    ['fence-never-fence', 'boots-from-box'],
   ])('refuses --%s=%s', (name, value) => {
     const { problems } = refusal([...REQUIRED, '--rds-host-key-file=/etc/host-key', `--${name}=${value}`]);
     expect(problems.map(({ source }) => source)).toContain(`--${name}`);

@@ -1,3 +1,4 @@
+import type { Policy } from '@reattach/core';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import {
   environmentVariableOf,
@@ -17,30 +18,29 @@ export interface Config {
   /** Absent: the pod's service account. */
   readonly kubeconfigPath?: string;
   readonly context?: string;
-  readonly attacher: string;
-  readonly mode: OptionValues['mode'];
+  /** Everything decisions depend on. */
+  readonly policy: Policy;
   readonly rds: HostPort & {
     readonly user: string;
     readonly privateKey: string;
     readonly passphrase?: string;
     /** OpenSSH line or fingerprint. */
     readonly hostKey: string;
+    /** By which PersistentVolumes name the box. */
+    readonly storageAddresses: readonly string[];
   };
   readonly http: HostPort;
   readonly log: { readonly level: OptionValues['log.level']; readonly format: OptionValues['log.format'] };
   readonly reconcileIntervalMs: number;
-  readonly gracePeriodMs: number;
-  readonly silentGraceMs: number;
   readonly activityWindowMs: number;
-  readonly maxCacheAgeMs: number;
-  readonly suspectPollMs: number;
   readonly idlePollMs: number;
-  readonly detachTimeoutMs: number;
-  readonly breaker: {
-    readonly maxNodes: number;
-    readonly maxFraction: number;
-    readonly maxNodesPerWindow: number;
-    readonly windowMs: number;
+  /** Absent: this process is the only one. */
+  readonly leaderElection?: {
+    /** Absent: the pod's own namespace. */
+    readonly namespace?: string;
+    readonly leaseName: string;
+    /** Absent: made up at start. */
+    readonly identity?: string;
   };
   readonly shutdownGraceMs: number;
   readonly otlpEndpoint?: string;
@@ -100,24 +100,39 @@ class ConfigReader {
     return {
       ...(kubeconfigPath === undefined ? {} : { kubeconfigPath }),
       ...(context === undefined ? {} : { context }),
-      attacher: this.#must('attacher'),
-      mode: this.#must('mode'),
+      policy: this.#policy(),
       rds: {
         ...this.#must('rds.address'),
         user: this.#must('rds.user'),
         privateKey: present(privateKey, 'rds.privateKeyFile'),
         ...(passphrase === undefined ? {} : { passphrase: passphrase.replace(/\r?\n$/, '') }),
         hostKey: present(hostKey, 'rds.hostKey'),
+        storageAddresses: this.#value('rds.storageAddresses') ?? [this.#must('rds.address').host],
       },
       http: this.#must('http.listen'),
       log: { level: this.#must('log.level'), format: this.#must('log.format') },
       reconcileIntervalMs: this.#must('reconcile.intervalMs'),
+      activityWindowMs: this.#must('activityWindowMs'),
+      idlePollMs: this.#must('idlePollMs'),
+      ...(this.#must('leaderElection.enabled') && { leaderElection: this.#leaderElection() }),
+      shutdownGraceMs: this.#must('shutdownGraceMs'),
+      ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
+      events: this.#must('events'),
+      unsafeKeys,
+    };
+  }
+
+  #policy(): Policy {
+    const strategy = this.#must('strategy');
+    return {
+      mode: this.#must('mode'),
+      attacher: this.#must('attacher'),
+      strategy,
+      otherDrivers: this.#value('otherDrivers') ?? (strategy === 'out-of-service' ? 'hold' : 'release-ours'),
       gracePeriodMs: this.#must('gracePeriodMs'),
       silentGraceMs: this.#must('silentGraceMs'),
-      activityWindowMs: this.#must('activityWindowMs'),
       maxCacheAgeMs: this.#must('maxCacheAgeMs'),
       suspectPollMs: this.#must('suspectPollMs'),
-      idlePollMs: this.#must('idlePollMs'),
       detachTimeoutMs: this.#must('detachTimeoutMs'),
       breaker: {
         maxNodes: this.#must('breaker.maxNodes'),
@@ -125,10 +140,22 @@ class ConfigReader {
         maxNodesPerWindow: this.#must('breaker.maxNodesPerWindow'),
         windowMs: this.#must('breaker.windowMs'),
       },
-      shutdownGraceMs: this.#must('shutdownGraceMs'),
-      ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
-      events: this.#must('events'),
-      unsafeKeys,
+      fence: {
+        drainMs: this.#must('fence.drainMs'),
+        writesStillMs: this.#must('fence.writesStillMs'),
+        neverFence: this.#value('fence.neverFence') ?? {},
+      },
+      earlyDetection: { enabled: this.#must('earlyDetection'), leaseStaleMs: this.#must('leaseStaleMs') },
+    };
+  }
+
+  #leaderElection(): NonNullable<Config['leaderElection']> {
+    const namespace = this.#value('leaderElection.namespace');
+    const identity = this.#value('leaderElection.identity');
+    return {
+      ...(namespace === undefined ? {} : { namespace }),
+      leaseName: this.#must('leaderElection.leaseName'),
+      ...(identity === undefined ? {} : { identity }),
     };
   }
 

@@ -97,6 +97,38 @@ export const listenAddress: ValueType<HostPort> = {
   format: formatHostPort,
 };
 
+/** IP addresses or host names, separated by commas. */
+export const addressList: ValueType<readonly string[]> = {
+  label: 'addresses',
+  expected: 'addresses without ports, separated by commas',
+  parse(raw) {
+    const entries = String(raw)
+      .split(',')
+      .map((entry) => entry.trim());
+    return entries.every((entry) => /^[A-Za-z0-9.:_-]+$/.test(entry)) ? entries : undefined;
+  },
+  format: (entries) => entries.join(','),
+};
+
+const LABEL = /^([A-Za-z0-9._/-]+)=([A-Za-z0-9._-]*)$/;
+
+/** Labels a node must carry, all of them, separated by commas. */
+export const labels: ValueType<Readonly<Record<string, string>>> = {
+  label: 'labels',
+  expected: 'labels key=value, separated by commas',
+  parse(raw) {
+    const matches = String(raw)
+      .split(',')
+      .map((entry) => LABEL.exec(entry.trim()));
+    if (!matches.every((match) => match !== null)) return undefined;
+    return Object.fromEntries(matches.map(([, key = '', value = '']) => [key, value]));
+  },
+  format: (values) =>
+    Object.entries(values)
+      .map((entry) => entry.join('='))
+      .join(','),
+};
+
 /** An http or https URL without credentials. */
 export const httpUrl: ValueType<string> = {
   label: 'URL',
