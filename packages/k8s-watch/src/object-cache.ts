@@ -1,0 +1,144 @@
+import type { Identity, JsonObject } from './raw-object.ts';
+
+/**
+ * Cuts an object down to what is kept of it. `undefined`: of no interest, not kept. Must not throw or keep `raw`.
+ * @param previous what was kept of the same object (same uid) before.
+ */
+export type Projection<T> = (raw: unknown, previous: T | undefined) => T | undefined;
+
+/** The keys under which an index finds a value; none: not in the index. */
+export type IndexFunction<T> = (value: T) => readonly string[];
+
+/** What became of the cache. Called after the change, one object at a time. */
+export interface CacheListener<T> {
+  added(value: T): void;
+  updated(old: T, value: T): void;
+  /** @param late its last state was not seen. */
+  deleted(key: string, last: T, late: boolean): void;
+}
+
+interface Entry<T> {
+  readonly uid: string;
+  readonly resourceVersion: string | undefined;
+  readonly value: T;
+  /** The last full list, or event during it, that named the object. */
+  list: number;
+}
+
+/**
+ * Projections of objects by key, with indexes. Invariants: every value is in exactly the buckets its index functions
+ * name; an object under a known key with another uid is a deletion and an addition; one whose version is known already
+ * is no change.
+ */
+export class ObjectCache<T> {
+  readonly #project: Projection<T>;
+  readonly #listener: CacheListener<T>;
+  readonly #entries = new Map<string, Entry<T>>();
+  readonly #indexes: readonly { readonly keysOf: IndexFunction<T>; readonly buckets: Map<string, T[]> }[];
+  readonly #indexByName: ReadonlyMap<string, ReadonlyMap<string, readonly T[]>>;
+  #list = 0;
+
+  constructor(
+    project: Projection<T>,
+    indexes: Readonly<Record<string, IndexFunction<T>>>,
+    listener: CacheListener<T>,
+  ) {
+    this.#project = project;
+    this.#listener = listener;
+    const named = Object.entries(indexes).map(([name, keysOf]) => ({
+      name,
+      keysOf,
+      buckets: new Map<string, T[]>(),
+    }));
+    this.#indexes = named;
+    this.#indexByName = new Map(named.map(({ name, buckets }) => [name, buckets]));
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string): T | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  *values(): Generator<T, void, undefined> {
+    for (const entry of this.#entries.values()) yield entry.value;
+  }
+
+  /** The values an index has under `key`, in no order. Not a copy: good until the next event. */
+  byIndex(index: string, key: string): readonly T[] {
+    const buckets = this.#indexByName.get(index);
+    if (!buckets) throw new TypeError(`Expected one of the indexes, got ${JSON.stringify(index)}`);
+    return buckets.get(key) ?? [];
+  }
+
+  /** A full list begins. */
+  beginList(): void {
+    this.#list += 1;
+  }
+
+  /** The full list is complete: what was not named since `beginList` is gone. */
+  endList(): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.list !== this.#list) this.#delete(key, entry, true);
+    }
+  }
+
+  upsert({ key, uid, resourceVersion }: Identity, raw: JsonObject): void {
+    let known = this.#entries.get(key);
+    if (known && known.uid !== uid) {
+      this.#delete(key, known, true);
+      known = undefined;
+    }
+    if (known && resourceVersion !== undefined && known.resourceVersion === resourceVersion) {
+      known.list = this.#list;
+      return;
+    }
+    const value = this.#project(raw, known?.value);
+    if (value === undefined) {
+      if (known) this.#delete(key, known, false);
+      return;
+    }
+    if (known) this.#removeFromIndexes(known.value);
+    this.#entries.set(key, { uid, resourceVersion, value, list: this.#list });
+    this.#addToIndexes(value);
+    if (known) this.#listener.updated(known.value, value);
+    else this.#listener.added(value);
+  }
+
+  /** Takes the object out; `raw` is its final state. Another object under its name stays. */
+  remove({ key, uid }: Identity, raw: JsonObject): void {
+    const known = this.#entries.get(key);
+    if (known?.uid === uid) this.#delete(key, known, false, raw);
+  }
+
+  #delete(key: string, { value }: Entry<T>, late: boolean, raw?: JsonObject): void {
+    this.#entries.delete(key);
+    this.#removeFromIndexes(value);
+    const final = raw && this.#project(raw, value);
+    this.#listener.deleted(key, final ?? value, late);
+  }
+
+  #addToIndexes(value: T): void {
+    for (const { keysOf, buckets } of this.#indexes) {
+      for (const key of keysOf(value)) {
+        const bucket = buckets.get(key);
+        if (bucket) bucket.push(value);
+        else buckets.set(key, [value]);
+      }
+    }
+  }
+
+  #removeFromIndexes(value: T): void {
+    for (const { keysOf, buckets } of this.#indexes) {
+      for (const key of keysOf(value)) {
+        const bucket = buckets.get(key);
+        const last = bucket?.pop();
+        if (!bucket || last === undefined) continue;
+        if (last !== value) bucket[bucket.indexOf(value)] = last;
+        if (bucket.length === 0) buckets.delete(key);
+      }
+    }
+  }
+}
