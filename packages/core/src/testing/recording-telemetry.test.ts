@@ -1,0 +1,81 @@
+import { metrics, SpanStatusCode, trace } from '@opentelemetry/api';
+import { describe, expect, it } from 'vitest';
+import { RecordingTelemetry } from './recording-telemetry.ts';
+
+describe('RecordingTelemetry', () => {
+  it('keeps what counters and histograms measure', () => {
+    using telemetry = new RecordingTelemetry();
+    const meter = metrics.getMeter('test');
+    meter.createCounter('passes').add(1, { result: 'ok' });
+    meter.createHistogram('duration').record(0.5);
+    expect(telemetry.measurements).toEqual([
+      { instrument: 'passes', value: 1, attributes: { result: 'ok' } },
+      { instrument: 'duration', value: 0.5, attributes: {} },
+    ]);
+  });
+
+  it('sums the measurements of an instrument that carry the attributes', () => {
+    using telemetry = new RecordingTelemetry();
+    const counter = metrics.getMeter('test').createCounter('passes');
+    counter.add(0, { result: 'failed' });
+    counter.add(2, { result: 'ok', reason: 'manual' });
+    counter.add(3, { result: 'ok' });
+    metrics.getMeter('test').createCounter('others').add(10, { result: 'ok' });
+    expect(telemetry.total('passes')).toBe(5);
+    expect(telemetry.total('passes', { result: 'ok', reason: 'manual' })).toBe(2);
+    expect(telemetry.total('passes', { result: 'failed' })).toBe(0);
+    expect(telemetry.total('passes', { result: 'aborted' })).toBeUndefined();
+  });
+
+  it('keeps spans with name, attributes, status and whether they ended', () => {
+    using telemetry = new RecordingTelemetry();
+    const tracer = trace.getTracer('test');
+    const span = tracer.startSpan('one', { attributes: { a: 1 } });
+    span.setAttribute('b', 2).setAttributes({ c: 3 }).setStatus({ code: SpanStatusCode.ERROR });
+    expect(telemetry.spans).toEqual([
+      { name: 'one', attributes: { a: 1, b: 2, c: 3 }, status: { code: SpanStatusCode.ERROR }, ended: false },
+    ]);
+    span.end();
+    expect(telemetry.spans[0]?.ended).toBe(true);
+  });
+
+  it('runs the body of an active span, with and without options, and hands back its result', () => {
+    using telemetry = new RecordingTelemetry();
+    const tracer = trace.getTracer('test');
+    expect(tracer.startActiveSpan('plain', () => 'a')).toBe('a');
+    const result = tracer.startActiveSpan('attributed', { attributes: { x: 1 } }, (span) => {
+      span.end();
+      return 'b';
+    });
+    expect(result).toBe('b');
+    expect(telemetry.spans).toMatchObject([
+      { name: 'plain', attributes: {}, ended: false },
+      { name: 'attributed', attributes: { x: 1 }, ended: true },
+    ]);
+  });
+
+  it('keeps spans apart that are open at the same time', () => {
+    using telemetry = new RecordingTelemetry();
+    const tracer = trace.getTracer('test');
+    const outer = tracer.startSpan('outer');
+    const inner = tracer.startSpan('inner');
+    outer.setAttribute('a', 1).end();
+    expect(telemetry.spans).toMatchObject([
+      { name: 'outer', attributes: { a: 1 }, ended: true },
+      { name: 'inner', attributes: {}, ended: false },
+    ]);
+    inner.end();
+    expect(telemetry.spans[1]?.ended).toBe(true);
+  });
+
+  it('makes way for the next once disposed', () => {
+    const first = new RecordingTelemetry();
+    first[Symbol.dispose]();
+    trace.getTracer('test').startSpan('nobody listens').end();
+    using second = new RecordingTelemetry();
+    metrics.getMeter('test').createCounter('passes').add(1);
+    trace.getTracer('test').startSpan('one').end();
+    expect([first.measurements, first.spans]).toEqual([[], []]);
+    expect([second.total('passes'), second.spans.length]).toEqual([1, 1]);
+  });
+});
