@@ -1,0 +1,25 @@
+import type { StandInTimes } from '@reattach/kube-sim';
+
+/** Times of the world around the controller, some twenty times shorter than real ones, so that a failover takes seconds. */
+export const COMPRESSED_TIMES: {
+  readonly cluster: StandInTimes;
+  readonly keepAliveMs: number;
+  readonly katoMs: number;
+  readonly writeIntervalMs: number;
+} = {
+  cluster: {
+    attachMs: 100,
+    detachMs: 100,
+    syncPeriodMs: 1_500, // real: 60 000
+    attachDetachLoopMs: 50,
+    podGcPeriodMs: 1_000, // real: 20 000
+    podGcQuarantineMs: 2_000, // real: 40 000
+    nodeGraceMs: 2_000, // real: 50 000
+    nodeMonitorPeriodMs: 250,
+    leaseIntervalMs: 500, // real: 10 000
+    nodeStatusIntervalMs: 500,
+  },
+  keepAliveMs: 250, // real: 5 000
+  katoMs: 750, // real: 15 000
+  writeIntervalMs: 50,
+};

@@ -1,0 +1,3 @@
+export { COMPRESSED_TIMES } from './compressed-times.ts';
+export { SimWorkload } from './sim-workload.ts';
+export { type SimNode, SimWorld, type SimWorldOptions, type WorldFiles } from './sim-world.ts';
