@@ -1,0 +1,138 @@
+import { textMatches } from './command-log.ts';
+
+/**
+ * What goes wrong with a command.
+ * - `hang`: no answer at all, the channel stays open. `applied`: the command is carried out first.
+ * - `slow`: the answer comes `delayMs` later, by the simulator's clock or (`real`) the machine's.
+ * - `cut`: the TCP connection is reset after `afterBytes` of the answer. `close-channel`: only the channel ends, without a status.
+ * - `truncate`: each JSON value of the answer loses its second half; the rest of the answer is whole.
+ * - `log-line`: a line of the box's log appears after the first `afterLines` lines (default 1).
+ * - `garbage`: bytes that are no text come first.
+ * - `exit-status`: another status than the command's, or none.
+ * - `replace`: another answer altogether. `applied`: the command is carried out first.
+ */
+export type CommandFault =
+  | { readonly kind: 'hang'; readonly applied?: boolean }
+  | { readonly kind: 'slow'; readonly delayMs: number; readonly by?: 'clock' | 'real' }
+  | { readonly kind: 'cut'; readonly afterBytes: number }
+  | { readonly kind: 'close-channel'; readonly afterBytes: number }
+  | { readonly kind: 'truncate' }
+  | { readonly kind: 'log-line'; readonly text?: string; readonly afterLines?: number }
+  | { readonly kind: 'garbage' }
+  | { readonly kind: 'exit-status'; readonly status: number | 'none' }
+  | { readonly kind: 'replace'; readonly output: string; readonly applied?: boolean };
+
+/**
+ * What goes wrong with a connection.
+ * - `reset`: the socket is reset at once. `silent`: it is accepted, and nothing is ever said.
+ * - `auth`: every log-in is refused. `session-limit`: the connection is closed after the log-in, as when too many are open.
+ * - `channel`: no channel can be opened.
+ */
+export type ConnectionFault = { readonly kind: 'reset' | 'silent' | 'auth' | 'session-limit' | 'channel' };
+
+/** A fault that waits for its turn. Disposing removes it. */
+export interface FaultRule extends Disposable {
+  /** How often it has struck. */
+  readonly hits: number;
+}
+
+/** What the immediate faults act on. */
+export interface FaultTarget {
+  /** Resets all connections and stops listening. */
+  refuseConnections(): Promise<void>;
+  /** Listens on the same port again. */
+  acceptConnections(): Promise<void>;
+  /** Resets all connections, goes on listening. */
+  dropConnections(): void;
+  /** The box stops and starts. */
+  reboot(downMs: number): Promise<void>;
+}
+
+interface Rule<T> {
+  readonly fault: T;
+  readonly match: RegExp | string;
+  left: number;
+  hits: number;
+}
+
+/** Scripted faults: of the rules that fit the oldest strikes, and a rule that is used up is gone. */
+export class Faults {
+  readonly #target: FaultTarget;
+  readonly #commandRules = new Set<Rule<CommandFault>>();
+  readonly #connectionRules = new Set<Rule<ConnectionFault>>();
+
+  constructor(target: FaultTarget) {
+    this.#target = target;
+  }
+
+  /**
+   * @param match what the command's text contains or fits.
+   * @param times commands it strikes, default 1; `Infinity` until disposed.
+   */
+  onCommand(match: RegExp | string, fault: CommandFault, times = 1): FaultRule {
+    return addRule(this.#commandRules, { fault, match, left: times, hits: 0 });
+  }
+
+  /** @param times connections (log-ins for `auth`, channels for `channel`) it strikes, default 1; `Infinity` until disposed. */
+  onConnection(fault: ConnectionFault, times = 1): FaultRule {
+    return addRule(this.#connectionRules, { fault, match: '', left: times, hits: 0 });
+  }
+
+  /** The box cannot be reached: connections are reset, new ones refused, until `up()`. */
+  async down(): Promise<void> {
+    await this.#target.refuseConnections();
+  }
+
+  async up(): Promise<void> {
+    await this.#target.acceptConnections();
+  }
+
+  /** Resets the connections there are. */
+  dropConnections(): void {
+    this.#target.dropConnections();
+  }
+
+  /**
+   * The box restarts: SSH is reset, dynamic entries, tracking, controllers and counters are gone. It answers again, to SSH and hosts,
+   * `downMs` of clock time later; 0 (default): at once. Settles when it is down.
+   */
+  async reboot(downMs = 0): Promise<void> {
+    await this.#target.reboot(downMs);
+  }
+
+  clear(): void {
+    this.#commandRules.clear();
+    this.#connectionRules.clear();
+  }
+
+  /** For the server: the fault that strikes this command. */
+  takeCommandFault(text: string): CommandFault | undefined {
+    return take(this.#commandRules, (rule) => textMatches(rule.match, text));
+  }
+
+  /** For the server: whether such a fault strikes now. */
+  takeConnectionFault(...kinds: readonly ConnectionFault['kind'][]): ConnectionFault['kind'] | undefined {
+    return take(this.#connectionRules, ({ fault }) => kinds.includes(fault.kind))?.kind;
+  }
+}
+
+function addRule<T>(rules: Set<Rule<T>>, rule: Rule<T>): FaultRule {
+  rules.add(rule);
+  return {
+    get hits() {
+      return rule.hits;
+    },
+    [Symbol.dispose]: () => void rules.delete(rule),
+  };
+}
+
+function take<T>(rules: Set<Rule<T>>, fits: (rule: Rule<T>) => boolean): T | undefined {
+  for (const rule of rules) {
+    if (!fits(rule)) continue;
+    rule.hits += 1;
+    rule.left -= 1;
+    if (rule.left <= 0) rules.delete(rule);
+    return rule.fault;
+  }
+  return undefined;
+}

@@ -1,0 +1,126 @@
+import type { Box } from '../box/box.ts';
+import type { Dialect } from '../dialect.ts';
+import { Duration, ItemId, type Value } from '../script/value.ts';
+import { required } from './arguments.ts';
+import { dateTime } from './date-time.ts';
+import { type ListMenu, NO_NAMES, type SettingsMenu } from './menu.ts';
+
+const GIB = 1024 ** 3;
+
+/** `/system/resource` of an RDS2216. */
+export function resourceMenu(box: Box, dialect: Dialect): SettingsMenu {
+  return {
+    kind: 'settings',
+    path: '/system/resource',
+    quoted: NO_NAMES,
+    settable: NO_NAMES,
+    read: () =>
+      new Map<string, Value>([
+        ['uptime', new Duration(box.uptimeMs)],
+        ['version', dialect.version],
+        ['build-time', '2026-09-08 08:00:00'],
+        ['factory-software', '7.19'],
+        ['free-memory', 28 * GIB],
+        ['total-memory', 32 * GIB],
+        ['cpu', 'ARM64'],
+        ['cpu-count', 16],
+        ['cpu-frequency', 2000],
+        ['cpu-load', 1],
+        ['free-hdd-space', 90 * 1024 ** 2],
+        ['total-hdd-space', 128 * 1024 ** 2],
+        ['architecture-name', 'arm64'],
+        ['board-name', 'RDS2216-2XG-4S+4XS-2XQ'],
+        ['platform', 'MikroTik'],
+      ]),
+  };
+}
+
+/** `/system/identity`. */
+export function identityMenu(box: Box): SettingsMenu {
+  return {
+    kind: 'settings',
+    path: '/system/identity',
+    quoted: NO_NAMES,
+    settable: new Set(['name']),
+    read: () => new Map([['name', box.identity]]),
+    set(values) {
+      box.identity = required(values, 'name');
+    },
+  };
+}
+
+/** `/log`, read-only. */
+export function logMenu(box: Box): ListMenu {
+  return {
+    ...READ_ONLY_LIST,
+    path: '/log',
+    brief: ['time', 'topics', 'message'],
+    quoted: new Set(['message']),
+    rows: () =>
+      box.log.entries.map((entry) => ({
+        id: entry.id,
+        values: new Map<string, Value>([
+          ['time', dateTime(entry.atMs)],
+          ['topics', entry.topics],
+          ['message', entry.message],
+        ]),
+      })),
+  };
+}
+
+/** `/user`, read-only. */
+export function userMenu(
+  users: () => readonly { readonly name: string; readonly group: string }[],
+): ListMenu {
+  return {
+    ...READ_ONLY_LIST,
+    path: '/user',
+    brief: ['name', 'group'],
+    quoted: new Set(['name']),
+    rows: () =>
+      users().map(({ name, group }, index) => ({
+        id: new ItemId(index + 1),
+        name,
+        values: new Map<string, Value>([
+          ['disabled', false],
+          ['name', name],
+          ['group', group],
+          ['address', ''],
+        ]),
+      })),
+  };
+}
+
+/** `/ip/service`, read-only. */
+export function serviceMenu(ssh: () => { readonly port: number; readonly maxSessions: number }): ListMenu {
+  return {
+    ...READ_ONLY_LIST,
+    path: '/ip/service',
+    brief: ['name', 'port', 'address', 'max-sessions'],
+    rows: () => {
+      const { port, maxSessions } = ssh();
+      return [
+        {
+          id: new ItemId(1),
+          name: 'ssh',
+          values: new Map<string, Value>([
+            ['disabled', false],
+            ['name', 'ssh'],
+            ['port', port],
+            ['address', ''],
+            ['max-sessions', maxSessions],
+          ]),
+        },
+      ];
+    },
+  };
+}
+
+const READ_ONLY_LIST = {
+  kind: 'list',
+  ordered: false,
+  flags: [{ letter: 'X', name: 'DISABLED', key: 'disabled' }],
+  stats: [],
+  quoted: NO_NAMES,
+  settable: NO_NAMES,
+} as const;

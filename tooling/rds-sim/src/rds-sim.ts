@@ -1,0 +1,201 @@
+import { type Clock, delay, systemClock } from '@reattach/core';
+import { Box, type BoxOptions } from './box/box.ts';
+import type { Oracle } from './box/oracle.ts';
+import { CommandLog } from './command-log.ts';
+import { DEFAULT_DIALECT, type Dialect } from './dialect.ts';
+import { Faults } from './faults.ts';
+import { MenuTree } from './menu/menu-tree.ts';
+import { runScript } from './script/interpreter.ts';
+import { fingerprintOf, generateKeyPair, publicKeyOf } from './ssh/key-pair.ts';
+import { type Reply, spoil } from './ssh/reply.ts';
+import { type ExecRequest, SshServer } from './ssh/ssh-server.ts';
+import type { SimUser } from './ssh/user.ts';
+
+export interface RdsSimOptions extends Omit<BoxOptions, 'clock'>, Partial<Dialect> {
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Where SSH listens; default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: a free one. */
+  readonly port?: number;
+  /** OpenSSH PEM; default: a new ed25519 key. */
+  readonly hostKey?: string;
+  /** Who may log in; default: the one of `credentials`. */
+  readonly users?: readonly SimUser[];
+  /** What every command takes, ms of the clock; default 0. */
+  readonly latencyMs?: number;
+  /** Open SSH connections; one more is closed after its log-in. Default 20, as RouterOS'. */
+  readonly maxSessions?: number;
+  /** A longer command is refused, bytes; default 1 024. Nobody has measured the box's limit. */
+  readonly maxCommandBytes?: number;
+  /** Commands kept in `commands`; default 10 000. */
+  readonly commandLogLimit?: number;
+}
+
+/** With what a client logs in. */
+export interface Credentials {
+  readonly username: string;
+  /** OpenSSH PEM. */
+  readonly privateKey: string;
+  /** OpenSSH line. */
+  readonly publicKey: string;
+}
+
+/** Text is wrapped for a terminal of this width where there is none. */
+const EXEC_COLUMNS = 80;
+
+/** A RouterOS box on loopback: an SSH server over a model of disks, firewall, connection tracking and NVMe/TCP hosts. */
+export class RdsSim implements AsyncDisposable {
+  readonly box: Box;
+  readonly faults: Faults;
+  readonly commands: CommandLog;
+  readonly host: string;
+  /** OpenSSH line. */
+  readonly hostKey: string;
+  /** `SHA256:...` */
+  readonly hostKeyFingerprint: string;
+  readonly #clock: Clock;
+  readonly #dialect: Dialect;
+  readonly #tree: MenuTree;
+  readonly #server: SshServer;
+  readonly #credentials: Credentials | undefined;
+  readonly #latencyMs: number;
+  readonly #maxCommandBytes: number;
+  #reboot: Disposable | undefined;
+  #disposed = false;
+
+  /** A simulator that listens. */
+  static async start(options: RdsSimOptions = {}): Promise<RdsSim> {
+    const sim = new RdsSim(options);
+    await sim.#server.listen();
+    return sim;
+  }
+
+  private constructor(options: RdsSimOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#dialect = { ...DEFAULT_DIALECT, ...options };
+    this.#latencyMs = options.latencyMs ?? 0;
+    this.#maxCommandBytes = options.maxCommandBytes ?? 1_024;
+    this.#credentials = options.users ? undefined : { username: 'reattach', ...generateKeyPair() };
+    const users = options.users ?? [
+      { name: this.#credentials?.username ?? '', publicKeys: [this.#credentials?.publicKey ?? ''] },
+    ];
+    const maxSessions = options.maxSessions ?? 20;
+    const hostKey = options.hostKey ?? generateKeyPair().privateKey;
+    this.host = options.host ?? '127.0.0.1';
+    this.hostKey = publicKeyOf(hostKey);
+    this.hostKeyFingerprint = fingerprintOf(this.hostKey);
+    this.box = new Box({ ...options, clock: this.#clock });
+    this.commands = new CommandLog(options.commandLogLimit ?? 10_000);
+    this.faults = new Faults({
+      refuseConnections: () => this.#server.close(),
+      acceptConnections: () => this.#server.listen(),
+      dropConnections: () => this.#server.dropConnections(),
+      reboot: (downMs) => this.#rebootBox(downMs),
+    });
+    this.#server = new SshServer({
+      host: this.host,
+      port: options.port ?? 0,
+      hostKey,
+      users,
+      maxSessions,
+      faults: () => this.faults,
+      log: (topics, message) => this.box.log.add(topics, message),
+      exec: (request) => this.#exec(request),
+    });
+    this.#tree = new MenuTree({
+      box: this.box,
+      clock: this.#clock,
+      dialect: this.#dialect,
+      users: () => users.map(({ name, readOnly }) => ({ name, group: readOnly ? 'read' : 'full' })),
+      ssh: () => ({ port: this.#server.port, maxSessions }),
+    });
+  }
+
+  get port(): number {
+    return this.#server.port;
+  }
+
+  /** What hosts have written, and whether any of it must not have been accepted. */
+  get oracle(): Oracle {
+    return this.box.oracle;
+  }
+
+  /** SSH connections that have logged in. */
+  get openSessions(): number {
+    return this.#server.sessions;
+  }
+
+  /** The user there is when no `users` were given. @throws {TypeError} when they were. */
+  get credentials(): Credentials {
+    if (!this.#credentials)
+      throw new TypeError('users were given: their keys are known to whoever gave them');
+    return this.#credentials;
+  }
+
+  /** Carries out a command line without SSH; what it prints. */
+  run(text: string): string {
+    return this.#run(text, false, EXEC_COLUMNS).output;
+  }
+
+  /** Idempotent; settles when all sockets and timers are gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    this.#reboot?.[Symbol.dispose]();
+    this.box[Symbol.dispose]();
+    await this.#server.close();
+  }
+
+  async #exec(request: ExecRequest): Promise<Reply | undefined> {
+    const { text, user, login, signal } = request;
+    this.commands.add({ atMs: this.#clock.now(), user: user.name, connection: request.connection, text });
+    const fault = this.faults.takeCommandFault(text);
+    const skipped = (fault?.kind === 'hang' || fault?.kind === 'replace') && !fault.applied;
+    try {
+      if (this.#latencyMs > 0) await delay(this.#clock, this.#latencyMs, signal);
+      if (fault?.kind === 'slow') {
+        await delay(fault.by === 'real' ? systemClock : this.#clock, fault.delayMs, signal);
+      }
+    } catch (err) {
+      if (err === signal.reason) return undefined;
+      throw err;
+    }
+    const result = skipped
+      ? ({ outcome: 'done', output: '' } as const)
+      : this.#run(text, user.readOnly ?? false, login.widthColumns ?? EXEC_COLUMNS);
+    const reply: Reply = {
+      bytes: Buffer.from(result.output),
+      end: result.outcome === 'hang' ? 'open' : 'exit',
+      status: result.outcome === 'failed' ? this.#dialect.errorExitStatus : 0,
+    };
+    return spoil(reply, fault);
+  }
+
+  #run(text: string, readOnly: boolean, widthColumns: number): ReturnType<typeof runScript> {
+    if (Buffer.byteLength(text) > this.#maxCommandBytes) {
+      return { outcome: 'failed', output: 'failure: maximum message size exceeded\r\n' };
+    }
+    return runScript(text, this.#dialect, {
+      tree: this.#tree,
+      dialect: this.#dialect,
+      mayWrite: !readOnly,
+      widthColumns,
+      log: (topics, message) => this.box.log.add(topics, message),
+    });
+  }
+
+  async #rebootBox(downMs: number): Promise<void> {
+    this.#reboot?.[Symbol.dispose]();
+    this.box.stop();
+    if (downMs === 0) {
+      this.#server.dropConnections();
+      this.box.boot();
+      return;
+    }
+    this.#reboot = this.#clock.after(downMs, () => {
+      this.box.boot();
+      if (!this.#disposed) void this.#server.listen();
+    });
+    await this.#server.close();
+  }
+}

@@ -1,0 +1,28 @@
+import type { Dialect } from '../dialect.ts';
+import { formatDuration } from './duration.ts';
+import { Duration, ItemId, isList, isMap, sortedEntries, toText, type Value } from './value.ts';
+
+/**
+ * JSON as `:serialize to=json` writes it: one line, keys in order.
+ * @param keepStrings `json.no-string-conversion`; without it text that looks like a number becomes one, with six decimals.
+ */
+export function serializeJson(value: Value, keepStrings: boolean, dialect: Dialect): string {
+  if (isList(value) && value.length === 0) return dialect.emptyRows === 'array' ? '[]' : '""';
+  return json(value, keepStrings, dialect);
+}
+
+function json(value: Value, keepStrings: boolean, dialect: Dialect): string {
+  if (value === undefined) return 'null';
+  if (isList(value)) return `[${value.map((item) => json(item, keepStrings, dialect)).join(',')}]`;
+  if (isMap(value)) {
+    const entries = sortedEntries(value).map(
+      ([key, item]) => `${JSON.stringify(key)}:${json(item, keepStrings, dialect)}`,
+    );
+    return `{${entries.join(',')}}`;
+  }
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value instanceof Duration) return JSON.stringify(formatDuration(value.ms, dialect.durationStyle));
+  if (value instanceof ItemId) return JSON.stringify(value.toString());
+  const text = toText(value);
+  return !keepStrings && /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text).toFixed(6) : JSON.stringify(text);
+}
