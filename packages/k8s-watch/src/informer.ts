@@ -131,7 +131,7 @@ export class Informer<T> implements AsyncDisposable {
    * promise that rejects, is logged and counted. Disposing removes them.
    */
   addHandlers(handlers: InformerHandlers<T>): Disposable {
-    return this.#handlers.add(handlers, this.#cache.values());
+    return this.#handlers.add(handlers, this.#cache);
   }
 
   /** The first list is complete, or the API is known to be absent. Stays `true`. */
@@ -165,7 +165,7 @@ export class Informer<T> implements AsyncDisposable {
 
   /** Every object, without a copy: read it before the next `await`. */
   values(): Iterable<T> {
-    return this.#cache.values();
+    return this.#cache;
   }
 
   /** The objects an index has under `key`, without a copy: read it before the next `await`. @throws {TypeError} for an unknown index. */

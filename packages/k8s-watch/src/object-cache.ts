@@ -30,7 +30,7 @@ interface Entry<T> {
  * name; an object under a known key with another uid is a deletion and an addition; one whose version is known already
  * is no change.
  */
-export class ObjectCache<T> {
+export class ObjectCache<T> implements Iterable<T> {
   readonly #project: Projection<T>;
   readonly #listener: CacheListener<T>;
   readonly #entries = new Map<string, Entry<T>>();
@@ -62,7 +62,8 @@ export class ObjectCache<T> {
     return this.#entries.get(key)?.value;
   }
 
-  *values(): Generator<T, void, undefined> {
+  /** Every value, without a copy; may be asked for again and again. */
+  *[Symbol.iterator](): Generator<T, void, undefined> {
     for (const entry of this.#entries.values()) yield entry.value;
   }
 

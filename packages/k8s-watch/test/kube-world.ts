@@ -34,6 +34,7 @@ export class KubeWorld implements AsyncDisposable {
 
   /** Moves time on in steps of `stepMs`, with real I/O between them. */
   async advance(deltaMs: number, stepMs: number = deltaMs): Promise<void> {
+    await flush();
     for (let leftMs = deltaMs; leftMs > 0; leftMs -= stepMs) {
       await this.clock.advance(Math.min(stepMs, leftMs));
       await flush();

@@ -38,6 +38,7 @@ describe('Informer', () => {
     await until(() => world.sim.openWatches.length === 1);
   }
   const names = () => namesOf(informer.values());
+  const at = (ready: string) => namesOf(informer.byIndex('ready', ready));
   const lists = () => world.sim.requests.filter(({ watch }) => !watch);
   const watches = () => world.sim.requests.filter(({ watch, status }) => watch && status === 200);
   const setReady = (name: string, status: 'True' | 'Unknown') =>
@@ -390,12 +391,13 @@ describe('Informer', () => {
     it('are called although one throws or rejects', async () => {
       create();
       const other = new RecordingHandlers<NodeFact>((node) => node.name);
-      informer.addHandlers({
+      const failing = {
         onAdd: () => {
           throw new Error('sync');
         },
-        onDelete: (() => Promise.reject(new Error('async'))) as () => void,
-      });
+        onDelete: () => Promise.reject(new Error('async')),
+      };
+      informer.addHandlers(failing);
       informer.addHandlers(other);
       world.sim.addNode({ name: 'a' });
       informer.start();
@@ -440,7 +442,6 @@ describe('Informer', () => {
   describe('indexes', () => {
     it('follow adds, updates and deletes', async () => {
       await startWatching({ indexes: { ready: (node) => [String(node.ready)] } });
-      const at = (key: string) => namesOf(informer.byIndex('ready', key));
       for (const name of ['a', 'b', 'c']) world.sim.addNode({ name });
       await until(() => at('true').length === 3);
       setReady('b', 'Unknown');
