@@ -52,6 +52,7 @@ export interface OptionValues {
   detachTimeoutMs: number;
   'fence.drainMs': number;
   'fence.writesStillMs': number;
+  'fence.pollMs': number;
   'fence.neverFence': Readonly<Record<string, string>>;
   earlyDetection: boolean;
   leaseStaleMs: number;
@@ -59,6 +60,9 @@ export interface OptionValues {
   'leaderElection.namespace': string;
   'leaderElection.leaseName': string;
   'leaderElection.identity': string;
+  'leaderElection.leaseDurationMs': number;
+  'leaderElection.renewDeadlineMs': number;
+  'leaderElection.retryPeriodMs': number;
   'breaker.maxNodes': number;
   'breaker.maxFraction': number;
   'breaker.maxNodesPerWindow': number;
@@ -221,6 +225,13 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     safe: { atLeast: 1_000, because: 'two samples of the write counters must tell a difference' },
     description: "How long the write counters of a fenced node's volumes must have stood still.",
   },
+  'fence.pollMs': {
+    type: milliseconds(1),
+    default: 10_000,
+    safe: { atLeast: 1_000, because: 'every poll is a command on the box' },
+    description:
+      'How often the box is read while a fence stands and no node is suspect: the node may be back.',
+  },
   'fence.neverFence': {
     type: labels,
     description:
@@ -252,6 +263,32 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
   'leaderElection.identity': {
     type: text,
     description: 'Name of this replica in the Lease. Default: host name and a random part.',
+  },
+  'leaderElection.leaseDurationMs': {
+    type: milliseconds(1_000),
+    default: 15_000,
+    safe: {
+      atLeast: 15_000,
+      because: 'a write of the old leader, 5 s at most, must end before a new one may start',
+    },
+    description:
+      'How long the others wait, since they last saw the Lease renewed, before they take over. Whole seconds.',
+  },
+  'leaderElection.renewDeadlineMs': {
+    type: milliseconds(1),
+    default: 10_000,
+    safe: {
+      atLeast: 2_000,
+      atMost: 10_000,
+      because: 'with the 5 s of a write it must fit into the lease duration',
+    },
+    description: 'A leader that has not renewed for this long writes nothing more.',
+  },
+  'leaderElection.retryPeriodMs': {
+    type: milliseconds(1),
+    default: 2_000,
+    safe: { atLeast: 500, because: 'every try is a request' },
+    description: 'How often the Lease is renewed or tried.',
   },
   'breaker.maxNodes': {
     type: wholeNumber(1),

@@ -41,6 +41,9 @@ export interface Config {
     readonly leaseName: string;
     /** Absent: made up at start. */
     readonly identity?: string;
+    readonly leaseDurationMs: number;
+    readonly renewDeadlineMs: number;
+    readonly retryPeriodMs: number;
   };
   readonly shutdownGraceMs: number;
   readonly otlpEndpoint?: string;
@@ -143,6 +146,7 @@ class ConfigReader {
       fence: {
         drainMs: this.#must('fence.drainMs'),
         writesStillMs: this.#must('fence.writesStillMs'),
+        pollMs: this.#must('fence.pollMs'),
         neverFence: this.#value('fence.neverFence') ?? {},
       },
       earlyDetection: { enabled: this.#must('earlyDetection'), leaseStaleMs: this.#must('leaseStaleMs') },
@@ -156,6 +160,9 @@ class ConfigReader {
       ...(namespace === undefined ? {} : { namespace }),
       leaseName: this.#must('leaderElection.leaseName'),
       ...(identity === undefined ? {} : { identity }),
+      leaseDurationMs: this.#must('leaderElection.leaseDurationMs'),
+      renewDeadlineMs: this.#must('leaderElection.renewDeadlineMs'),
+      retryPeriodMs: this.#must('leaderElection.retryPeriodMs'),
     };
   }
 
@@ -197,6 +204,11 @@ class ConfigReader {
 
   #checkTogether(): void {
     this.#checkOrder('silentGraceMs', 'gracePeriodMs', 'silence shortens the grace period');
+    this.#checkOrder(
+      'leaderElection.renewDeadlineMs',
+      'leaderElection.leaseDurationMs',
+      'a leader stops before its successor starts',
+    );
     this.#checkOrder('suspectPollMs', 'activityWindowMs', 'a node is looked at while it may still be live');
   }
 

@@ -49,6 +49,8 @@ export interface FencePolicy {
   readonly drainMs: number;
   /** How long the write counters of its single-writer volumes must have stood still. Default 2 000 ms. */
   readonly writesStillMs: number;
+  /** How often the box is read while a fence stands and nothing else is suspect: its node may be back. Default 10 000 ms. */
+  readonly pollMs: number;
   /** Nodes that carry all of these labels are never fenced: those that boot from the box. Empty: none. */
   readonly neverFence: Readonly<Record<string, string>>;
 }

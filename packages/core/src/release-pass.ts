@@ -48,9 +48,6 @@ export interface ReleasePassOptions {
   readonly newFenceId: () => string;
 }
 
-/** While a fence of ours stands, its node may come back clean: look again this often, ms. */
-const FENCED_POLL_MS = 10_000;
-
 /** What one box's part of a pass came to. */
 interface BoxResult {
   readonly decisions: readonly Decision[];
@@ -145,7 +142,7 @@ export class ReleasePass implements ReconcilePass {
       effects,
       nextDeadlineMs: Math.min(
         plan.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
-        hasFence ? nowMs + FENCED_POLL_MS : Number.POSITIVE_INFINITY,
+        hasFence ? nowMs + policy.fence.pollMs : Number.POSITIVE_INFINITY,
         hasFenced ? nowMs : Number.POSITIVE_INFINITY, // read it back at once
       ),
     };
