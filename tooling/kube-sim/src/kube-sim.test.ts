@@ -45,6 +45,25 @@ describe('KubeSim', () => {
   const watch = (path: string, query = '') =>
     WatchReader.open(`${sim.url}${path}?watch=true&${query}`, bound());
 
+  const podNames = async (path: string) => {
+    const items = (await call('GET', path)).body['items'] as {
+      kind?: string;
+      metadata: { name: string };
+    }[];
+    assert.ok(items.every((item) => item.kind === undefined));
+    return items.map((item) => item.metadata.name);
+  };
+
+  const sendPatch = (value: string) =>
+    call('PATCH', '/api/v1/nodes/a/status', removeFirstInUse(value), 'application/json-patch+json');
+
+  const wholeWatch = async () => {
+    await using watcher = await watch('/api/v1/nodes');
+    sim.addNode({ name: `n${sim.store.resourceVersion}` });
+    sim.faults.endWatches();
+    return (await watcher.lines()).map((line) => line.replace(/^{"type":"(\w+)","object".*}$/, '$1'));
+  };
+
   describe('create, get, list', () => {
     it('fills in uid, creationTimestamp and resourceVersion', async () => {
       const { status, body } = await call('POST', '/api/v1/nodes', node('node-a'));
@@ -138,30 +157,21 @@ describe('KubeSim', () => {
       expect(answer.body['message']).toMatch(message);
     });
 
-    const names = async (path: string) => {
-      const items = (await call('GET', path)).body['items'] as {
-        kind?: string;
-        metadata: { name: string };
-      }[];
-      assert.ok(items.every((item) => item.kind === undefined));
-      return items.map((item) => item.metadata.name);
-    };
-
     it('lists by label, field and namespace without kind on the items', async () => {
       sim.addPod({ name: 'a', nodeName: 'n1', labels: { app: 'db', tier: 'x' } });
       sim.addPod({ name: 'b', nodeName: 'n2', labels: { app: 'db' } });
       sim.addPod({ name: 'c', namespace: 'shop', nodeName: 'n1', labels: { app: 'web' } });
-      expect(await names('/api/v1/pods')).toEqual(['a', 'b', 'c']);
-      expect(await names('/api/v1/namespaces/shop/pods')).toEqual(['c']);
-      expect(await names('/api/v1/pods?fieldSelector=spec.nodeName%3Dn1')).toEqual(['a', 'c']);
+      expect(await podNames('/api/v1/pods')).toEqual(['a', 'b', 'c']);
+      expect(await podNames('/api/v1/namespaces/shop/pods')).toEqual(['c']);
+      expect(await podNames('/api/v1/pods?fieldSelector=spec.nodeName%3Dn1')).toEqual(['a', 'c']);
       expect(
-        await names('/api/v1/pods?fieldSelector=spec.nodeName!%3Dn1,metadata.namespace=default'),
+        await podNames('/api/v1/pods?fieldSelector=spec.nodeName!%3Dn1,metadata.namespace=default'),
       ).toEqual(['b']);
-      expect(await names('/api/v1/pods?labelSelector=app%3Ddb,!tier')).toEqual(['b']);
-      expect(await names('/api/v1/pods?labelSelector=app%20in%20(web,%20x)')).toEqual(['c']);
-      expect(await names('/api/v1/pods?labelSelector=app%20notin%20(web)')).toEqual(['a', 'b']);
-      expect(await names('/api/v1/pods?labelSelector=app!%3Ddb')).toEqual(['c']);
-      expect(await names('/api/v1/pods?labelSelector=tier')).toEqual(['a']);
+      expect(await podNames('/api/v1/pods?labelSelector=app%3Ddb,!tier')).toEqual(['b']);
+      expect(await podNames('/api/v1/pods?labelSelector=app%20in%20(web,%20x)')).toEqual(['c']);
+      expect(await podNames('/api/v1/pods?labelSelector=app%20notin%20(web)')).toEqual(['a', 'b']);
+      expect(await podNames('/api/v1/pods?labelSelector=app!%3Ddb')).toEqual(['c']);
+      expect(await podNames('/api/v1/pods?labelSelector=tier')).toEqual(['a']);
     });
 
     it('pages through one consistent snapshot', async () => {
@@ -250,13 +260,10 @@ describe('KubeSim', () => {
       expect(status.body).toMatchObject({ spec: { unschedulable: true }, status: { volumesInUse: ['v2'] } });
     });
 
-    const send = (value: string) =>
-      call('PATCH', '/api/v1/nodes/a/status', removeFirstInUse(value), 'application/json-patch+json');
-
     it('applies a JSON patch, and refuses one whose test fails with 422', async () => {
       sim.addNode({ name: 'a', volumesInUse: ['v1', 'v2'] });
-      expect((await send('v9')).status).toBe(422);
-      expect((await send('v1')).body).toMatchObject({ status: { volumesInUse: ['v2'] } });
+      expect((await sendPatch('v9')).status).toBe(422);
+      expect((await sendPatch('v1')).body).toMatchObject({ status: { volumesInUse: ['v2'] } });
     });
 
     it('answers 415 for a patch type it does not know', async () => {
@@ -486,26 +493,19 @@ describe('KubeSim', () => {
       expect((await call('GET', '/api/v1/nodes')).body).toMatchObject({ items: [] });
     });
 
-    const rest = async () => {
-      await using watcher = await watch('/api/v1/nodes');
-      sim.addNode({ name: `n${sim.store.resourceVersion}` });
-      sim.faults.endWatches();
-      return (await watcher.lines()).map((line) => line.replace(/^{"type":"(\w+)","object".*}$/, '$1'));
-    };
-
     it('end, expire or garble a watch after some events', async () => {
       for (const effect of ['end', 'expired', 'malformed', 'duplicate'] as const) {
         sim.faults.add({ watch: true }, { kind: 'watch', effect, afterEvents: 1 });
       }
-      expect(await rest()).toEqual(['ADDED']);
-      expect(await rest()).toEqual(['ADDED', 'ERROR']);
-      expect(await rest()).toEqual([
+      expect(await wholeWatch()).toEqual(['ADDED']);
+      expect(await wholeWatch()).toEqual(['ADDED', 'ERROR']);
+      expect(await wholeWatch()).toEqual([
         'ADDED',
         expect.stringMatching(/^{"type":"MODIFIED","obj.*[^}]$/),
         'ADDED',
         'ADDED',
       ]);
-      expect(await rest()).toEqual(['ADDED', 'ADDED', 'ADDED', 'ADDED', 'ADDED']);
+      expect(await wholeWatch()).toEqual(['ADDED', 'ADDED', 'ADDED', 'ADDED', 'ADDED']);
     });
 
     it('reset open watches', async () => {
