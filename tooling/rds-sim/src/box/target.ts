@@ -15,7 +15,7 @@ export interface TargetController {
 /** What a dropped controller leaves in connection tracking: nothing changes, or the box's own FIN is seen. */
 export type TargetClose = 'lingers' | 'fin';
 
-/** The NVMe/TCP target: a controller that was not heard of for `katoMs` is dropped. */
+/** The NVMe/TCP target: a controller that was not heard of for more than `katoMs` is dropped. */
 export class Target {
   readonly #clock: Clock;
   readonly #connections: ConnectionTable;
@@ -72,7 +72,7 @@ export class Target {
     const nowMs = this.#clock.now();
     for (const controller of this.#controllers) {
       const dueMs = controller.lastHeardMs + this.#katoMs;
-      if (dueMs <= nowMs) this.#drop(controller, dueMs, this.#close);
+      if (dueMs < nowMs) this.#drop(controller, dueMs, this.#close);
     }
   }
 

@@ -1,0 +1,249 @@
+import { FakeClock } from '@reattach/core/testing';
+import { describe, expect, it } from 'vitest';
+import { Box, type BoxOptions } from './box.ts';
+import type { SimHost } from './sim-host.ts';
+
+const DAY_MS = 86_400_000;
+
+function setUp(options: Partial<BoxOptions> = {}): { clock: FakeClock; box: Box; a: SimHost; b: SimHost } {
+  const clock = new FakeClock();
+  const box = new Box({ clock, tracking: { enabled: 'yes' }, ...options });
+  box.addVolume({ slot: 'vol', nqn: 'nqn.vol', sizeBytes: 1024 ** 3 });
+  const a = box.addHost({ name: 'node-a', addresses: ['10.0.5.1'] });
+  const b = box.addHost({ name: 'node-b', addresses: ['10.0.5.2'] });
+  return { clock, box, a, b };
+}
+
+/** How long ago a packet of each of the host's connections passed, ms. */
+function ages(box: Box, clock: FakeClock, address: string): number[] {
+  return box.connections.entries
+    .filter((entry) => entry.srcAddress === address)
+    .map((entry) => DAY_MS - (entry.expiresAtMs - clock.now()));
+}
+
+describe('Box and SimHost', () => {
+  it('tracks an admin and an I/O connection per controller; keep-alives refresh the first alone', async () => {
+    const { clock, box, a } = setUp();
+    expect(a.connect('vol')).toBe(true);
+    await clock.advance(62_000);
+    expect(ages(box, clock, '10.0.5.1')).toEqual([2_000, 62_000]);
+    a.write('vol');
+    expect(ages(box, clock, '10.0.5.1')).toEqual([2_000, 0]);
+  });
+
+  it('powered off -> entries stay and age, and end after tcp-established-timeout', async () => {
+    const { clock, box, a } = setUp();
+    a.connect('vol');
+    a.powerOff();
+    await clock.advance(DAY_MS - 1);
+    expect(ages(box, clock, '10.0.5.1')).toEqual([DAY_MS - 1, DAY_MS - 1]);
+    await clock.advance(1);
+    expect(ages(box, clock, '10.0.5.1')).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('disconnected properly -> entries end 10 s later', async () => {
+    const { clock, box, a } = setUp();
+    a.connect('vol');
+    a.disconnect('vol');
+    expect(box.target.controllers).toEqual([]);
+    expect(box.connections.entries.map(({ state }) => state)).toEqual(['time-wait', 'time-wait']);
+    await clock.advance(10_000);
+    expect(box.connections.entries).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('dropped by the target for silence -> entries linger, or end 10 s later with targetClose fin', async () => {
+    for (const [targetClose, left] of [
+      ['lingers', 2],
+      ['fin', 0],
+    ] as const) {
+      const { clock, box, a } = setUp({ targetClose });
+      a.connect('vol');
+      a.powerOff();
+      await clock.advance(10_000);
+      expect(box.target.controllers).toHaveLength(1);
+      await clock.advance(1);
+      expect(box.target.controllers).toEqual([]);
+      await clock.advance(10_000);
+      expect(box.connections.entries).toHaveLength(left);
+    }
+  });
+
+  it('a raw drop rule with the host in its list cuts an established connection before tracking sees it', async () => {
+    const { clock, box, a } = setUp();
+    const rule = box.addDropRule();
+    a.connect('vol');
+    a.mount('vol');
+    expect(a.write('vol')).toBe(true);
+    box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1' });
+    expect(a.write('vol')).toBe(false);
+    await clock.advance(8_000);
+    expect(ages(box, clock, '10.0.5.1')).toEqual([8_000, 8_000]);
+    expect(rule.packets).toBe(2); // the write and one keep-alive
+    expect(box.volume('vol')?.writeOps).toBe(1);
+  });
+
+  it('a fence that is disabled, timed out, in another list or for another port does not cut', async () => {
+    const { clock, box, a } = setUp();
+    const rule = box.addDropRule();
+    a.connect('vol');
+    const entry = box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.0/24', timeoutMs: 5_000 });
+    expect(a.write('vol')).toBe(false);
+    await clock.advance(5_000);
+    expect(a.write('vol')).toBe(true);
+    box.addressList.remove(entry);
+    box.addressList.add({ list: 'other', address: '10.0.5.1' });
+    expect(a.write('vol')).toBe(true);
+    const fence = box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1' });
+    expect(a.write('vol')).toBe(false);
+    box.addressList.change(fence, { disabled: true });
+    expect(a.write('vol')).toBe(true);
+    box.addressList.change(fence, { disabled: false });
+    rule.properties.set('dst-port', '4421-4430,9999');
+    expect(a.write('vol')).toBe(true);
+    rule.properties.set('dst-port', '4000-5000');
+    expect(a.write('vol')).toBe(false);
+    rule.disabled = true;
+    expect(a.write('vol')).toBe(true);
+  });
+
+  it('an accept rule before the drop rule lets the host through', () => {
+    const { box, a } = setUp();
+    const drop = box.addDropRule();
+    box.raw.add({ chain: 'prerouting', action: 'accept' }, { before: drop });
+    box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1' });
+    expect(a.connect('vol')).toBe(true);
+  });
+
+  it('a filter drop cuts too, but tracking still sees the packets of connections it knows', async () => {
+    const { clock, box, a } = setUp();
+    a.connect('vol');
+    box.filter.add({ chain: 'input', action: 'drop', protocol: 'tcp', 'dst-port': '4420' });
+    await clock.advance(10_000);
+    expect(a.write('vol')).toBe(false);
+    expect(ages(box, clock, '10.0.5.1')).toEqual([0, 0]);
+  });
+
+  it('a partitioned host keeps dirty writes and replays them once it is healed', async () => {
+    const { clock, box, a } = setUp();
+    a.connect('vol');
+    a.mount('vol');
+    a.partition();
+    expect(a.writeBuffered('vol')).toBe(false);
+    expect(a.writeBuffered('vol')).toBe(false);
+    await clock.advance(120_000);
+    expect(a.dirtyWrites('vol')).toBe(2);
+    expect(box.oracle.writes('vol')).toEqual({});
+    a.heal();
+    await clock.advance(20_000);
+    expect(a.dirtyWrites('vol')).toBe(0);
+    expect(box.oracle.writes('vol')).toEqual({ 'node-a': 2 });
+  });
+
+  it('a partition shorter than the keep-alive timeout keeps the connection', async () => {
+    const { clock, box, a } = setUp();
+    a.connect('vol');
+    const [controller] = box.target.controllers;
+    a.partition();
+    a.writeBuffered('vol');
+    await clock.advance(6_000);
+    a.heal();
+    await clock.advance(4_000);
+    expect(box.target.controllers).toEqual([controller]);
+    expect(a.dirtyWrites('vol')).toBe(0);
+  });
+
+  it('a reboot of the host loses dirty writes, mount and connection', async () => {
+    const { clock, box, a } = setUp();
+    a.connect('vol');
+    a.partition();
+    a.writeBuffered('vol');
+    const { bootId } = a;
+    a.boot();
+    a.heal();
+    await clock.advance(60_000);
+    expect(a.bootId).not.toBe(bootId);
+    expect(a.connected('vol')).toBe(false);
+    expect(box.oracle.totalWrites).toBe(0);
+  });
+
+  it('a host that is cut long enough is dropped by the target and reconnects when the fence is lifted', async () => {
+    const { clock, box, a } = setUp();
+    box.addDropRule();
+    a.connect('vol');
+    const fence = box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1' });
+    await clock.advance(60_000);
+    expect(box.target.controllers).toEqual([]);
+    box.addressList.remove(fence);
+    await clock.advance(20_000);
+    expect(box.target.controllers).toHaveLength(1);
+    expect(a.write('vol')).toBe(true);
+  });
+
+  it('the end of an export cuts all hosts of the volume until it begins again', async () => {
+    const { clock, box, a } = setUp();
+    a.connect('vol');
+    const volume = box.volume('vol');
+    if (!volume) throw new Error('no volume');
+    box.setExported(volume, false);
+    expect(a.write('vol')).toBe(false);
+    await clock.advance(30_000);
+    expect(a.connected('vol')).toBe(false);
+    box.setExported(volume, true);
+    await clock.advance(20_000);
+    expect(a.write('vol')).toBe(true);
+  });
+
+  it('counters move with accepted writes, when they are finished', async () => {
+    const { clock, box, a } = setUp({ writeServiceMs: 100 });
+    const volume = box.volume('vol');
+    a.connect('vol');
+    a.write('vol', 1000);
+    a.write('vol', 24);
+    expect([volume?.writeOps, volume?.inFlightOps]).toEqual([0, 2]);
+    await clock.advance(100);
+    expect([volume?.writeOps, volume?.writeBytes, volume?.inFlightOps]).toEqual([2, 1024, 0]);
+  });
+
+  it('tracking auto is on while there is a rule; off, nothing is tracked', () => {
+    const { box, a } = setUp({ tracking: { enabled: 'auto' } });
+    a.connect('vol');
+    expect(box.connections.entries).toEqual([]);
+    const rule = box.addDropRule();
+    expect(a.write('vol')).toBe(true); // learned in mid-stream
+    expect(box.connections.entries).toHaveLength(1);
+    box.raw.remove(rule);
+    expect(box.connections.entries).toEqual([]);
+    const other = setUp({ tracking: { enabled: 'auto' }, rawRuleEnablesTracking: false });
+    other.box.addDropRule();
+    other.a.connect('vol');
+    expect(other.box.connections.entries).toEqual([]);
+  });
+
+  it('strict tracking does not learn in mid-stream', () => {
+    const { box, a } = setUp({ tracking: { enabled: 'yes', looseTcpTracking: false } });
+    a.connect('vol');
+    box.connections.clear();
+    expect(a.write('vol')).toBe(true);
+    expect(box.connections.entries).toEqual([]);
+  });
+
+  it('a reboot of the box loses dynamic entries and tracking, and keeps rules and static entries', async () => {
+    const { clock, box, a } = setUp();
+    box.addDropRule();
+    box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.9' });
+    box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.8', timeoutMs: DAY_MS });
+    a.connect('vol');
+    a.write('vol');
+    box.stop();
+    expect(a.write('vol')).toBe(false);
+    box.boot();
+    expect(box.connections.entries).toEqual([]);
+    expect(box.addressList.entries.map(({ address }) => address)).toEqual(['10.0.5.9']);
+    expect(box.raw.rules).toHaveLength(1);
+    expect(box.volume('vol')?.writeOps).toBe(0);
+    await clock.advance(20_000);
+    expect(a.write('vol')).toBe(true);
+  });
+});
