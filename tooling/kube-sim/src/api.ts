@@ -1,4 +1,5 @@
 import { validateNewEvent } from './event-view.ts';
+import type { Fault } from './faults.ts';
 import type { Kind, KubeObject, ObjectDraft } from './kube-object.ts';
 import { KubeSimError } from './kube-sim-error.ts';
 import type { DeleteOptions, ObjectStore } from './object-store.ts';
@@ -11,6 +12,7 @@ import { fieldFilter, labelFilter, type ObjectFilter } from './selector.ts';
 /** An answer to a request that is no watch. */
 export interface Answer {
   readonly status: number;
+  /** JSON; a string is plain text. */
   readonly body: unknown;
 }
 
@@ -42,6 +44,8 @@ export function answer(
       return { status: 200, body: 'ok' };
     case 'version':
       return { status: 200, body: { major: '1', minor: '36', gitVersion: 'v1.36.0-kube-sim' } };
+    case 'no-such-group':
+      return { status: 404, body: '404 page not found\n' };
     case 'access-review':
       if (request.method !== 'POST') throw methodNotAllowed();
       return { status: 201, body: { ...bodyObject(request), status: { allowed: true } } };
@@ -89,6 +93,17 @@ export function requestFilter(
     (namespace === undefined || object.metadata.namespace === namespace) &&
     byLabel(object) &&
     byField(object);
+}
+
+/** The resourceVersion a stale read is answered with. A watch cache is never older than the request demands. */
+export function versionServed(
+  fault: Extract<Fault, { kind: 'stale' }>,
+  { query }: LoggedRequest,
+  store: ObjectStore,
+): number {
+  if ('resourceVersion' in fault) return Number(fault.resourceVersion);
+  const asked = parseResourceVersion(query['resourceVersion'] || '0');
+  return Math.max(store.resourceVersion - fault.behind, store.compactedTo, asked);
 }
 
 /** A resourceVersion as a number. @throws {KubeSimError} Invalid for anything else. */

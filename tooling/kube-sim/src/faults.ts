@@ -4,8 +4,10 @@ import { type LoggedRequest, matchesRequest, type RequestMatch } from './request
  * What goes wrong with a request.
  * - `status`: an error answer. `applied`: the request is carried out first, so only its answer is lost.
  * - `delay`: the answer comes `delayMs` later. `hang`: no answer at all. `reset`: the socket is reset.
+ * - `throttle`: 429 with Retry-After (default 1 s) and a body that is no Status, as the API server's own limits answer.
  * - `malformed`: an answer that is not JSON.
- * - `stale`: a read is answered with the state at an older resourceVersion.
+ * - `stale`: a read is answered with the state at an older resourceVersion, or from a watch cache that is `behind` by so many
+ *   versions (never older than the request demands, nor than the last compaction).
  * - `watch`: the watch opens and goes wrong once `afterEvents` events were sent (default 0: at once).
  */
 export type Fault =
@@ -20,18 +22,29 @@ export type Fault =
   | { readonly kind: 'delay'; readonly delayMs: number }
   | { readonly kind: 'hang'; readonly applied?: boolean }
   | { readonly kind: 'reset'; readonly applied?: boolean }
+  | { readonly kind: 'throttle'; readonly retryAfterSeconds?: number }
   | { readonly kind: 'malformed' }
   | { readonly kind: 'stale'; readonly resourceVersion: number | string }
+  | { readonly kind: 'stale'; readonly behind: number }
   | WatchFault;
 
 /**
  * `end`: the server closes the stream. `reset`: the socket is reset. `expired`: an ERROR event 410, then the end.
  * `malformed`: one line that is not JSON, then the stream goes on. `half-open`: no more bytes, the socket stays open.
- * `duplicate`: the last event is sent twice (at least one event has to be sent first).
+ * `drip`: later bytes come one every 100 ms. `duplicate`: the last event is sent twice; `old-bookmark`: a BOOKMARK that is
+ * older than the last event (both need an event first, whatever `afterEvents` says). A watch that never opens is `hang`.
  */
 export interface WatchFault {
   readonly kind: 'watch';
-  readonly effect: 'end' | 'reset' | 'expired' | 'malformed' | 'half-open' | 'duplicate';
+  readonly effect:
+    | 'end'
+    | 'reset'
+    | 'expired'
+    | 'malformed'
+    | 'half-open'
+    | 'duplicate'
+    | 'old-bookmark'
+    | 'drip';
   readonly afterEvents?: number;
 }
 

@@ -1,3 +1,11 @@
+export {
+  CHAOS_KINDS,
+  type ChaosKind,
+  type ChaosOptions,
+  type ChaosRun,
+  ChaosScript,
+  type ChaosStep,
+} from './chaos-script.ts';
 export type { Fault, FaultRule, Faults, WatchFault } from './faults.ts';
 export type {
   EventObject,
@@ -15,6 +23,7 @@ export type {
   PodObject,
   StatefulSetObject,
   Toleration,
+  VirtualMachineInstanceMigrationObject,
   VolumeAttachmentObject,
 } from './kube-object.ts';
 export { KubeSim, type KubeSimOptions } from './kube-sim.ts';

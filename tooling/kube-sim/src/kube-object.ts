@@ -139,6 +139,12 @@ export interface StatefulSetObject extends KubeObject {
   };
 }
 
+/** A live migration of KubeVirt (kubevirt.io/v1). */
+export interface VirtualMachineInstanceMigrationObject extends KubeObject {
+  readonly spec?: { readonly vmiName?: string };
+  readonly status?: { readonly phase?: string };
+}
+
 /** What the store returns for each kind. */
 export interface KindMap {
   readonly Node: NodeObject;
@@ -151,6 +157,7 @@ export interface KindMap {
   readonly CSINode: KubeObject;
   readonly Lease: LeaseObject;
   readonly StatefulSet: StatefulSetObject;
+  readonly VirtualMachineInstanceMigration: VirtualMachineInstanceMigrationObject;
 }
 
 /** Kinds the simulator stores. */

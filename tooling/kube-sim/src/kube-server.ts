@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type Clock, delay } from '@reattach/core';
-import { answer, parseResourceVersion, requestFilter } from './api.ts';
+import { answer, requestFilter, versionServed } from './api.ts';
 import { type Fault, Faults, type FaultTarget } from './faults.ts';
 import { failureStatus, KubeSimError } from './kube-sim-error.ts';
 import type { ObjectStore } from './object-store.ts';
 import { type LoggedRequest, matchesRequest, type RequestLog, type RequestMatch } from './request-log.ts';
+import type { Resource } from './resource.ts';
 import { parseRoute, type Route } from './route.ts';
+import { watchStart } from './watch-start.ts';
 import { WatchStream } from './watch-stream.ts';
 
 export interface KubeServerOptions {
@@ -15,6 +17,9 @@ export interface KubeServerOptions {
   readonly log: RequestLog;
   readonly clock: Clock;
   readonly bookmarkIntervalMs: number;
+  readonly resources: readonly Resource[];
+  /** Serves watches with `sendInitialEvents`; otherwise they are refused with 422. */
+  readonly streamingLists: boolean;
 }
 
 /** The HTTP side: reads requests, lets faults have their way, answers from the store. */
@@ -36,7 +41,7 @@ export class KubeServer implements FaultTarget {
   }
 
   async acceptConnections(): Promise<void> {
-    if (this.#server) return;
+    if (this.#server || this.#lifetime.signal.aborted) return;
     const server = createServer((request, response) => void this.#handle(request, response));
     // Timeouts would run on the machine's clock and close sockets behind a fault's back.
     server.keepAliveTimeout = 0;
@@ -123,7 +128,7 @@ export class KubeServer implements FaultTarget {
 
   async #serve(entry: LoggedRequest, response: ServerResponse, fault: Fault | undefined): Promise<void> {
     const { store, clock } = this.#options;
-    const route = readRoute(entry.path);
+    const route = readRoute(entry.path, this.#options.resources);
     if (fault && 'applied' in fault && fault.applied) answer(store, route, entry);
     switch (fault?.kind) {
       case 'status': {
@@ -133,6 +138,10 @@ export class KubeServer implements FaultTarget {
         this.#send(entry, response, status, failureStatus(status, reason, message, details));
         return;
       }
+      case 'throttle':
+        response.setHeader('retry-after', fault.retryAfterSeconds ?? 1);
+        this.#send(entry, response, 429, 'Too many requests, please try again later.\n');
+        return;
       case 'hang':
         return;
       case 'reset':
@@ -140,7 +149,7 @@ export class KubeServer implements FaultTarget {
         return;
       case 'malformed':
         answer(store, route, entry);
-        this.#send(entry, response, 200, '{"kind":"Sta');
+        this.#sendText(entry, response, 200, '{"kind":"Sta', 'application/json');
         return;
       case 'delay':
         await delay(clock, fault.delayMs, this.#lifetime.signal);
@@ -154,8 +163,8 @@ export class KubeServer implements FaultTarget {
       this.#openWatch(entry, response, route, fault);
       return;
     }
-    const staleVersion = fault?.kind === 'stale' ? Number(fault.resourceVersion) : undefined;
-    const { status, body } = answer(store, route, entry, staleVersion);
+    const version = fault?.kind === 'stale' ? versionServed(fault, entry, store) : undefined;
+    const { status, body } = answer(store, route, entry, version);
     this.#send(entry, response, status, body);
   }
 
@@ -165,14 +174,8 @@ export class KubeServer implements FaultTarget {
     route: Extract<Route, { kind: 'collection' }>,
     fault: Fault | undefined,
   ): void {
-    const { store, clock, bookmarkIntervalMs } = this.#options;
+    const { store, clock, bookmarkIntervalMs, streamingLists } = this.#options;
     const { query } = request;
-    if (query['sendInitialEvents'] !== undefined) {
-      throw new KubeSimError(
-        'Invalid',
-        'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch',
-      );
-    }
     const timeoutSeconds = Number(query['timeoutSeconds'] ?? 0);
     const watch = new WatchStream({
       request,
@@ -181,7 +184,7 @@ export class KubeServer implements FaultTarget {
       clock,
       resource: route.resource,
       filter: requestFilter(route, request),
-      resourceVersion: parseResourceVersion(query['resourceVersion'] || '0'),
+      start: watchStart(query, streamingLists),
       bookmarks: query['allowWatchBookmarks'] === 'true',
       bookmarkIntervalMs,
       ...(timeoutSeconds > 0 && { timeoutMs: timeoutSeconds * 1000 }),
@@ -203,9 +206,18 @@ export class KubeServer implements FaultTarget {
   }
 
   #send(entry: LoggedRequest, response: ServerResponse, status: number, body: unknown): void {
+    if (typeof body === 'string') this.#sendText(entry, response, status, body, 'text/plain; charset=utf-8');
+    else this.#sendText(entry, response, status, JSON.stringify(body), 'application/json');
+  }
+
+  #sendText(
+    entry: LoggedRequest,
+    response: ServerResponse,
+    status: number,
+    text: string,
+    contentType: string,
+  ): void {
     if (response.destroyed) return;
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const contentType = text === 'ok' ? 'text/plain' : 'application/json';
     response.writeHead(status, { 'content-type': contentType });
     response.end(text);
     this.#options.log.answered(entry, status);
@@ -221,9 +233,9 @@ function parseBody(text: string): { readonly body?: unknown; readonly problem?: 
   }
 }
 
-function readRoute(path: string): Route | undefined {
+function readRoute(path: string, resources: readonly Resource[]): Route | undefined {
   try {
-    return parseRoute(path);
+    return parseRoute(path, resources);
   } catch {
     throw new KubeSimError('BadRequest', `the path is not percent-encoded correctly: ${path}`);
   }

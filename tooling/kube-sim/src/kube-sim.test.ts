@@ -111,7 +111,6 @@ describe('KubeSim', () => {
 
     it.each([
       ['an unknown resource', 'GET', '/api/v1/widgets', 404, 'NotFound'],
-      ['an unknown group', 'GET', '/apis/example.test/v1/nodes', 404, 'NotFound'],
       ['a missing object', 'GET', '/api/v1/nodes/none', 404, 'NotFound'],
       ['a namespaced object without namespace', 'GET', '/api/v1/pods/x', 404, 'NotFound'],
       [

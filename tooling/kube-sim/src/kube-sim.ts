@@ -25,6 +25,7 @@ import {
 } from './manifests.ts';
 import { ObjectStore } from './object-store.ts';
 import { type LoggedRequest, RequestLog, type RequestMatch } from './request-log.ts';
+import { servedResources } from './resource.ts';
 
 export interface KubeSimOptions {
   /** Timestamps, timeouts, delays and stand-ins run on it. Default: the machine's clock. */
@@ -35,6 +36,10 @@ export interface KubeSimOptions {
   readonly historyLimit?: number;
   /** Time between bookmarks, ms. Default 60 000, as in kube-apiserver. */
   readonly bookmarkIntervalMs?: number;
+  /** Serves `kubevirt.io/v1` virtualmachineinstancemigrations, as with KubeVirt's CRDs. Default false: 404. */
+  readonly kubevirt?: boolean;
+  /** Watches may ask for `sendInitialEvents`. Default true; false: 422, as without the WatchList feature gate. */
+  readonly streamingLists?: boolean;
 }
 
 /** An API server on loopback whose whole state is in memory and at hand. */
@@ -51,8 +56,15 @@ export class KubeSim implements AsyncDisposable {
     this.clock = clock;
     this.store = new ObjectStore(clock, historyLimit);
     this.#log = new RequestLog(requestLimit);
-    const { bookmarkIntervalMs = 60_000 } = options;
-    this.#server = new KubeServer({ store: this.store, log: this.#log, clock, bookmarkIntervalMs });
+    const { bookmarkIntervalMs = 60_000, kubevirt = false, streamingLists = true } = options;
+    this.#server = new KubeServer({
+      store: this.store,
+      log: this.#log,
+      clock,
+      bookmarkIntervalMs,
+      resources: servedResources(kubevirt),
+      streamingLists,
+    });
     this.faults = this.#server.faults;
   }
 

@@ -40,8 +40,10 @@ const event = {
   hasStatus: false,
 } as const;
 
+const KUBEVIRT_GROUP = 'kubevirt.io';
+
 /** Rules follow the `strategy.go` of each resource in kubernetes/kubernetes `pkg/registry`. */
-export const RESOURCES: readonly Resource[] = [
+const RESOURCES: readonly Resource[] = [
   { ...defaults, kind: 'Node', plural: 'nodes', createKeepsStatus: true },
   {
     ...defaults,
@@ -118,7 +120,21 @@ export const RESOURCES: readonly Resource[] = [
     namespaced: true,
     unconditionalUpdate: false,
   },
+  // A custom resource with a status subresource: `customresource/strategy.go` in apiextensions-apiserver.
+  {
+    ...defaults,
+    kind: 'VirtualMachineInstanceMigration',
+    group: KUBEVIRT_GROUP,
+    plural: 'virtualmachineinstancemigrations',
+    namespaced: true,
+    unconditionalUpdate: false,
+  },
 ];
+
+/** What a cluster serves; without KubeVirt its group does not exist. */
+export function servedResources(kubevirt: boolean): readonly Resource[] {
+  return kubevirt ? RESOURCES : RESOURCES.filter(({ group }) => group !== KUBEVIRT_GROUP);
+}
 
 /** `v1` or `<group>/v1`: the simulator knows no other version. */
 export function apiVersionOf(resource: Resource): string {

@@ -1,10 +1,12 @@
-import { RESOURCES, type Resource } from './resource.ts';
+import type { Resource } from './resource.ts';
 
 /** What a request path means. */
 export type Route =
   | { readonly kind: 'health' }
   | { readonly kind: 'version' }
   | { readonly kind: 'access-review' }
+  /** An API group nobody serves, such as that of a CRD that is not installed. */
+  | { readonly kind: 'no-such-group' }
   | { readonly kind: 'collection'; readonly resource: Resource; readonly namespace?: string }
   | {
       readonly kind: 'object';
@@ -24,27 +26,29 @@ const FIXED: Readonly<Record<string, Route>> = {
 
 const API_PATH = /^\/(?:api|apis\/(?<group>[^/]+))\/v1\/(?<rest>.+)$/;
 
-/** Reads a path; `undefined` for one that nothing is served at. */
-export function parseRoute(path: string): Route | undefined {
+/** Reads a path; `undefined` for one that nothing is served at though its group exists. */
+export function parseRoute(path: string, resources: readonly Resource[]): Route | undefined {
   const fixed = FIXED[path];
   if (fixed) return fixed;
   const { group = '', rest } = API_PATH.exec(path)?.groups ?? {};
   if (rest === undefined) return undefined;
+  const served = resources.filter((resource) => resource.group === group);
+  if (served.length === 0) return { kind: 'no-such-group' };
   const segments = rest.split('/').map(decodeURIComponent);
   const [first, namespace, ...inNamespace] = segments;
   // `namespaces/x/status` is the Namespace itself: no resource is called status.
   if (first === 'namespaces' && namespace && inNamespace.length > 0 && inNamespace[0] !== 'status') {
-    return resourceRoute(group, inNamespace, namespace);
+    return resourceRoute(served, inNamespace, namespace);
   }
-  return resourceRoute(group, segments);
+  return resourceRoute(served, segments);
 }
 
 function resourceRoute(
-  group: string,
+  served: readonly Resource[],
   [plural, name, subresource, ...extra]: readonly string[],
   namespace?: string,
 ): Route | undefined {
-  const resource = RESOURCES.find((candidate) => candidate.group === group && candidate.plural === plural);
+  const resource = served.find((candidate) => candidate.plural === plural);
   if (!resource || extra.length > 0 || name === '') return undefined;
   if (namespace !== undefined && !resource.namespaced) return undefined;
   const place = { resource, ...(namespace !== undefined && { namespace }) };

@@ -7,6 +7,8 @@ import type { Change, ObjectStore } from './object-store.ts';
 import type { LoggedRequest } from './request-log.ts';
 import { apiVersionOf, type Resource, served } from './resource.ts';
 import type { ObjectFilter } from './selector.ts';
+import { WatchDrip } from './watch-drip.ts';
+import type { WatchStart } from './watch-start.ts';
 
 export interface WatchOptions {
   readonly request: LoggedRequest;
@@ -15,8 +17,7 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly resource: Resource;
   readonly filter: ObjectFilter;
-  /** Where to start; 0 or absent: with an ADDED event for every object there is. */
-  readonly resourceVersion: number;
+  readonly start: WatchStart;
   readonly bookmarks: boolean;
   readonly bookmarkIntervalMs: number;
   /** The server ends the watch then; absent: never. */
@@ -24,6 +25,8 @@ export interface WatchOptions {
   readonly fault?: WatchFault;
   readonly onClose: (watch: WatchStream) => void;
 }
+
+const NEEDS_AN_EVENT: ReadonlySet<WatchFault['effect']> = new Set(['duplicate', 'old-bookmark']);
 
 /** One open watch: JSON lines until the client, the timeout or a fault ends it. */
 export class WatchStream {
@@ -33,7 +36,10 @@ export class WatchStream {
   #fault: WatchFault | undefined;
   #sentEvents = 0;
   #lastLine = '';
+  #lastVersion = 0;
   #silenced = false;
+  /** Bytes still to trickle out; undefined while they need not. */
+  #drip: WatchDrip | undefined;
 
   constructor(options: WatchOptions) {
     this.request = options.request;
@@ -43,7 +49,7 @@ export class WatchStream {
 
   /** Sends what is due and follows the store. A resourceVersion that is too old is answered with an ERROR event. */
   open(): void {
-    const { response, store, resourceVersion, clock, timeoutMs, bookmarks } = this.#options;
+    const { response, store, start, clock, timeoutMs, bookmarks } = this.#options;
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
     response.once('close', () => this.close());
@@ -52,7 +58,7 @@ export class WatchStream {
     if (bookmarks) this.#scheduleBookmark();
     this.#applyFault();
     try {
-      this.#replay(resourceVersion);
+      this.#begin(start);
     } catch (error) {
       if (!(error instanceof KubeSimError)) throw error;
       this.#fail(error);
@@ -81,13 +87,27 @@ export class WatchStream {
       case 'duplicate':
         this.#write(this.#lastLine);
         return;
+      case 'old-bookmark':
+        this.#sendBookmark(this.#lastVersion - 1);
+        return;
+      case 'drip':
+        this.#drip = this.#cleanup.use(new WatchDrip(this.#options.response, this.#options.clock));
+        return;
     }
   }
 
   /** A BOOKMARK event with the resourceVersion up to which everything was sent. */
   sendBookmark(): void {
-    const { resource, store } = this.#options;
-    const metadata = { resourceVersion: String(store.resourceVersion), creationTimestamp: null };
+    this.#sendBookmark(this.#options.store.resourceVersion);
+  }
+
+  #sendBookmark(version: number, annotations?: Readonly<Record<string, string>>): void {
+    const { resource } = this.#options;
+    const metadata = {
+      resourceVersion: String(version),
+      creationTimestamp: null,
+      ...(annotations && { annotations }),
+    };
     const object = { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata };
     this.#write(JSON.stringify({ type: 'BOOKMARK', object }));
   }
@@ -103,13 +123,20 @@ export class WatchStream {
     return this.#options.bookmarks;
   }
 
-  #replay(resourceVersion: number): void {
-    const { store, resource } = this.#options;
-    if (resourceVersion === 0) {
-      for (const object of store.list(resource.kind)) this.#sendIfSelected('ADDED', object, undefined);
-      return;
+  #begin(start: WatchStart): void {
+    const { store, resource, bookmarks } = this.#options;
+    switch (start.kind) {
+      case 'everything':
+        for (const object of store.list(resource.kind)) this.#sendIfSelected('ADDED', object, undefined);
+        if (start.streaming && bookmarks)
+          this.#sendBookmark(store.resourceVersion, { 'k8s.io/initial-events-end': 'true' });
+        return;
+      case 'after':
+        for (const change of store.changesSince(resource.kind, start.resourceVersion)) this.#onChange(change);
+        return;
+      case 'now':
+        return;
     }
-    for (const change of store.changesSince(resource.kind, resourceVersion)) this.#onChange(change);
   }
 
   #onChange(change: Change): void {
@@ -125,6 +152,7 @@ export class WatchStream {
     if (!now && !before) return;
     const seen = now ? (before ? 'MODIFIED' : 'ADDED') : 'DELETED';
     this.#sentEvents += 1;
+    this.#lastVersion = Number(object.metadata.resourceVersion);
     this.#lastLine = JSON.stringify({ type: seen, object: served(resource, object) });
     this.#write(this.#lastLine);
     this.#applyFault();
@@ -133,7 +161,7 @@ export class WatchStream {
   #applyFault(): void {
     const fault = this.#fault;
     if (!fault) return;
-    const due = Math.max(fault.afterEvents ?? 0, fault.effect === 'duplicate' ? 1 : 0);
+    const due = Math.max(fault.afterEvents ?? 0, NEEDS_AN_EVENT.has(fault.effect) ? 1 : 0);
     if (this.#sentEvents < due) return;
     this.#fault = undefined;
     this.break(fault.effect);
@@ -161,6 +189,8 @@ export class WatchStream {
 
   #write(line: string): void {
     const { response } = this.#options;
-    if (!this.#silenced && !response.writableEnded && !response.destroyed) response.write(`${line}\n`);
+    if (this.#silenced || response.writableEnded || response.destroyed) return;
+    if (this.#drip) this.#drip.write(`${line}\n`);
+    else response.write(`${line}\n`);
   }
 }
