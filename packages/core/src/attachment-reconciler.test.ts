@@ -55,6 +55,15 @@ describe('AttachmentReconciler', () => {
       expect(reconciler.lastPass).toMatchObject({ result: 'ok', failures: 0 });
     });
 
+    it('runs until its loop has ended', async () => {
+      const { reconciler, abort } = setUp();
+      expect(reconciler.isRunning).toBe(false);
+      await reconciler.start(abort.signal);
+      expect(reconciler.isRunning).toBe(true);
+      await reconciler.stop();
+      expect(reconciler.isRunning).toBe(false);
+    });
+
     it('resolves although its first pass failed, so that the loop can retry', async () => {
       const { reconciler, pass, abort } = setUp();
       pass.behave = () => Promise.reject(new Error('boom'));

@@ -102,6 +102,11 @@ export class AttachmentReconciler implements ReconcileTrigger {
     };
   }
 
+  /** From `start()` until its loop has ended. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** `undefined` until a first pass has ended. */
   get lastPass(): LastPass | undefined {
     return this.#lastPass;
