@@ -128,12 +128,10 @@ async function detach(decisions: readonly LostDecision[], work: NodeWork): Promi
   const byStrategy = Map.groupBy(decisions, ({ attachment, node }) =>
     strategyFor(node, nowMs - ports.requests.note(attachment.uid, nowMs), ports.policy),
   );
-  const effects = await Promise.all(
-    [...byStrategy].map(([strategy, group]) =>
-      strategy === 'delete'
-        ? mapBounded(group, MAX_WRITES_AT_ONCE, (decision) => deleteAttachment(decision, work))
-        : changeNode(strategy, group, work),
-    ),
+  const effects = await mapBounded([...byStrategy], byStrategy.size, ([strategy, group]) =>
+    strategy === 'delete'
+      ? mapBounded(group, MAX_WRITES_AT_ONCE, (decision) => deleteAttachment(decision, work))
+      : changeNode(strategy, group, work),
   );
   return effects.flat();
 }

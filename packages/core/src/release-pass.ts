@@ -7,6 +7,7 @@ import type { Effect } from './effect.ts';
 import { type ExecutePorts, execute } from './execute.ts';
 import type { StorageReading } from './facts.ts';
 import { LossHistory } from './loss-history.ts';
+import { mapBounded } from './map-bounded.ts';
 import { NodeAbsence } from './node-absence.ts';
 import type { Policy } from './policy.ts';
 import type {
@@ -98,11 +99,11 @@ export class ReleasePass implements ReconcilePass {
     const recentLosses = this.#losses.note(view.nodes, nowMs);
     this.#requests.retainOnly(new Set(view.attachments.map(({ attachment }) => attachment.uid)));
     const byBox = Map.groupBy(view.attachments, ({ box }) => box?.name);
-    const parts = [undefined, ...fleet.boxes].map((box) => {
+    const boxes = [undefined, ...fleet.boxes];
+    const results = await mapBounded(boxes, boxes.length, (box) => {
       const attachments = byBox.get(box?.name) ?? [];
       return this.#runPart(box, { ...view, attachments, recentLosses }, nowMs, signal);
     });
-    const results = await Promise.all(parts);
     observer.passed(
       {
         nowMs,
