@@ -153,4 +153,49 @@ describe('Faults', () => {
     expect((await again.exec(':put [/system/resource get uptime]')).output).toBe('0s\r\n');
     expect((await again.exec('/ip/firewall/address-list/print count-only')).output).toBe('1\r\n');
   });
+
+  it('freeze -> nothing is answered and nothing is closed, until disposed', async () => {
+    const { sim, client } = await start();
+    await using _sim = sim;
+    const frozen = sim.faults.freeze();
+    const reply = client.exec(READ);
+    const other = await start(); // many round trips on the same loop: the frozen one has had its time
+    expect((await other.client.exec(READ)).output).toBe(WHOLE);
+    await other.sim[Symbol.asyncDispose]();
+    expect({ open: sim.openSessions, received: sim.commands.total }).toEqual({ open: 1, received: 0 });
+    frozen[Symbol.dispose]();
+    expect((await reply).output).toBe(WHOLE);
+  });
+
+  it('jumpClock -> timestamps move, uptime and timeouts do not', async () => {
+    const { sim, clock } = await start();
+    await using _sim = sim;
+    await clock.advance(60_000);
+    sim.faults.jumpClock(-86_400_000);
+    sim.run('/ip/firewall/address-list/add list=l address=10.0.0.1 timeout=1m');
+    expect(sim.run(':put ([/ip/firewall/address-list print as-value]->0->"creation-time")')).toBe(
+      '2025-12-31 00:01:00\r\n',
+    );
+    expect(sim.run(':put [/system/resource get uptime]')).toBe('1m\r\n');
+    await clock.advance(60_000);
+    expect(sim.run('/ip/firewall/address-list/print count-only')).toBe('0\r\n');
+  });
+
+  it('schedule -> faults strike by the clock, once or again and again', async () => {
+    const { sim, clock } = await start();
+    await using _sim = sim;
+    const struck: string[] = [];
+    const schedule = sim.faults.schedule([
+      { afterMs: 1_000, strike: () => struck.push('once') },
+      { afterMs: 2_000, everyMs: 500, strike: () => struck.push('again') },
+      { afterMs: 2_000, strike: (faults) => faults.jumpClock(1) },
+    ]);
+    await clock.advance(3_000);
+    expect(struck).toEqual(['once', 'again', 'again', 'again']);
+    expect(sim.box.clockOffsetMs).toBe(1);
+    schedule[Symbol.dispose]();
+    await clock.advance(3_000);
+    expect(struck).toHaveLength(4);
+    expect(clock.pendingTimers).toBe(0);
+  });
 });

@@ -44,8 +44,23 @@ export interface FaultTarget {
   acceptConnections(): Promise<void>;
   /** Resets all connections, goes on listening. */
   dropConnections(): void;
+  /** Nothing is read or answered any more, no connection ends, until disposal. */
+  freezeConnections(): Disposable;
   /** The box stops and starts. */
   reboot(downMs: number): Promise<void>;
+  /** Moves the box's own clock. */
+  jumpClock(deltaMs: number): void;
+  /** Calls `fn` after `delayMs` of clock time; disposal, also that of the simulator, cancels it. */
+  after(delayMs: number, fn: () => void): Disposable;
+}
+
+/** A fault that strikes by the clock. */
+export interface ScheduledFault {
+  /** From the start of the schedule, ms. */
+  readonly afterMs: number;
+  /** Strikes again each time so much has passed, ms; default: once. */
+  readonly everyMs?: number;
+  readonly strike: (faults: Faults) => unknown;
 }
 
 interface Rule<T> {
@@ -100,6 +115,37 @@ export class Faults {
     await this.#target.reboot(downMs);
   }
 
+  /** All connections, new ones too, go dead without being closed, until disposal: what a silently lost path looks like. */
+  freeze(): Disposable {
+    return this.#target.freezeConnections();
+  }
+
+  /** The box's own clock jumps: timestamps move, uptime and timeouts do not. */
+  jumpClock(deltaMs: number): void {
+    this.#target.jumpClock(deltaMs);
+  }
+
+  /** Lets faults strike by the clock until disposed. */
+  schedule(steps: readonly ScheduledFault[]): Disposable {
+    const timers = new Map<ScheduledFault, Disposable>();
+    const arm = (step: ScheduledFault, delayMs: number): void => {
+      const strike = (): void => {
+        timers.delete(step);
+        if (step.everyMs !== undefined) arm(step, step.everyMs);
+        step.strike(this);
+      };
+      timers.set(step, this.#target.after(delayMs, strike));
+    };
+    for (const step of steps) arm(step, step.afterMs);
+    return {
+      [Symbol.dispose]: () => {
+        for (const timer of timers.values()) timer[Symbol.dispose]();
+        timers.clear();
+      },
+    };
+  }
+
+  /** Forgets the scripted faults that have not struck. */
   clear(): void {
     this.#commandRules.clear();
     this.#connectionRules.clear();

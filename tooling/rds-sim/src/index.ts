@@ -16,7 +16,13 @@ export { type TargetClose } from './box/target.ts';
 export { type Volume, type VolumeOptions } from './box/volume.ts';
 export { type CommandLog, type LoggedCommand } from './command-log.ts';
 export { type Dialect } from './dialect.ts';
-export { type CommandFault, type ConnectionFault, type FaultRule, type Faults } from './faults.ts';
+export {
+  type CommandFault,
+  type ConnectionFault,
+  type FaultRule,
+  type Faults,
+  type ScheduledFault,
+} from './faults.ts';
 export { type Credentials, RdsSim, type RdsSimOptions } from './rds-sim.ts';
 export { type DurationStyle } from './script/duration.ts';
 export { fingerprintOf, generateKeyPair, type KeyPair } from './ssh/key-pair.ts';

@@ -61,8 +61,8 @@ export class RdsSim implements AsyncDisposable {
   readonly #credentials: Credentials | undefined;
   readonly #latencyMs: number;
   readonly #maxCommandBytes: number;
+  readonly #timers = new Set<Disposable>();
   #reboot: Disposable | undefined;
-  #disposed = false;
 
   /** A simulator that listens. */
   static async start(options: RdsSimOptions = {}): Promise<RdsSim> {
@@ -91,7 +91,12 @@ export class RdsSim implements AsyncDisposable {
       refuseConnections: () => this.#server.close(),
       acceptConnections: () => this.#server.listen(),
       dropConnections: () => this.#server.dropConnections(),
+      freezeConnections: () => this.#server.freeze(),
       reboot: (downMs) => this.#rebootBox(downMs),
+      jumpClock: (deltaMs) => {
+        this.box.clockOffsetMs += deltaMs;
+      },
+      after: (delayMs, fn) => this.#after(delayMs, fn),
     });
     this.#server = new SshServer({
       host: this.host,
@@ -140,8 +145,7 @@ export class RdsSim implements AsyncDisposable {
 
   /** Idempotent; settles when all sockets and timers are gone. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed = true;
-    this.#reboot?.[Symbol.dispose]();
+    for (const timer of this.#timers) timer[Symbol.dispose]();
     this.box[Symbol.dispose]();
     await this.#server.close();
   }
@@ -192,10 +196,26 @@ export class RdsSim implements AsyncDisposable {
       this.box.boot();
       return;
     }
-    this.#reboot = this.#clock.after(downMs, () => {
+    this.#reboot = this.#after(downMs, () => {
       this.box.boot();
-      if (!this.#disposed) void this.#server.listen();
+      void this.#server.listen();
     });
     await this.#server.close();
+  }
+
+  /** A timer that does not outlive the simulator. */
+  #after(delayMs: number, fn: () => void): Disposable {
+    const timer = this.#clock.after(delayMs, () => {
+      this.#timers.delete(handle);
+      fn();
+    });
+    const handle = {
+      [Symbol.dispose]: () => {
+        this.#timers.delete(handle);
+        timer[Symbol.dispose]();
+      },
+    };
+    this.#timers.add(handle);
+    return handle;
   }
 }

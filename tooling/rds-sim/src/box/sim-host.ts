@@ -74,6 +74,11 @@ export class SimHost {
     return `${this.name}-boot-${this.#boots}`;
   }
 
+  /** Of the volumes it is, or wants to be, connected to. */
+  get slots(): readonly string[] {
+    return [...this.#controllers.keys()];
+  }
+
   /** Whether it believes to be connected. */
   connected(slot: string): boolean {
     return this.#controllers.get(slot)?.session !== undefined;

@@ -36,6 +36,7 @@ export class SshServer {
   readonly #sockets = new Set<Socket>();
   #net: NetServer | undefined;
   #port: number;
+  #frozen = false;
   #connections = 0;
   #sessions = 0;
 
@@ -84,6 +85,18 @@ export class SshServer {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Reads nothing from any connection until disposal. */
+  freeze(): Disposable {
+    this.#frozen = true;
+    for (const socket of this.#sockets) socket.pause();
+    return {
+      [Symbol.dispose]: () => {
+        this.#frozen = false;
+        for (const socket of this.#sockets) socket.resume();
+      },
+    };
+  }
+
   #socket(socket: Socket): void {
     this.#sockets.add(socket);
     socket.setNoDelay(true);
@@ -91,7 +104,7 @@ export class SshServer {
     socket.once('close', () => this.#sockets.delete(socket));
     const fault = this.#options.faults().takeConnectionFault('reset', 'silent');
     if (fault === 'reset') socket.resetAndDestroy();
-    else if (fault === undefined) this.#ssh.injectSocket(socket);
+    else if (fault === undefined && !this.#frozen) this.#ssh.injectSocket(socket);
   }
 
   #accept(connection: Connection, remotePort: number): void {

@@ -1,0 +1,122 @@
+import type { Clock } from '@reattach/core';
+import type { SimHost } from './box/sim-host.ts';
+import type { Faults } from './faults.ts';
+import type { RdsSim } from './rds-sim.ts';
+
+const WRITE_INTERVAL_MS = 1_000;
+const CHAOS_INTERVAL_MS = 20_000;
+const SLOTS = ['pvc-a', 'pvc-b', 'pvc-c'];
+
+/** What `--chaos` does, in turn, each once. */
+const CHAOS: readonly (readonly [string, (faults: Faults) => unknown])[] = [
+  ['a slow reply', (faults) => faults.onCommand('', { kind: 'slow', delayMs: 3_000 })],
+  ['half a JSON value', (faults) => faults.onCommand('', { kind: 'truncate' })],
+  ['a refused log-in', (faults) => faults.onConnection({ kind: 'auth' })],
+  ['a line of the log in a reply', (faults) => faults.onCommand('', { kind: 'log-line' })],
+  ['a connection cut in a reply', (faults) => faults.onCommand('', { kind: 'cut', afterBytes: 10 })],
+  ['no exit status', (faults) => faults.onCommand('', { kind: 'exit-status', status: 'none' })],
+  ['a connection reset at once', (faults) => faults.onConnection({ kind: 'reset' })],
+];
+
+/** A drop rule, three hosts with a volume each that they write to every second, and words to make trouble with. */
+export class Playground implements Disposable {
+  readonly help: string =
+    'Type: status | off HOST | on HOST | cut HOST | heal HOST | move SLOT HOST | reboot. Ctrl-C ends.\n';
+  readonly #sim: RdsSim;
+  readonly #clock: Clock;
+  #writing: Disposable;
+  #chaos: Disposable | undefined;
+
+  constructor(sim: RdsSim, clock: Clock) {
+    this.#sim = sim;
+    this.#clock = clock;
+    sim.box.addDropRule();
+    for (const [index, slot] of SLOTS.entries()) {
+      sim.box.addVolume({ slot, nqn: `nqn.2000-02.com.mikrotik:${slot}`, sizeBytes: 10 * 1024 ** 3 });
+      const host = sim.box.addHost({ name: `node-${'abc'[index]}`, addresses: [`10.0.5.${index + 1}`] });
+      take(host, slot);
+    }
+    this.#writing = clock.after(WRITE_INTERVAL_MS, () => this.#write());
+  }
+
+  /** @param tell is told what goes wrong next. */
+  startChaos(tell: (text: string) => void): void {
+    let turn = 0;
+    this.#chaos = this.#sim.faults.schedule([
+      {
+        afterMs: CHAOS_INTERVAL_MS,
+        everyMs: CHAOS_INTERVAL_MS,
+        strike: (faults) => {
+          const [name, strike] = CHAOS[turn % CHAOS.length] ?? [];
+          turn += 1;
+          strike?.(faults);
+          tell(`next comes ${name}`);
+        },
+      },
+    ]);
+  }
+
+  /** Carries out a line; what it says about it. */
+  execute(line: string): string {
+    const [verb = '', first = '', second = ''] = line.trim().split(/\s+/);
+    if (verb === '') return '';
+    if (verb === 'status') return this.#status();
+    if (verb === 'reboot') {
+      void this.#sim.faults.reboot();
+      return this.#status();
+    }
+    const host = this.#sim.box.host(verb === 'move' ? second : first);
+    if (!host) return this.help;
+    switch (verb) {
+      case 'off':
+        host.powerOff();
+        break;
+      case 'on':
+        host.boot();
+        break;
+      case 'cut':
+        host.partition();
+        break;
+      case 'heal':
+        host.heal();
+        break;
+      case 'move':
+        if (!host.powered || !this.#sim.box.volume(first)) return this.help;
+        take(host, first);
+        break;
+      default:
+        return this.help;
+    }
+    return this.#status();
+  }
+
+  [Symbol.dispose](): void {
+    this.#writing[Symbol.dispose]();
+    this.#chaos?.[Symbol.dispose]();
+  }
+
+  #write(): void {
+    for (const host of this.#sim.box.hosts) for (const slot of host.slots) host.writeBuffered(slot);
+    this.#writing = this.#clock.after(WRITE_INTERVAL_MS, () => this.#write());
+  }
+
+  #status(): string {
+    const { box, oracle } = this.#sim;
+    const lines = box.hosts.map((host) => {
+      const state = host.powered ? (host.partitioned ? 'cut' : 'on') : 'off';
+      const volumes = host.slots.map((slot) => {
+        const dirty = host.dirtyWrites(slot);
+        return `${slot} ${host.connected(slot) ? 'connected' : 'reconnecting'}${dirty > 0 ? `, ${dirty} dirty` : ''}`;
+      });
+      return `  ${host.name} ${host.addresses.join(' ')} ${state}  ${volumes.join('; ')}`;
+    });
+    return [...lines, `  accepted writes: ${oracle.totalWrites}, double writes: ${oracle.doubleWrites}`].join(
+      '\n',
+    );
+  }
+}
+
+function take(host: SimHost, slot: string): void {
+  host.connect(slot);
+  host.mount(slot);
+}
