@@ -25,6 +25,8 @@ const RELIST_AFTER: ReadonlySet<ReconnectReason> = new Set([
   'unexpected',
 ]);
 
+/** After two of these in a row, too: what broke the watch may be at the place where it would go on. */
+const RELIST_AFTER_TWO: ReadonlySet<ReconnectReason> = new Set(['malformed', 'server_error']);
 /** Failures that last until someone grants a permission or renews a credential. */
 const MUST_ACT: ReadonlySet<ReconnectReason> = new Set(['unauthorized', 'forbidden']);
 
@@ -102,9 +104,8 @@ export class Reflector {
     this.#backoff = new ReconnectBackoff(options.backoff, options.random);
   }
 
-  /** Runs until `signal` aborts; never rejects. One run at a time. */
+  /** Runs until `signal` aborts; never rejects. To be called once. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#mustList = true;
     while (!signal.aborted) {
       const end = await this.#attempt(signal);
       if (signal.aborted) return;
@@ -264,7 +265,9 @@ export class Reflector {
       return 0; // no failure: this server is asked for pages from now on
     }
     metrics.reconnect(reason);
-    if (RELIST_AFTER.has(reason)) this.#mustList = true;
+    if (RELIST_AFTER.has(reason) || (RELIST_AFTER_TWO.has(reason) && reason === this.#lastReason)) {
+      this.#mustList = true;
+    }
     const verb = this.#mustList && !this.#streamingList ? 'list' : 'watch';
     this.#log(reason, error, verb, stable);
     if (reason === 'not_found' && optional) {

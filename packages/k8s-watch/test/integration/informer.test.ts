@@ -27,7 +27,8 @@ describe('Informer', () => {
 
   function create(options: Partial<InformerOptions<NodeFact>> = {}): Informer<NodeFact> {
     const { api, clock, logger } = world;
-    informer = new Informer({ api, path: NODES, project: toNodeFact, clock, logger, ...options });
+    const pages = { streamingList: false };
+    informer = new Informer({ api, path: NODES, project: toNodeFact, clock, logger, ...pages, ...options });
     informer.addHandlers(seen);
     return informer;
   }
@@ -140,21 +141,18 @@ describe('Informer', () => {
     });
   });
 
-  describe('streaming list', () => {
-    it('is asked for first; a server without it is asked for pages from then on', async () => {
-      world.sim.addNode({ name: 'a' });
-      await startWatching();
-      const asked = () => world.sim.requests.filter(({ query }) => 'sendInitialEvents' in query);
-      expect(asked()).toHaveLength(1);
-      expect(asked()[0]?.query).toMatchObject({
-        sendInitialEvents: 'true',
-        resourceVersionMatch: 'NotOlderThan',
-        allowWatchBookmarks: 'true',
-      });
-      world.sim.faults.expireWatches();
-      await world.advanceUntil(() => lists().length === 2);
-      expect(asked()).toHaveLength(1);
-    });
+  it('asks a server for a streaming list once, and for pages from then on when it has none', async () => {
+    world.sim.addNode({ name: 'a' });
+    const streaming = world.sim.faults.add(
+      ({ query }) => 'sendInitialEvents' in query,
+      { kind: 'status', status: 422, reason: 'Invalid' },
+      Number.POSITIVE_INFINITY,
+    );
+    await startWatching({ streamingList: true });
+    world.sim.faults.expireWatches();
+    await world.advanceUntil(() => lists().length === 2 && world.sim.openWatches.length === 1);
+    expect(streaming.hits).toBe(1);
+    expect(world.logger.lines.filter(({ level }) => level !== 'debug')).toEqual([]);
   });
 
   describe('watch', () => {
@@ -236,6 +234,16 @@ describe('Informer', () => {
       await world.advanceUntil(() => names().length === 2);
       expect(seen.events).toEqual(['add a', 'add b']);
       expect(lists()).toHaveLength(1);
+    });
+
+    it('is followed by a list when the same line is broken twice', async () => {
+      world.sim.addNode({ name: 'a' });
+      await startWatching();
+      world.sim.faults.add({ watch: true }, { kind: 'watch', effect: 'malformed' }, 2);
+      world.sim.faults.endWatches();
+      world.sim.store.delete('Node', 'a');
+      await world.advanceUntil(() => lists().length === 2 && names().length === 0);
+      expect(seen.events).toEqual(['add a', 'tombstone a']);
     });
 
     it('hands on an event that is sent twice once', async () => {
@@ -508,7 +516,7 @@ describe('Informer', () => {
       };
       create({ api: broken }).start();
       await until(() => informer.state.kind === 'retrying');
-      expect(informer.state.detail).toBe('cannot watch nodes: bug');
+      expect(informer.state.detail).toBe('cannot list nodes: bug');
     });
   });
 });

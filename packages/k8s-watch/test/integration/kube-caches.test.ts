@@ -7,7 +7,6 @@ import { KubeCaches, type KubeCachesOptions } from '../../src/kube-caches.ts';
 import { MIGRATIONS_PATH } from '../../src/live-migration.ts';
 import { NodeWatcher } from '../../src/node-watcher.ts';
 import { KubeWorld, until } from '../kube-world.ts';
-import { MigrationsApi } from '../migrations-api.ts';
 
 const DRIVER = 'rds.csi.srvlab.io';
 
@@ -33,7 +32,7 @@ describe('KubeCaches', () => {
 
   function create(options: Partial<KubeCachesOptions> = {}): KubeCaches {
     const { api, clock, logger } = world;
-    caches = new KubeCaches({ api, clock, logger, ...options });
+    caches = new KubeCaches({ api, clock, logger, streamingList: false, ...options });
     return caches;
   }
   async function startSynced(options: Partial<KubeCachesOptions> = {}): Promise<void> {
@@ -205,7 +204,9 @@ describe('KubeCaches', () => {
 
   describe('isClaimMigrating', () => {
     it('is so while the VM of a pod that uses the claim migrates', async () => {
-      const api = new MigrationsApi(world.api);
+      await world[Symbol.asyncDispose]();
+      world = await KubeWorld.start({ kubevirt: true });
+      const { store } = world.sim;
       const owner = { kind: 'VirtualMachineInstance', name: 'db' };
       world.sim.addPod({
         name: 'virt-launcher-db-1',
@@ -221,15 +222,17 @@ describe('KubeCaches', () => {
         claims: ['plugged'],
         owner: { kind: 'Pod', name: 'virt-launcher-db-1' },
       });
-      await startSynced({ api });
+      await startSynced();
       const migrating = () =>
         ['root', 'plugged', 'data-0'].map((claim) => caches.isClaimMigrating('web', claim));
       expect(migrating()).toEqual([false, false, false]);
-      api.set('web', 'move', 'db', 'Running');
+      const metadata = { namespace: 'web', name: 'move' };
+      store.create({ kind: 'VirtualMachineInstanceMigration', metadata, spec: { vmiName: 'db' } });
       await until(() => caches.isClaimMigrating('web', 'root'));
       expect(migrating()).toEqual([true, true, false]);
       expect(caches.isClaimMigrating('other', 'root')).toBe(false);
-      api.set('web', 'move', 'db', 'Succeeded');
+      const done = { status: { phase: 'Succeeded' } };
+      store.patch('VirtualMachineInstanceMigration', 'move', done, 'web');
       await until(() => !caches.isClaimMigrating('web', 'root'));
     });
 
