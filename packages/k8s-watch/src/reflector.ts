@@ -72,6 +72,8 @@ export interface ReflectorOptions {
 interface AttemptEnd {
   readonly reason: ReconnectReason;
   readonly error: unknown;
+  /** What was being done, as RBAC calls it: a streaming list is a watch. */
+  readonly verb: 'list' | 'watch';
   /** The watch was alive for `stableMs`. */
   readonly stable: boolean;
 }
@@ -119,9 +121,10 @@ export class Reflector {
     const { clock, stableMs, idleTimeoutMs } = this.#options;
     let watchedSinceMs: number | undefined;
     let aliveAtMs = 0;
-    const end = (reason: ReconnectReason, error: unknown): AttemptEnd => ({
+    const end = (reason: ReconnectReason, error?: unknown): AttemptEnd => ({
       reason,
       error,
+      verb: watchedSinceMs === undefined ? 'list' : 'watch',
       stable: watchedSinceMs !== undefined && aliveAtMs - watchedSinceMs >= stableMs,
     });
     try {
@@ -136,7 +139,7 @@ export class Reflector {
           this.#onLine(line, watchedSinceMs);
         }
         aliveAtMs = clock.now();
-        return end('eof', undefined);
+        return end('eof');
       } catch (error) {
         return end(watchdog.expired ? 'idle' : reasonOf(error), error);
       }
@@ -258,7 +261,8 @@ export class Reflector {
   }
 
   /** Learns from how an attempt ended. @returns how long to wait before the next, ms. */
-  #afterAttempt({ reason, error, stable }: AttemptEnd): number {
+  #afterAttempt(end: AttemptEnd): number {
+    const { reason, error, verb, stable } = end;
     const { metrics, optional, absentRetryMs, sink, onPhase, random, clock, resource } = this.#options;
     if (this.#mustList && this.#streamingList && stopsStreaming(reason, error)) {
       this.#streamingList = false;
@@ -268,8 +272,7 @@ export class Reflector {
     if (RELIST_AFTER.has(reason) || (RELIST_AFTER_TWO.has(reason) && reason === this.#lastReason)) {
       this.#mustList = true;
     }
-    const verb = this.#mustList && !this.#streamingList ? 'list' : 'watch';
-    this.#log(reason, error, verb, stable);
+    this.#log(end);
     if (reason === 'not_found' && optional) {
       sink.beginList();
       sink.endList(clock.now()); // an API that does not exist has no objects
@@ -283,7 +286,7 @@ export class Reflector {
     return this.#backoff.nextDelayMs(stable, retryAfterMs);
   }
 
-  #log(reason: ReconnectReason, error: unknown, verb: 'list' | 'watch', stable: boolean): void {
+  #log({ reason, error, verb, stable }: AttemptEnd): void {
     const { logger, resource, optional } = this.#options;
     const again = reason === this.#lastReason && !stable;
     this.#lastReason = reason;

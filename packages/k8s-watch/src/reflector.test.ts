@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { FakeClock, RecordingLogger, settle } from '@reattach/core/testing';
+import { KubeApiError } from '@reattach/k8s-api';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RecordingHandlers } from '../test/recording-handlers.ts';
+import { ScriptedApi, type ScriptedWatch } from '../test/scripted-api.ts';
+import { Informer, type InformerOptions } from './informer.ts';
+import { readIdentity } from './raw-object.ts';
+
+const object = (name: string, resourceVersion: string, uid = `uid-${name}`) => ({
+  metadata: { name, uid, resourceVersion },
+});
+const added = (name: string, version: string) => ({ type: 'ADDED', object: object(name, version) });
+const modified = (name: string, version: string) => ({ type: 'MODIFIED', object: object(name, version) });
+const deleted = (name: string, version: string) => ({ type: 'DELETED', object: object(name, version) });
+const bookmark = (resourceVersion: string) => ({
+  type: 'BOOKMARK',
+  object: { metadata: { resourceVersion } },
+});
+const initialEnd = (resourceVersion: string) => ({
+  type: 'BOOKMARK',
+  object: { metadata: { resourceVersion, annotations: { 'k8s.io/initial-events-end': 'true' } } },
+});
+const list = (resourceVersion: string, ...items: object[]) => ({ metadata: { resourceVersion }, items });
+
+/** Sends lines and lets them be read. */
+async function send(watch: ScriptedWatch, ...lines: unknown[]): Promise<void> {
+  for (const line of lines) watch.send(line);
+  await settle();
+}
+
+interface Thing {
+  readonly key: string;
+  readonly resourceVersion: string | undefined;
+}
+
+describe('Reflector', () => {
+  let clock: FakeClock;
+  let logger: RecordingLogger;
+  let api: ScriptedApi;
+  let informer: Informer<Thing>;
+  let seen: RecordingHandlers<Thing>;
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    logger = new RecordingLogger();
+    seen = new RecordingHandlers(({ key, resourceVersion }) => `${key}@${resourceVersion}`);
+  });
+  afterEach(async () => {
+    await informer.stop();
+    for (const { signal } of api.watches) assert.deepEqual(getEventListeners(signal, 'abort'), []);
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  async function start(
+    options: Partial<InformerOptions<Thing>> = {},
+    ...lists: object[]
+  ): Promise<ScriptedWatch> {
+    api = new ScriptedApi(...lists);
+    informer = new Informer<Thing>({
+      api,
+      path: '/api/v1/nodes',
+      project: readIdentity,
+      clock,
+      logger,
+      ...options,
+    });
+    informer.addHandlers(seen);
+    informer.start();
+    return latest(1);
+  }
+  /** The watch number `count`, once it is open. */
+  async function latest(count: number): Promise<ScriptedWatch> {
+    await settle();
+    expect(api.watches).toHaveLength(count);
+    return api.watches[count - 1] as ScriptedWatch;
+  }
+  describe('with streaming lists', () => {
+    it('syncs at the bookmark that ends the initial events, and goes on with the same watch', async () => {
+      const watch = await start();
+      expect(watch.query).toMatchObject({
+        sendInitialEvents: 'true',
+        resourceVersionMatch: 'NotOlderThan',
+        allowWatchBookmarks: 'true',
+      });
+      expect(watch.query).not.toHaveProperty('resourceVersion');
+      await send(watch, added('b', '7'), added('a', '5'));
+      expect([informer.hasSynced, informer.freshAsOfMs, informer.size]).toEqual([false, 0, 2]);
+      await send(watch, initialEnd('9'));
+      expect([informer.hasSynced, informer.state.kind]).toEqual([true, 'watching']);
+      await send(watch, modified('a', '10'));
+      expect(seen.events).toEqual(['add b@7', 'add a@5', 'update a@5 a@10']);
+      expect([api.watches.length, api.requests.length]).toEqual([1, 0]);
+    });
+
+    it('is as fresh as the begin of the list', async () => {
+      const watch = await start();
+      const startedAtMs = clock.now();
+      await clock.advance(3_000);
+      await send(watch, initialEnd('9'));
+      expect([informer.freshAsOfMs, informer.syncedAtMs]).toEqual([startedAtMs, startedAtMs + 3_000]);
+    });
+
+    it('resumes at the last version, and lists the missing as tombstones after 410', async () => {
+      const first = await start();
+      await send(first, added('a', '5'), added('b', '6'), initialEnd('9'));
+      first.end();
+      await clock.advance(501);
+      const second = await latest(2);
+      expect(second.query).toMatchObject({ resourceVersion: '9', allowWatchBookmarks: 'true' });
+      expect(second.query).not.toHaveProperty('sendInitialEvents');
+      second.send({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+      await clock.advance(1_001);
+      const third = await latest(3);
+      expect(third.query).toHaveProperty('sendInitialEvents');
+      await send(third, added('b', '6'), initialEnd('20'));
+      expect(seen.events).toEqual(['add a@5', 'add b@6', 'tombstone a@5']);
+    });
+
+    it('begins again when the stream breaks before its end', async () => {
+      const first = await start();
+      await send(first, added('a', '5'));
+      first.fail(new KubeApiError('UNAVAILABLE', 'not-applied', 'reset'));
+      await clock.advance(501);
+      const second = await latest(2);
+      expect(second.query).toHaveProperty('sendInitialEvents');
+      expect(informer.hasSynced).toBe(false);
+      await send(second, initialEnd('9'));
+      expect(seen.events).toEqual(['add a@5', 'tombstone a@5']);
+    });
+
+    it.each([
+      [
+        'refuses them',
+        (watch: ScriptedWatch) => watch.fail(new KubeApiError('INVALID', 'not-applied', '422')),
+      ],
+      ['takes the request for an ordinary watch', (watch: ScriptedWatch) => watch.send(bookmark('9'))],
+    ])('asks for pages from then on when the server %s', async (_name, answer) => {
+      const first = await start({}, list('11', object('a', '5')), list('31'));
+      answer(first);
+      const second = await latest(2);
+      expect([informer.hasSynced, second.query['resourceVersion']]).toEqual([true, '11']);
+      second.send({ type: 'ERROR', object: { code: 410 } });
+      await clock.advance(501);
+      expect((await latest(3)).query['resourceVersion']).toBe('31');
+      expect(api.requests).toHaveLength(2);
+    });
+
+    it('asks for pages when nothing comes', async () => {
+      await start({}, list('11'));
+      await clock.advance(75_001);
+      expect((await latest(2)).query['resourceVersion']).toBe('11');
+    });
+  });
+
+  describe('with pages', () => {
+    const pages = { streamingList: false };
+
+    it('drops an event that is not newer than the last', async () => {
+      const watch = await start(pages, list('10', object('a', '5')));
+      await send(watch, modified('a', '12'), modified('a', '11'), deleted('a', '12'), deleted('a', '13'));
+      expect(seen.events).toEqual(['add a@5', 'update a@5 a@12', 'delete a@13']);
+    });
+
+    it('takes versions that are no numbers as they come', async () => {
+      const watch = await start(pages, list('x'));
+      await send(watch, added('a', 'y'), added('a', 'y'), modified('a', 'w'), deleted('b', 'v'));
+      expect(seen.events).toEqual(['add a@y', 'update a@y a@w']);
+    });
+
+    it('lists again when a bookmark is older than what was seen: the server is behind, or was restored', async () => {
+      const watch = await start(pages, list('10'), list('12', object('a', '11')));
+      await send(watch, added('a', '11'), bookmark('9'));
+      expect(informer.state.detail).toBe(
+        'cannot watch nodes: The server is at resourceVersion 9, behind 11 seen before',
+      );
+      await clock.advance(501);
+      expect((await latest(2)).query['resourceVersion']).toBe('12');
+      expect(seen.events).toEqual(['add a@11']);
+    });
+
+    it('counts an event and a bookmark as fresh, and nothing else', async () => {
+      const watch = await start(pages, list('10'));
+      const startedAtMs = clock.now();
+      await clock.advance(1_000);
+      expect(informer.freshAsOfMs).toBe(startedAtMs);
+      await send(watch, bookmark('11'));
+      expect(informer.freshAsOfMs).toBe(startedAtMs + 1_000);
+      await clock.advance(1_000);
+      await send(watch, added('a', '12'));
+      expect(informer.freshAsOfMs).toBe(startedAtMs + 2_000);
+    });
+
+    it.each([
+      ['no event', { hello: 1 }],
+      ['an unknown type', { type: 'HELLO', object: object('a', '11') }],
+      [
+        'an object without uid',
+        { type: 'ADDED', object: { metadata: { name: 'a', resourceVersion: '11' } } },
+      ],
+      ['an ERROR without Status', { type: 'ERROR', object: {} }],
+      ['null', null],
+    ])('goes on where it was after %s', async (_name, line) => {
+      const watch = await start(pages, list('10'));
+      await send(watch, line);
+      expect(informer.state.detail).toContain('MALFORMED');
+      await clock.advance(501);
+      expect((await latest(2)).query['resourceVersion']).toBe('10');
+    });
+
+    it.each([
+      ['no list', {}],
+      ['no version', { items: [] }],
+      ['items that are no objects', { metadata: { resourceVersion: '1' }, items: [3] }],
+      ['an item without uid', list('1', { metadata: { name: 'a' } })],
+    ])('does not take %s for an empty cluster', async (_name, answer) => {
+      api = new ScriptedApi(answer, { metadata: { resourceVersion: '2' }, items: null });
+      informer = new Informer<Thing>({
+        api,
+        path: '/api/v1/nodes',
+        project: readIdentity,
+        clock,
+        logger,
+        ...pages,
+      });
+      informer.start();
+      await settle();
+      expect([informer.hasSynced, informer.state.kind]).toEqual([false, 'retrying']);
+      await clock.advance(501);
+      expect([informer.hasSynced, informer.size]).toEqual([true, 0]);
+    });
+
+    it('takes nothing after stop', async () => {
+      const watch = await start(pages, list('10'));
+      watch.send(added('a', '11'));
+      watch.send(added('b', '12'));
+      await informer.stop();
+      expect(seen.events).toEqual([]);
+    });
+
+    it('lists again when a projection throws, and says so', async () => {
+      let broken = true;
+      const project = (raw: unknown) => {
+        if (broken) throw new RangeError('bug in projection');
+        return readIdentity(raw);
+      };
+      api = new ScriptedApi(list('10', object('a', '5')), list('11', object('a', '5')));
+      informer = new Informer<Thing>({ api, path: '/api/v1/nodes', project, clock, logger, ...pages });
+      informer.start();
+      await settle();
+      expect(informer.state.detail).toBe('cannot list nodes: bug in projection');
+      broken = false;
+      await clock.advance(501);
+      expect([informer.hasSynced, informer.size]).toEqual([true, 1]);
+    });
+  });
+});
