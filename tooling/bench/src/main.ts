@@ -1,0 +1,15 @@
+import { idlePass } from './idle-pass.ts';
+import { informers } from './informers.ts';
+
+const BENCHES: ReadonlyMap<string, () => Promise<void>> = new Map([
+  ['idle-pass', idlePass],
+  ['informers', informers],
+]);
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !BENCHES.has(name));
+if (unknown.length > 0) {
+  process.stderr.write(`Expected names among ${[...BENCHES.keys()].join(', ')}, got ${unknown.join(', ')}\n`);
+  process.exit(2);
+}
+for (const [name, bench] of BENCHES) if (names.length === 0 || names.includes(name)) await bench();
