@@ -23,8 +23,8 @@ export interface Dialect {
   readonly unknownArgument: 'expected end of command' | 'bad parameter';
   /** What `print detail` prints without a match: nothing, or the line `Flags:`. Default `nothing`. */
   readonly emptyPrint: 'nothing' | 'flags';
-  /** Whether connection tracking shows the read-only `active`. Default true. */
-  readonly trackingActive: boolean;
+  /** Under which name connection tracking says whether it runs; the manual of 7.24 has `active-ipv4`, the default. */
+  readonly trackingActive: 'active-ipv4' | 'active' | 'absent';
   /** What an open quote or bracket does: the channel stays open, or a syntax error. Default `hang`. */
   readonly unbalanced: 'hang' | 'error';
   /** Whether `place-before=0` is accepted where there is no rule yet. Default false. */
@@ -41,7 +41,7 @@ export const DEFAULT_DIALECT: Dialect = {
   serialize: 'options',
   unknownArgument: 'bad parameter',
   emptyPrint: 'nothing',
-  trackingActive: true,
+  trackingActive: 'active-ipv4',
   unbalanced: 'hang',
   placeBeforeInEmpty: false,
 };

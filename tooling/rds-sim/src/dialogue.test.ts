@@ -39,8 +39,9 @@ describe('the dialogue', () => {
     });
     expect(jsonOf(sim.run(JSON_OF('tracking', '[/ip/firewall/connection/tracking get]')))).toMatchObject({
       enabled: 'yes',
-      active: true,
+      'active-ipv4': true,
       'tcp-established-timeout': '1d',
+      'tcp-unacked-timeout': '5m',
       'loose-tcp-tracking': true,
     });
   });

@@ -1,7 +1,7 @@
 import type { Clock } from '@reattach/core';
 import { AddressList } from './address-list.ts';
 import { BoxLog } from './box-log.ts';
-import { ConnectionTable, type TrackingSettings } from './connection-table.ts';
+import { type ConnectionKey, ConnectionTable, type TrackingSettings } from './connection-table.ts';
 import { type FirewallRule, FirewallRules } from './firewall-rules.ts';
 import { ItemIds } from './item-ids.ts';
 import { Oracle } from './oracle.ts';
@@ -16,7 +16,7 @@ export interface BoxOptions {
   readonly identity?: string;
   /** Where hosts reach the exports; default 10.0.0.10. */
   readonly address?: string;
-  /** Default: what RouterOS has from the factory (`auto`, 1 day, 10 s, loose). */
+  /** Default: what RouterOS has from the factory (`auto`, 1 day, 5 minutes, 10 s, loose). */
   readonly tracking?: Partial<TrackingSettings>;
   /** Whether a rule in the raw table alone switches `auto` on. Nobody has checked; default true. */
   readonly rawRuleEnablesTracking?: boolean;
@@ -24,7 +24,7 @@ export interface BoxOptions {
   readonly katoMs?: number;
   /** Default `lingers`. */
   readonly targetClose?: TargetClose;
-  /** How long an accepted write stays in flight, ms; default 0. */
+  /** How long an accepted write stays in flight, ms; default 0. More than 0 lets tracking see unacknowledged data. */
   readonly writeServiceMs?: number;
 }
 
@@ -44,6 +44,8 @@ export class Box {
   readonly #clock: Clock;
   readonly #diskIds = new ItemIds();
   readonly #writeServiceMs: number;
+  /** Answers the box has yet to give. */
+  readonly #answers = new Set<Disposable>();
   readonly #volumes = new Map<string, Volume>();
   readonly #hosts = new Map<string, SimHost>();
   #startedAtMs: number;
@@ -64,6 +66,7 @@ export class Box {
     const settings: TrackingSettings = {
       enabled: 'auto',
       tcpEstablishedTimeoutMs: 86_400_000,
+      tcpUnackedTimeoutMs: 300_000,
       tcpClosedTimeoutMs: 10_000,
       looseTcpTracking: true,
       ...options.tracking,
@@ -165,6 +168,20 @@ export class Box {
     return !dropped;
   }
 
+  /** How long an accepted write stays in flight, ms. */
+  get writeServiceMs(): number {
+    return this.#writeServiceMs;
+  }
+
+  /** The box answers a write once it is done; `acknowledge` says whether the host's acknowledgement arrived. */
+  answerLater(connection: ConnectionKey, acknowledge: () => boolean): void {
+    const timer = this.#clock.after(this.#writeServiceMs, () => {
+      this.#answers.delete(timer);
+      if (this.#up && !acknowledge()) this.connections.unanswered(connection);
+    });
+    this.#answers.add(timer);
+  }
+
   /** Down at once, as when the power goes: all that lives in memory is lost, no packet is answered. */
   stop(): void {
     this.#up = false;
@@ -184,8 +201,9 @@ export class Box {
     this.log.add('system,info', 'router rebooted');
   }
 
-  /** Stops every host's timers. */
+  /** Ends every timer. */
   [Symbol.dispose](): void {
+    for (const answer of this.#answers) answer[Symbol.dispose]();
     for (const host of this.#hosts.values()) host.powerOff();
   }
 }

@@ -15,6 +15,10 @@ export interface TrackedConnection {
   expiresAtMs: number;
   packets: number;
   bytes: number;
+  /** Data of the host that the box has not acknowledged. */
+  requests: number;
+  /** Since when the box repeats what the host does not acknowledge, epoch ms. */
+  repeatingSinceMs: number | undefined;
 }
 
 /** `/ip/firewall/connection/tracking`; what may be set may be set by tests too. */
@@ -23,6 +27,11 @@ export interface TrackingSettings {
   enabled: 'yes' | 'no' | 'auto';
   /** RouterOS: 1 day. */
   tcpEstablishedTimeoutMs: number;
+  /**
+   * To what an entry is cut down while data is not acknowledged, if that is less. RouterOS: 5 minutes
+   * (`tcp-unacked-timeout` and `tcp-max-retrans-timeout`). A busy connection looks like a stale one.
+   */
+  tcpUnackedTimeoutMs: number;
   /** How long an entry outlives its connection. RouterOS: 10 s for fin-wait, time-wait and close alike. */
   tcpClosedTimeoutMs: number;
   /** Learns connections from packets in mid-stream. RouterOS: yes. */
@@ -53,7 +62,10 @@ export class ConnectionTable {
   get entries(): readonly TrackedConnection[] {
     if (!this.active) this.#entries.clear();
     const nowMs = this.#clock.now();
-    for (const [key, entry] of this.#entries) if (entry.expiresAtMs <= nowMs) this.#entries.delete(key);
+    for (const [key, entry] of this.#entries) {
+      this.#noteRepeats(entry);
+      if (entry.expiresAtMs <= nowMs) this.#entries.delete(key);
+    }
     return [...this.#entries.values()];
   }
 
@@ -72,8 +84,20 @@ export class ConnectionTable {
     if (packet.kind === 'close') this.#end(entry, 'time-wait', this.#clock.now());
     else if (entry.state === 'established' || packet.kind === 'open') {
       entry.state = 'established';
-      entry.expiresAtMs = this.#clock.now() + this.settings.tcpEstablishedTimeoutMs;
+      entry.repeatingSinceMs = undefined;
+      if (packet.kind === 'request') entry.requests += 1;
+      if (packet.kind === 'acknowledgement') entry.requests = Math.max(entry.requests - 1, 0);
+      this.#refresh(entry, this.#clock.now());
     }
+  }
+
+  /** The box sent something that the host does not acknowledge, and repeats it from now on. */
+  unanswered(connection: ConnectionKey): void {
+    const entry = this.#entries.get(keyOf(connection));
+    if (entry?.state !== 'established') return;
+    entry.requests = Math.max(entry.requests - 1, 0);
+    entry.repeatingSinceMs ??= this.#clock.now();
+    this.#refresh(entry, this.#clock.now());
   }
 
   /** The box ends the connection from its side. @param atMs when that was: now or earlier, epoch ms. */
@@ -92,6 +116,7 @@ export class ConnectionTable {
 
   #live(packet: Packet): TrackedConnection | undefined {
     const entry = this.#entries.get(keyOf(packet));
+    if (entry) this.#noteRepeats(entry);
     return entry && entry.expiresAtMs > this.#clock.now() ? entry : undefined;
   }
 
@@ -107,9 +132,25 @@ export class ConnectionTable {
       expiresAtMs: 0,
       packets: 0,
       bytes: 0,
+      requests: 0,
+      repeatingSinceMs: undefined,
     };
     this.#entries.set(keyOf(entry), entry);
     return entry;
+  }
+
+  #refresh(entry: TrackedConnection, atMs: number): void {
+    const { tcpEstablishedTimeoutMs, tcpUnackedTimeoutMs } = this.settings;
+    const isUnacknowledged = entry.requests > 0 || entry.repeatingSinceMs !== undefined;
+    entry.expiresAtMs =
+      atMs +
+      (isUnacknowledged ? Math.min(tcpUnackedTimeoutMs, tcpEstablishedTimeoutMs) : tcpEstablishedTimeoutMs);
+  }
+
+  /** The box's own packets refresh an entry too. */
+  #noteRepeats(entry: TrackedConnection): void {
+    if (entry.repeatingSinceMs === undefined || entry.state !== 'established') return;
+    this.#refresh(entry, lastRepeatMs(entry.repeatingSinceMs, this.#clock.now()));
   }
 
   #end(entry: TrackedConnection, state: TrackedConnection['state'], atMs: number): void {
@@ -122,6 +163,17 @@ export interface ConnectionKey {
   readonly srcAddress: string;
   readonly srcPort: number;
   readonly dstPort: number;
+}
+
+/** When Linux last repeated a segment that it first sent at `sinceMs`: after 0.2 s, 0.4 s, ... up to 2 minutes, 15 times. */
+function lastRepeatMs(sinceMs: number, nowMs: number): number {
+  let lastMs = sinceMs;
+  for (let n = 0; n < 15; n++) {
+    const nextMs = lastMs + Math.min(200 * 2 ** n, 120_000);
+    if (nextMs > nowMs) return lastMs;
+    lastMs = nextMs;
+  }
+  return lastMs;
 }
 
 function keyOf({ srcAddress, srcPort, dstPort }: ConnectionKey): string {

@@ -206,6 +206,43 @@ describe('Box and SimHost', () => {
     expect([volume?.writeOps, volume?.writeBytes, volume?.inFlightOps]).toEqual([2, 1024, 0]);
   });
 
+  it('unacknowledged data cuts an entry down to 5 minutes, however fresh it is', async () => {
+    const { clock, box, a } = setUp({ writeServiceMs: 100 });
+    const remaining = () => box.connections.entries.map(({ expiresAtMs }) => expiresAtMs - clock.now());
+    a.connect('vol');
+    a.write('vol');
+    expect(remaining()).toEqual([DAY_MS, 300_000]);
+    await clock.advance(100); // answered and acknowledged
+    expect(remaining()).toEqual([DAY_MS - 100, DAY_MS]);
+  });
+
+  it('power lost with a write in flight -> the box repeats its answer, which keeps the entry for a quarter of an hour', async () => {
+    const { clock, box, a } = setUp({ writeServiceMs: 100 });
+    a.connect('vol');
+    a.write('vol');
+    a.powerOff();
+    await clock.advance(100 + 200 + 400 + 50);
+    const busy = box.connections.entries.at(-1);
+    expect((busy?.expiresAtMs ?? 0) - clock.now()).toBe(300_000 - 50);
+    await clock.advance(600_000);
+    expect(box.connections.entries).toHaveLength(2);
+    await clock.advance(900_000);
+    expect(box.connections.entries).toHaveLength(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('a partition that ends in time -> the answer is acknowledged after all', async () => {
+    const { clock, box, a } = setUp({ writeServiceMs: 100 });
+    a.connect('vol');
+    a.write('vol');
+    a.partition();
+    await clock.advance(1_000);
+    a.heal();
+    a.write('vol');
+    await clock.advance(1_000);
+    expect(ages(box, clock, '10.0.5.1')[1]).toBe(900);
+  });
+
   it('tracking auto is on while there is a rule; off, nothing is tracked', () => {
     const { box, a } = setUp({ tracking: { enabled: 'auto' } });
     a.connect('vol');

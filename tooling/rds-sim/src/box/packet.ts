@@ -1,7 +1,10 @@
 /** A TCP segment on its way from a host to the box. */
 export interface Packet {
-  /** `open`: the first of a connection. `close`: the last, sent by a host that ends it properly. */
-  readonly kind: 'open' | 'data' | 'close';
+  /**
+   * `open`: the first of a connection. `data`: what the box has acknowledged at once. `request`: what it has not, until an
+   * `acknowledgement` for its own answer comes. `close`: the last, sent by a host that ends it properly.
+   */
+  readonly kind: 'open' | 'data' | 'request' | 'acknowledgement' | 'close';
   readonly srcAddress: string;
   readonly srcPort: number;
   readonly dstAddress: string;

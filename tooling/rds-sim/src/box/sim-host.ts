@@ -204,8 +204,10 @@ export class SimHost {
   }
 
   #write(controller: Controller, sizeBytes: number): boolean {
-    const ports = controller.session?.srcPorts;
-    if (!this.#exchange(controller, ports?.at(-1), sizeBytes)) return false;
+    const srcPort = controller.session?.srcPorts.at(-1);
+    const answeredLater = this.#box.writeServiceMs > 0;
+    if (!this.#exchange(controller, srcPort, sizeBytes, answeredLater ? 'request' : 'data')) return false;
+    if (answeredLater) this.#awaitAnswer(controller, srcPort ?? 0);
     const { volume } = controller;
     controller.generation ??= this.#box.oracle.beginGeneration(volume.slot);
     volume.write(sizeBytes);
@@ -213,11 +215,26 @@ export class SimHost {
     return true;
   }
 
+  /** Acknowledges the box's answer when it comes, if it can. */
+  #awaitAnswer(controller: Controller, srcPort: number): void {
+    const { address: srcAddress, session } = controller;
+    const boots = this.#boots;
+    const key = { srcAddress, srcPort, dstPort: session?.port ?? controller.volume.port };
+    this.#box.answerLater(key, () => {
+      if (this.#boots !== boots || controller.session !== session) return false;
+      return this.#send(controller, srcPort, 'acknowledgement', 0);
+    });
+  }
+
   /** A packet that wants an answer. A box that knows nothing of the connection resets it. */
-  #exchange(controller: Controller, srcPort: number | undefined, sizeBytes: number): boolean {
+  #exchange(
+    controller: Controller,
+    srcPort: number | undefined,
+    sizeBytes: number,
+    kind: 'data' | 'request' = 'data',
+  ): boolean {
     const { session } = controller;
-    if (!session || srcPort === undefined || !this.#send(controller, srcPort, 'data', sizeBytes))
-      return false;
+    if (!session || srcPort === undefined || !this.#send(controller, srcPort, kind, sizeBytes)) return false;
     if (this.#box.target.hear(session)) return true;
     const dstPort = session.port;
     const key = { srcAddress: controller.address, srcPort, dstPort };

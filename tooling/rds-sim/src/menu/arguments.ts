@@ -4,7 +4,8 @@ import { runtimeError } from '../script/script-error.ts';
 /** Readers of arguments, which refuse a value as RouterOS does. */
 export function required(values: ReadonlyMap<string, string>, name: string): string {
   const value = values.get(name);
-  if (value === undefined || value === '') throw runtimeError(`missing value(s) of argument(s) ${name}`);
+  if (value === undefined || value === '')
+    throw runtimeError(`Script Error: missing value(s) of argument(s) ${name}`);
   return value;
 }
 

@@ -48,8 +48,8 @@ export function connectionMenu(box: Box, clock: Clock): ListMenu {
           ['repl-bytes', entry.packets * REPLY_BYTES],
           ['repl-fasttrack-packets', 0],
           ['repl-fasttrack-bytes', 0],
-          ['orig-rate', '0bps'],
-          ['repl-rate', '0bps'],
+          ['orig-rate', 0],
+          ['repl-rate', 0],
         ]),
       }));
     },
@@ -75,14 +75,20 @@ export function trackingMenu(box: Box, dialect: Dialect): SettingsMenu {
     read: () =>
       new Map<string, Value>([
         ['enabled', connections.settings.enabled],
-        ...(dialect.trackingActive ? [['active', connections.active] as const] : []),
+        ...(dialect.trackingActive === 'absent'
+          ? []
+          : [[dialect.trackingActive, connections.active] as const]),
         ['tcp-established-timeout', new Duration(connections.settings.tcpEstablishedTimeoutMs)],
         ['tcp-fin-wait-timeout', new Duration(connections.settings.tcpClosedTimeoutMs)],
         ['tcp-time-wait-timeout', new Duration(connections.settings.tcpClosedTimeoutMs)],
         ['tcp-close-timeout', new Duration(connections.settings.tcpClosedTimeoutMs)],
+        ['tcp-max-retrans-timeout', new Duration(connections.settings.tcpUnackedTimeoutMs)],
+        ['tcp-unacked-timeout', new Duration(connections.settings.tcpUnackedTimeoutMs)],
         ['loose-tcp-tracking', connections.settings.looseTcpTracking],
         ['max-entries', 1_048_576],
         ['total-entries', connections.entries.length],
+        ['total-ip4-entries', connections.entries.length],
+        ['total-ip6-entries', 0],
       ]),
     set(values) {
       const { settings } = connections;

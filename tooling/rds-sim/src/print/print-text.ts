@@ -146,6 +146,7 @@ function escapeQuoted(text: string): string {
 function plainText(key: string, value: Value): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value !== 'number' || key.endsWith('port')) return toText(value);
+  if (key.endsWith('-rate')) return `${value}bps`;
   if (/-memory$|-hdd-space$/.test(key)) return `${(value / 1024 ** 2).toFixed(1)}MiB`;
   return String(value).replace(/\B(?=(?:\d{3})+$)/g, ' ');
 }
