@@ -1,1 +1,16 @@
-export {};
+export { ConnectionManager, type ConnectionManagerOptions } from './connection-manager.ts';
+export { createRdsBox, type RdsBoxOptions } from './create-rds-box.ts';
+export { type BoxHealth, RdsBox, type RdsBoxParts } from './rds-box.ts';
+export { RdsError, type RdsErrorCode } from './rds-error.ts';
+export { RdsFleet } from './rds-fleet.ts';
+export type {
+  Dialect,
+  Export,
+  FenceEntry,
+  RawRule,
+  Session,
+  Snapshot,
+  Tracking,
+  WriteCounters,
+} from './snapshot.ts';
+export type { Dial, ExecResult, SshSession } from './ssh/ssh-session.ts';

@@ -1,0 +1,70 @@
+import type { Logger } from '@reattach/core';
+import { RdsError } from './rds-error.ts';
+import type { RouterOsClient } from './router-os-client.ts';
+import { serializeStatement, statsStatement, versionStatement } from './routeros/queries.ts';
+import { parseResource } from './routeros/rows.ts';
+import {
+  hasServerNqn,
+  isSupported,
+  parseVersion,
+  type RouterOsVersion,
+  versionWarnings,
+} from './routeros/version.ts';
+import type { Dialect } from './snapshot.ts';
+import type { SshSession } from './ssh/ssh-session.ts';
+
+/** What the box at the other end of one connection can do. */
+export interface Capabilities {
+  readonly version: RouterOsVersion;
+  readonly dialect: Dialect;
+  readonly ownNqn: boolean;
+  /** It shows write counters in the form we know. */
+  readonly writeCounters: boolean;
+}
+
+/**
+ * Asks a box what it can do: three short commands, once per connection, since a syntax error in one statement would make
+ * the box reject the whole line of a reading.
+ * @throws {RdsError} UNSUPPORTED_VERSION below RouterOS 7.16; whatever the commands fail with
+ */
+export async function probeCapabilities(
+  client: RouterOsClient,
+  session: SshSession,
+  signal: AbortSignal,
+): Promise<Capabilities> {
+  const { reply } = await client.run(session, 'version', [versionStatement()], signal);
+  const { version: text } = client.unwrap('version', parseResource(reply.get('resource') ?? []));
+  const version = parseVersion(text);
+  if (!version || !isSupported(version)) {
+    throw new RdsError(
+      'UNSUPPORTED_VERSION',
+      'not-applied',
+      `RouterOS ${JSON.stringify(text)} is older than 7.16`,
+    );
+  }
+  const dialect: Dialect = (await answers(
+    client.run(session, 'probe serialize', [serializeStatement()], signal),
+  ))
+    ? 'serialize'
+    : 'records';
+  const writeCounters = await answers(client.run(session, 'probe stats', [statsStatement(dialect)], signal));
+  return { version, dialect, ownNqn: hasServerNqn(version), writeCounters };
+}
+
+async function answers(run: Promise<unknown>): Promise<boolean> {
+  try {
+    await run;
+    return true;
+  } catch (err) {
+    if (err instanceof RdsError && err.code === 'REFUSED') return false;
+    throw err;
+  }
+}
+
+export function logCapabilities(box: string, capabilities: Capabilities, logger: Logger): void {
+  const { version, dialect, writeCounters } = capabilities;
+  logger.info('Probed storage box', { box, version: version.text, dialect, writeCounters });
+  const warnings = versionWarnings(version);
+  if (warnings.length > 0)
+    logger.warn('RouterOS version has known limits', { box, version: version.text, warnings });
+}

@@ -1,0 +1,146 @@
+import { isIPv4 } from 'node:net';
+import type { NodeEvidence, StorageNode, StorageQuestion, UnknownReason } from '@reattach/core';
+import type { ActivityMemory } from './activity-memory.ts';
+import { normaliseAddress } from './routeros/ip-address.ts';
+import { liveAddresses, sessionAge } from './session-age.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/**
+ * What one reading says about each suspect. Pure.
+ *
+ * `live`: a session of one of its addresses is younger than `activityWindowMs`, or nobody can say that it was silent for
+ * that long. `silent`: tracking is really on and was asked about every export port, another host is live in the same
+ * reading (so the box does see packets), the suspect was seen before, and nothing came from it for the window.
+ * Everything else is `unknown`.
+ * @param memory what is remembered after this reading
+ * @see docs/routeros.md, the evidence
+ */
+export function classifyEvidence(
+  question: Pick<StorageQuestion, 'suspects' | 'others'>,
+  snapshot: Snapshot,
+  memory: ActivityMemory,
+  activityWindowMs: number,
+): ReadonlyMap<string, NodeEvidence> {
+  const live = liveAddresses(snapshot, activityWindowMs);
+  const known = new Set(
+    [...question.suspects, ...question.others].flatMap(({ addresses }) => addresses.map(normal)),
+  );
+  const stray = possiblyLive(snapshot, live).find((address) => !known.has(address));
+  const blind = whyBlind(snapshot);
+  return new Map(
+    question.suspects.map((node) => [
+      node.name,
+      blind
+        ? unknown(snapshot, blind.reason, blind.detail)
+        : classify(node, { snapshot, memory, activityWindowMs, live, stray }),
+    ]),
+  );
+}
+
+/** Why nobody can be judged by this reading, `undefined` when somebody can. */
+function whyBlind({
+  tracking,
+  exports,
+  sessionPorts,
+}: Snapshot): { readonly reason: UnknownReason; readonly detail: string } | undefined {
+  if (!tracking.on) return { reason: 'tracking-off', detail: tracking.detail };
+  const missed = exports.find(({ port }) => !sessionPorts.includes(port));
+  if (!missed) return undefined;
+  return { reason: 'output-not-understood', detail: `sessions to export port ${missed.port} were not read` };
+}
+
+interface Reading {
+  readonly snapshot: Snapshot;
+  readonly memory: ActivityMemory;
+  readonly activityWindowMs: number;
+  readonly live: ReadonlySet<string>;
+  /** An address that may be live and is no known node's. */
+  readonly stray: string | undefined;
+}
+
+function classify(node: StorageNode, reading: Reading): NodeEvidence {
+  const { snapshot, memory, activityWindowMs, live, stray } = reading;
+  const { sessionsReadAtMs: readAtMs, sessionsAskedAtMs: observedAtMs } = snapshot;
+  if (node.addresses.length === 0) return unknown(snapshot, 'no-address', 'no storage address is known');
+  const own = new Set(node.addresses.map(normal));
+  const unseen = [...own].find((address) => !isIPv4(address));
+  if (unseen !== undefined) {
+    return unknown(snapshot, 'no-address', `sessions of ${unseen} cannot be seen: it is no IPv4 address`);
+  }
+  const odd = impossibleAge(snapshot, own);
+  if (odd !== undefined) return unknown(snapshot, 'output-not-understood', odd);
+
+  const lastActivityMs = Math.max(
+    ...[...own].map((address) => memory.addresses.get(address)?.lastActivityMs ?? 0),
+  );
+  if (lastActivityMs === 0)
+    return unknown(snapshot, 'never-seen-live', `no session of ${list(own)} was ever seen`);
+  const quietMs = readAtMs - lastActivityMs;
+  const isLive = [...own].some((address) => live.has(address));
+  if (isLive || quietMs < activityWindowMs) {
+    const how = isLive ? 'its session was active' : 'its session may have been active';
+    return {
+      kind: 'live',
+      observedAtMs,
+      lastActivityMs,
+      detail: `${how} ${seconds(quietMs)} before the reading`,
+    };
+  }
+  const control = [...live].find((address) => !own.has(address));
+  if (control === undefined) {
+    return unknown(snapshot, 'no-positive-control', 'no other host is live in the same reading');
+  }
+  if (node.addressesFrom === 'pods' && stray !== undefined) {
+    const detail = `${stray} talks to the box and is no known node's; it may be this one`;
+    return unknown(snapshot, 'unattributed-session', detail);
+  }
+  return {
+    kind: 'silent',
+    observedAtMs,
+    silentSinceMs: lastActivityMs + activityWindowMs,
+    lastActivityMs,
+    detail: `nothing came from ${list(own)} for ${seconds(quietMs)} while ${control} was live`,
+  };
+}
+
+/** Addresses that are live, or of which nobody can say that they are not. */
+function possiblyLive(
+  { sessions, tracking, uptimeMs }: Snapshot,
+  live: ReadonlySet<string>,
+): readonly string[] {
+  return sessions
+    .filter((session) => {
+      const { kind } = sessionAge(session, tracking, uptimeMs);
+      return live.has(session.address) || kind === 'opening' || kind === 'impossible';
+    })
+    .map(({ address }) => address);
+}
+
+function impossibleAge(
+  { sessions, tracking, uptimeMs }: Snapshot,
+  own: ReadonlySet<string>,
+): string | undefined {
+  for (const session of sessions) {
+    if (!own.has(session.address)) continue;
+    const age = sessionAge(session, tracking, uptimeMs);
+    if (age.kind === 'impossible') return `${session.address}: ${age.detail}`;
+  }
+  return undefined;
+}
+
+/** Text that is no address matches no session. */
+function normal(address: string): string {
+  return normaliseAddress(address) ?? address;
+}
+
+function unknown({ sessionsAskedAtMs }: Snapshot, reason: UnknownReason, detail: string): NodeEvidence {
+  return { kind: 'unknown', observedAtMs: sessionsAskedAtMs, reason, detail };
+}
+
+function list(addresses: ReadonlySet<string>): string {
+  return [...addresses].join(', ');
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

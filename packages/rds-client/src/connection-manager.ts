@@ -1,0 +1,198 @@
+import { type Clock, delay, type Logger, silentLogger } from '@reattach/core';
+import { RdsError } from './rds-error.ts';
+import { reconnectDelayMs } from './reconnect-delay.ts';
+import type { Dial, SshSession } from './ssh/ssh-session.ts';
+import { createRdsMetrics, type RdsMetrics } from './telemetry/instruments.ts';
+import { unlessAborted } from './unless-aborted.ts';
+
+/** Shortest wait after a wrong host key, ms: somebody has to look, and asking again changes nothing. */
+const HOST_KEY_RETRY_MS = 60_000;
+
+export interface ConnectionManagerOptions {
+  /** Name of the box, for logs and metrics. */
+  readonly name: string;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  /** A number in [0, 1) for the jitter; default `Math.random`. */
+  readonly random?: () => number;
+  readonly logger?: Logger;
+  readonly metrics?: RdsMetrics;
+}
+
+type State =
+  | { readonly kind: 'idle' | 'closed' }
+  | { readonly kind: 'dialling'; readonly session: Promise<SshSession> }
+  | { readonly kind: 'connected'; readonly session: SshSession }
+  | { readonly kind: 'waiting'; readonly error: RdsError; readonly retryAtMs: number };
+
+/**
+ * Owns the one connection to a box and keeps it up in the background, for ever: reconnects after 1, 2, 4, 8, 16,
+ * 16, ... s with 10 % jitter, whether the connection broke or never existed. All callers share it and its back-off: while
+ * it waits they fail at once without touching the box, so the back-off is the circuit breaker, too. It starts again
+ * from 1 s only after a connection on which a command succeeded; a box that accepts connections and then fails is not
+ * hammered. The old connection is closed before a new one is opened.
+ */
+export class ConnectionManager implements AsyncDisposable {
+  readonly #name: string;
+  readonly #dial: Dial;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #logger: Logger;
+  readonly #metrics: RdsMetrics;
+  readonly #lifetime = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  #state: State = { kind: 'idle' };
+  #running: Promise<void> | undefined;
+
+  constructor(options: ConnectionManagerOptions) {
+    this.#name = options.name;
+    this.#dial = options.dial;
+    this.#clock = options.clock;
+    this.#random = options.random ?? Math.random;
+    this.#logger = options.logger ?? silentLogger;
+    this.#metrics = options.metrics ?? createRdsMetrics(options.name);
+  }
+
+  /**
+   * Begins to connect in the background; succeeds whatever state the box is in. Ends for good when `signal` aborts.
+   * @throws {TypeError} when it was started before
+   */
+  start(signal: AbortSignal): void {
+    if (this.#running) throw new TypeError(`The connection to box ${this.#name} was already started`);
+    this.#running = this.#run(AbortSignal.any([signal, this.#lifetime.signal]));
+  }
+
+  isConnected(): boolean {
+    return this.#state.kind === 'connected';
+  }
+
+  /** Why it is not connected, for people; absent when it is. */
+  get trouble(): string | undefined {
+    const state = this.#state;
+    if (state.kind === 'connected') return undefined;
+    return state.kind === 'waiting' ? state.error.message : `the connection is ${state.kind}`;
+  }
+
+  /**
+   * Calls `listener` after each connection but one that succeeds at the very first attempt: after a loss, and when a
+   * box that was down at the start comes up. An exception of a listener is logged.
+   */
+  onReconnect(listener: () => void): Disposable {
+    const own = () => listener(); // the same function may be registered twice
+    this.#listeners.add(own);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(own) };
+  }
+
+  /**
+   * The connection. Waits for an attempt under way, never for a later one.
+   * @throws {RdsError} the reason of the last failure while waiting to reconnect, `CLOSED` when it was not started or was
+   * stopped; outcome `not-applied`
+   * @throws `signal.reason` when `signal` aborts
+   */
+  async session(signal: AbortSignal): Promise<SshSession> {
+    signal.throwIfAborted();
+    const state = this.#state;
+    if (state.kind === 'connected') return state.session;
+    if (state.kind === 'dialling') return await unlessAborted(state.session, signal);
+    if (state.kind !== 'waiting') {
+      throw new RdsError('CLOSED', 'not-applied', `the connection is ${state.kind}`);
+    }
+    const { error, retryAtMs } = state;
+    const inMs = Math.max(0, retryAtMs - this.#clock.now());
+    const detail = `${error.detail}; next attempt in ${inMs} ms`;
+    throw new RdsError(error.code, 'not-applied', detail, { cause: error });
+  }
+
+  /** Idempotent: stops reconnecting and resolves once the connection is closed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lifetime.abort(new RdsError('CLOSED', 'not-applied', 'the connection was disposed'));
+    await this.#running;
+    this.#state = { kind: 'closed' };
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    let connectedOnce = false;
+    let downSinceMs = this.#clock.now();
+    while (!signal.aborted) {
+      const reconnecting = connectedOnce || failures > 0;
+      let end: RdsError;
+      try {
+        const dialling = this.#dial(signal);
+        dialling.catch(() => undefined); // callers may share it; none has to
+        this.#state = { kind: 'dialling', session: dialling };
+        await using session = closing(await dialling);
+        signal.throwIfAborted();
+        connectedOnce = true;
+        this.#connected(session.session, reconnecting, this.#clock.now() - downSinceMs);
+        end = await unlessAborted(session.session.closed, signal);
+        this.#metrics.connectionChanged(false);
+        downSinceMs = this.#clock.now();
+        if (session.session.completedCommands > 0) failures = 0;
+      } catch (cause) {
+        if (signal.aborted) break;
+        end = asRdsError(cause);
+        if (reconnecting) this.#metrics.reconnectEnded('failure');
+      }
+      failures += 1;
+      await this.#backOff(end, failures, signal);
+    }
+    this.#state = { kind: 'closed' };
+    this.#metrics.connectionChanged(false);
+  }
+
+  #connected(session: SshSession, reconnecting: boolean, downMs: number): void {
+    this.#state = { kind: 'connected', session };
+    this.#metrics.connectionChanged(true);
+    if (!reconnecting) {
+      this.#logger.info('Connected to storage box', { box: this.#name });
+      return;
+    }
+    this.#metrics.reconnectEnded('success');
+    this.#metrics.reconnected(downMs);
+    this.#logger.info('Reconnected to storage box', { box: this.#name, durationMs: downMs });
+    for (const listener of this.#listeners) this.#notify(listener);
+  }
+
+  #notify(listener: () => void): void {
+    try {
+      listener();
+    } catch (err) {
+      this.#logger.error('Listener of reconnects failed', { box: this.#name, err });
+    }
+  }
+
+  async #backOff(error: RdsError, attempt: number, signal: AbortSignal): Promise<void> {
+    const wrongKey = error.code === 'BAD_HOST_KEY';
+    const backOffMs = reconnectDelayMs(attempt, this.#random());
+    const delayMs = wrongKey ? Math.max(backOffMs, HOST_KEY_RETRY_MS) : backOffMs;
+    this.#state = { kind: 'waiting', error, retryAtMs: this.#clock.now() + delayMs };
+    const fields = { box: this.#name, code: error.code, err: error, attempt, delayMs };
+    if (wrongKey) {
+      this.#logger.error(
+        'Storage box showed a wrong host key: it was replaced or somebody is in between',
+        fields,
+      );
+    } else if (attempt === 1) this.#logger.warn('Storage box was not connected, reconnecting', fields);
+    else this.#logger.debug('Storage box was not connected, reconnecting', fields);
+    await this.#wait(delayMs, signal);
+  }
+
+  /** Only an abort ends it early. */
+  async #wait(delayMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      await delay(this.#clock, delayMs, signal);
+    } catch (err) {
+      if (!signal.aborted) throw err;
+    }
+  }
+}
+
+function closing(session: SshSession): AsyncDisposable & { readonly session: SshSession } {
+  return { session, [Symbol.asyncDispose]: () => session.close() };
+}
+
+function asRdsError(cause: unknown): RdsError {
+  if (cause instanceof RdsError) return cause;
+  return new RdsError('UNAVAILABLE', 'not-applied', 'the connection failed', { cause });
+}

@@ -1,0 +1,135 @@
+import type { FenceFact, FenceIdentity } from '@reattach/core';
+import { formatFenceComment } from './fence-comment.ts';
+import { isInForce, ownEntries } from './fences.ts';
+import { RdsError } from './rds-error.ts';
+import type { CommandName, RouterOsClient } from './router-os-client.ts';
+import {
+  addFenceStatement,
+  fenceStatements,
+  removeFenceStatement,
+  type Statement,
+} from './routeros/queries.ts';
+import { parseFenceEntries } from './routeros/rows.ts';
+import { addressValue } from './routeros/values.ts';
+import type { Dialect, FenceEntry } from './snapshot.ts';
+import type { SshSession } from './ssh/ssh-session.ts';
+
+/** A connection over which the fence list may be changed. */
+export interface FenceLink {
+  readonly box: string;
+  readonly client: RouterOsClient;
+  readonly session: SshSession;
+  readonly dialect: Dialect;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Puts `addresses` on the fence list and reads it back. Addresses with an entry of this fence in force keep it.
+ * @param connect called after the values were checked
+ * @throws {RdsError} INVALID_VALUE before anything is sent; NOT_FENCED when the read-back shows otherwise, for instance
+ * since a disabled, dynamic or foreign entry stands in the way; `not-applied` only while surely nothing was added
+ */
+export async function fenceAddresses(
+  connect: () => Promise<FenceLink>,
+  fence: FenceIdentity,
+  addresses: readonly string[],
+): Promise<void> {
+  const comment = formatFenceComment(fence);
+  const wanted = [...new Set(addresses.map(addressValue))];
+  if (wanted.length === 0) {
+    throw new RdsError(
+      'INVALID_VALUE',
+      'not-applied',
+      `Fence ${fence.id} of node ${fence.nodeName} has no address`,
+    );
+  }
+  const link = await connect();
+  const before = await readEntries(link);
+  const missing = wanted.filter((address) => !isFencedBy(before, fence, address));
+  if (missing.length === 0) return;
+  await change(link, async (run) => {
+    for (const address of missing) {
+      try {
+        await run('add fence', addFenceStatement(address, comment));
+      } catch (err) {
+        if (!isDuplicate(err)) throw err; // the read-back tells what it is a duplicate of
+      }
+    }
+    const after = await readEntries(link);
+    const open = wanted.filter((address) => !isFencedBy(after, fence, address));
+    if (open.length === 0) return;
+    const why = open.map((address) => `${address} (${obstacle(after, address)})`).join(', ');
+    throw new RdsError(
+      'NOT_FENCED',
+      'not-applied',
+      `Box ${link.box} does not fence ${why} for fence ${fence.id}`,
+    );
+  });
+}
+
+/**
+ * Removes every entry of this fence, whatever its state, and no other; reads it back.
+ * @throws {RdsError} STILL_FENCED when the read-back still shows one
+ */
+export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: FenceFact): Promise<void> {
+  const link = await connect();
+  const entries = entriesOf(await readEntries(link), fence);
+  if (entries.length === 0) return;
+  await change(link, async (run) => {
+    for (const { address, comment } of entries) {
+      await run('remove fence', removeFenceStatement(address, comment));
+    }
+    const left = entriesOf(await readEntries(link), fence).map(({ address }) => address);
+    if (left.length === 0) return;
+    throw new RdsError(
+      'STILL_FENCED',
+      'not-applied',
+      `Box ${link.box} still fences ${left.join(', ')} for ${fence.id}`,
+    );
+  });
+}
+
+type Run = (name: CommandName, statement: Statement) => Promise<void>;
+
+/** Once one command took effect, a later failure no longer leaves the box as it was. */
+async function change(
+  { client, session, signal }: FenceLink,
+  work: (run: Run) => Promise<void>,
+): Promise<void> {
+  let changed = false;
+  try {
+    await work(async (name, statement) => {
+      await client.run(session, name, [statement], signal);
+      changed = true;
+    });
+  } catch (cause) {
+    if (!changed || !(cause instanceof RdsError) || cause.outcome === 'unknown') throw cause;
+    throw new RdsError(cause.code, 'unknown', cause.detail, { cause });
+  }
+}
+
+async function readEntries({ client, session, dialect, signal }: FenceLink): Promise<readonly FenceEntry[]> {
+  const { reply } = await client.run(session, 'read fences', fenceStatements(dialect), signal);
+  return client.unwrap('read fences', parseFenceEntries(reply.get('fences') ?? []));
+}
+
+function entriesOf(entries: readonly FenceEntry[], { id }: FenceIdentity): readonly FenceEntry[] {
+  return ownEntries(entries)
+    .filter(({ fence }) => fence.id === id)
+    .map(({ entry }) => entry);
+}
+
+function isFencedBy(entries: readonly FenceEntry[], fence: FenceIdentity, address: string): boolean {
+  return entriesOf(entries, fence).some((entry) => entry.address === address && isInForce(entry));
+}
+
+function isDuplicate(err: unknown): boolean {
+  return err instanceof RdsError && err.code === 'REFUSED' && err.detail.includes('already have such entry');
+}
+
+function obstacle(entries: readonly FenceEntry[], address: string): string {
+  const found = entries.find((entry) => entry.address === address);
+  if (!found) return 'no entry';
+  const state = found.disabled ? 'disabled' : found.dynamic ? 'dynamic' : 'foreign';
+  return `${state} entry with comment ${JSON.stringify(found.comment.slice(0, 100))}`;
+}

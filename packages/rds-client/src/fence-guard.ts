@@ -1,0 +1,111 @@
+import type { FenceGuard } from '@reattach/core';
+import { FENCE_LIST } from './routeros/queries.ts';
+import type { RawRule } from './snapshot.ts';
+
+/** Actions after which the following rules still see the packet, or which drop it themselves. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'drop',
+  'log',
+  'passthrough',
+  'add-src-to-address-list',
+  'add-dst-to-address-list',
+]);
+
+/** Conditions the drop rule may have; any other would let some packet of a fenced node pass. */
+const ALLOWED: ReadonlySet<string> = new Set(['src-address-list', 'protocol', 'dst-port']);
+
+/** Picks our rule, whatever its state. */
+const FIND = `[find where chain=prerouting and action=drop and src-address-list=${FENCE_LIST}]`;
+
+/**
+ * Whether the raw table drops what the fence list names: an enabled, valid rule of chain prerouting with action drop,
+ * no condition but the list, TCP and ports that cover every export, and no enabled rule before it that could let such a
+ * packet leave the chain.
+ */
+export function fenceGuard(rules: readonly RawRule[], exportPorts: readonly number[]): FenceGuard {
+  const candidates = rules
+    .map((rule, index) => ({ rule, index }))
+    .filter(({ rule }) => rule.action === 'drop' && rule.matchers['src-address-list'] === FENCE_LIST);
+  let first: FenceGuard | undefined;
+  for (const { rule, index } of candidates) {
+    const guard = judge(rule, rules.slice(0, index), exportPorts);
+    if (guard.kind === 'armed') return guard;
+    first ??= guard;
+  }
+  return first ?? unarmed('there is no drop rule for the fence list', addCommand(rules, exportPorts));
+}
+
+function judge(rule: RawRule, before: readonly RawRule[], ports: readonly number[]): FenceGuard {
+  const { disabled, invalid, matchers } = rule;
+  if (disabled) return unarmed('the drop rule is disabled', `/ip/firewall/raw/enable ${FIND}`);
+  const extra = Object.keys(matchers).find((key) => !ALLOWED.has(key));
+  const isTcp = matchesTcp(matchers['protocol']);
+  if (invalid || extra !== undefined || isTcp !== 'always') {
+    const why = invalid
+      ? 'is invalid'
+      : `has a condition that fenced nodes may not meet: ${extra ?? `protocol=${matchers['protocol']}`}`;
+    return unarmed(`the drop rule ${why}`, addCommand([...before, rule], ports));
+  }
+  const open = ports.filter((port) => !coversPort(matchers['dst-port'], port));
+  if (open.length > 0) {
+    return unarmed(
+      `the drop rule leaves out export port ${open.join(', ')}`,
+      `/ip/firewall/raw/set ${FIND} dst-port=${portList(ports)}`,
+    );
+  }
+  const bypass = before.find((earlier) => mayPass(earlier, ports));
+  if (!bypass) return { kind: 'armed' };
+  return unarmed(
+    `an earlier rule with action ${bypass.action} may let fenced nodes pass`,
+    `/ip/firewall/raw/move ${FIND} destination=0`,
+  );
+}
+
+function mayPass({ action, disabled, invalid, matchers }: RawRule, ports: readonly number[]): boolean {
+  if (disabled || invalid || HARMLESS.has(action) || matchesTcp(matchers['protocol']) === 'never')
+    return false;
+  const dstPort = matchers['dst-port'] ?? matchers['port'];
+  return ports.length === 0 || dstPort === undefined || ports.some((port) => mayMatchPort(dstPort, port));
+}
+
+function matchesTcp(protocol: string | undefined): 'always' | 'never' | 'maybe' {
+  if (protocol === undefined || protocol === 'tcp' || protocol === '6') return 'always';
+  if (protocol.startsWith('!')) return 'maybe';
+  return 'never';
+}
+
+/** A list that cannot be read covers nothing. */
+function coversPort(spec: string | undefined, port: number): boolean {
+  return spec === undefined || (parsePorts(spec)?.some(([from, to]) => from <= port && port <= to) ?? false);
+}
+
+/** A list that cannot be read, such as a negated one, may match anything. */
+function mayMatchPort(spec: string, port: number): boolean {
+  return parsePorts(spec)?.some(([from, to]) => from <= port && port <= to) ?? true;
+}
+
+/** `4420,4430-4440` as ranges. */
+function parsePorts(spec: string): readonly (readonly [number, number])[] | undefined {
+  const ranges: [number, number][] = [];
+  for (const part of spec.split(',')) {
+    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part.trim());
+    if (!match) return undefined;
+    ranges.push([Number(match[1]), Number(match[2] ?? match[1])]);
+  }
+  return ranges;
+}
+
+/** `place-before=0` fails on an empty table in some versions. */
+function addCommand(rules: readonly RawRule[], ports: readonly number[]): string {
+  const first = rules.length > 0 ? ' place-before=0' : '';
+  const match = `protocol=tcp dst-port=${portList(ports)} src-address-list=${FENCE_LIST}`;
+  return `/ip/firewall/raw/add chain=prerouting action=drop ${match} comment="reattach"${first}`;
+}
+
+function portList(ports: readonly number[]): string {
+  return ports.length === 0 ? '4420' : [...new Set(ports)].toSorted((a, b) => a - b).join(',');
+}
+
+function unarmed(detail: string, fix: string): FenceGuard {
+  return { kind: 'unarmed', detail, fix };
+}

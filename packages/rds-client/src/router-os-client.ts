@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Clock, Outcome } from '@reattach/core';
+import { RdsError, type RdsErrorCode } from './rds-error.ts';
+import { commandLine } from './routeros/command-line.ts';
+import type { Statement } from './routeros/queries.ts';
+import { type Parsed, parseReply, type Reply } from './routeros/reply.ts';
+import type { ExecResult, SshSession } from './ssh/ssh-session.ts';
+import type { RdsMetrics } from './telemetry/instruments.ts';
+import { ATTR_BOX, ATTR_ERROR_TYPE, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from './telemetry/semconv.ts';
+
+/** Low-cardinality names of commands: they appear in errors, spans and metrics. */
+export type CommandName =
+  | 'version'
+  | 'probe serialize'
+  | 'probe stats'
+  | 'read box'
+  | 'read sessions'
+  | 'read fences'
+  | 'add fence'
+  | 'remove fence';
+
+/** Commands that change the box. When one of them fails after it was sent, nobody knows whether it took effect. */
+const EFFECTS: ReadonlySet<CommandName> = new Set(['add fence', 'remove fence']);
+
+/** A complete reply of the expected shape. */
+export interface Answer {
+  readonly reply: Reply;
+  readonly sentAtMs: number;
+  readonly receivedAtMs: number;
+}
+
+export interface RouterOsClientOptions {
+  /** Name of the box. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly clock: Clock;
+  readonly metrics: RdsMetrics;
+}
+
+/** Says one command to RouterOS and believes the answer only when it is complete. */
+export class RouterOsClient {
+  readonly #name: string;
+  readonly #host: string;
+  readonly #port: number;
+  readonly #clock: Clock;
+  readonly #metrics: RdsMetrics;
+
+  constructor({ name, host, port, clock, metrics }: RouterOsClientOptions) {
+    this.#name = name;
+    this.#host = host;
+    this.#port = port;
+    this.#clock = clock;
+    this.#metrics = metrics;
+  }
+
+  /**
+   * Sends `statements` as one line.
+   * @throws {RdsError} naming command, box and cause; for a read the outcome is always `not-applied`
+   * @throws `signal.reason` when `signal` aborts
+   */
+  async run(
+    session: SshSession,
+    name: CommandName,
+    statements: readonly Statement[],
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const attributes = {
+      [ATTR_SERVER_ADDRESS]: this.#host,
+      [ATTR_SERVER_PORT]: this.#port,
+      [ATTR_BOX]: this.#name,
+    };
+    const tracer = trace.getTracer('@reattach/rds-client');
+    return await tracer.startActiveSpan(
+      `exec ${name}`,
+      { kind: SpanKind.CLIENT, attributes },
+      async (span) => {
+        const startedAtMs = this.#clock.now();
+        let errorCode: RdsErrorCode | undefined;
+        try {
+          return await this.#exec(session, name, statements, signal);
+        } catch (cause) {
+          signal.throwIfAborted();
+          const error = this.#failed(name, cause);
+          errorCode = error.code;
+          recordFailure(span, error);
+          throw error;
+        } finally {
+          span.end();
+          if (!signal.aborted) this.#metrics.commandEnded(name, this.#clock.now() - startedAtMs, errorCode);
+        }
+      },
+    );
+  }
+
+  /** The value, or an error that names command and box. */
+  unwrap<T>(name: CommandName, parsed: Parsed<T>): T {
+    if (parsed.ok) return parsed.value;
+    const { code, detail } = parsed.fault;
+    throw this.#failed(name, new RdsError(code, outcomeOf(name, 'unknown'), detail));
+  }
+
+  async #exec(
+    session: SshSession,
+    name: CommandName,
+    statements: readonly Statement[],
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const nonce = randomBytes(8).toString('hex');
+    const { text, expected } = commandLine(statements, nonce);
+    const { stdout, exitStatus, sentAtMs, receivedAtMs } = await session.exec(text, signal);
+    const parsed = parseReply(stdout, nonce, expected);
+    if (!parsed.ok)
+      throw new RdsError(parsed.fault.code, effectOf(name, parsed.fault.code), parsed.fault.detail);
+    refuseExitStatus(name, exitStatus);
+    return { reply: parsed.value, sentAtMs, receivedAtMs };
+  }
+
+  #failed(name: CommandName, cause: unknown): RdsError {
+    const error = cause instanceof RdsError ? cause : undefined;
+    const detail = `Command "${name}" at box ${this.#name} failed: ${error?.detail ?? 'unexpected error'}`;
+    const outcome = outcomeOf(name, error?.outcome ?? 'unknown');
+    return new RdsError(error?.code ?? 'UNAVAILABLE', outcome, detail, { cause });
+  }
+}
+
+/** RouterOS sends 0 even for errors; anything else never comes with success. */
+function refuseExitStatus(name: CommandName, exitStatus: ExecResult['exitStatus']): void {
+  if (exitStatus === 0) return;
+  throw new RdsError(
+    'REFUSED',
+    outcomeOf(name, 'unknown'),
+    `exit status ${exitStatus} after a complete reply`,
+  );
+}
+
+function outcomeOf(name: CommandName, outcome: Outcome): Outcome {
+  return EFFECTS.has(name) ? outcome : 'not-applied';
+}
+
+/** A refused line was not carried out: an effect is alone on its line. */
+function effectOf(name: CommandName, code: RdsErrorCode): Outcome {
+  return code === 'REFUSED' ? 'not-applied' : outcomeOf(name, 'unknown');
+}
+
+function recordFailure(span: Span, error: RdsError): void {
+  span.setAttribute(ATTR_ERROR_TYPE, error.code);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: error.detail });
+}

@@ -1,0 +1,287 @@
+import * as z from 'zod';
+import type { Export, FenceEntry, RawRule, Session, WriteCounters } from '../snapshot.ts';
+import { parseDuration } from './duration.ts';
+import { normaliseAddress, parseEndpoint } from './ip-address.ts';
+import type { Parsed, Row } from './reply.ts';
+
+/**
+ * Records of the menus as typed facts. Never throws; unknown keys are tolerated, missing ones named. Flags that say
+ * whether something is in force (`disabled`, `dynamic`) must be there: what a box leaves out is not taken as "no".
+ */
+
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+const flag = z
+  .union([z.boolean(), z.enum(['true', 'false', 'yes', 'no'])])
+  .transform((value) => value === true || value === 'true' || value === 'yes');
+
+const count = text.refine((value) => /^\d{1,20}$/.test(value), 'is not a number');
+
+const duration = text.transform((value, context) => {
+  const parsed = parseDuration(value);
+  if (parsed !== undefined) return parsed;
+  context.addIssue('is not a duration');
+  return z.NEVER;
+});
+
+const address = text.transform((value, context) => {
+  const parsed = normaliseAddress(value);
+  if (parsed !== undefined) return parsed;
+  context.addIssue('is no single address');
+  return z.NEVER;
+});
+
+const endpoint = text.transform((value, context) => {
+  const parsed = parseEndpoint(value);
+  if (parsed !== undefined) return parsed;
+  context.addIssue('is no address');
+  return z.NEVER;
+});
+
+const port = text.transform((value, context) => {
+  const parsed = /^\d{1,5}$/.test(value) ? Number(value) : 0;
+  if (parsed >= 1 && parsed <= 65_535) return parsed;
+  context.addIssue('is no port');
+  return z.NEVER;
+});
+
+/** Empty when the property is not set. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === '' || value === null ? undefined : value), schema.optional());
+
+export interface ResourceRow {
+  readonly version: string;
+  readonly uptimeMs: number;
+}
+
+const resource: z.ZodType<ResourceRow> = z
+  .object({ version: text, uptime: duration })
+  .transform(({ version, uptime }) => ({ version, uptimeMs: uptime }));
+
+export interface TrackingRow {
+  readonly enabled: 'yes' | 'no' | 'auto';
+  /** Really on, as the box itself says (7.24: `active-ipv4`). */
+  readonly active?: boolean;
+  readonly establishedTimeoutMs: number;
+  readonly shortenedTimeoutMs: number;
+}
+
+/** RouterOS' default of both timeouts an entry is cut down to. */
+const DEFAULT_SHORTENED_MS = 300_000;
+
+const tracking: z.ZodType<TrackingRow> = z
+  .object({
+    enabled: text
+      .transform((value) => (value === 'true' ? 'yes' : value === 'false' ? 'no' : value))
+      .pipe(z.enum(['yes', 'no', 'auto'])),
+    active: optional(flag),
+    'active-ipv4': optional(flag),
+    'tcp-established-timeout': duration,
+    'tcp-max-retrans-timeout': optional(duration),
+    'tcp-unacked-timeout': optional(duration),
+  })
+  .transform(({ active, 'active-ipv4': activeIpv4 = active, ...row }) => ({
+    enabled: row.enabled,
+    ...(activeIpv4 !== undefined && { active: activeIpv4 }),
+    establishedTimeoutMs: row['tcp-established-timeout'],
+    shortenedTimeoutMs: Math.max(
+      row['tcp-max-retrans-timeout'] ?? DEFAULT_SHORTENED_MS,
+      row['tcp-unacked-timeout'] ?? DEFAULT_SHORTENED_MS,
+    ),
+  }));
+
+const session: z.ZodType<Session> = z
+  .object({
+    'src-address': endpoint,
+    'dst-address': endpoint,
+    'dst-port': optional(port),
+    'tcp-state': text,
+    timeout: optional(duration),
+    'orig-bytes': optional(count),
+  })
+  .transform((row, context) => {
+    const dstPort = row['dst-port'] ?? row['dst-address'].port;
+    if (dstPort === undefined) {
+      context.addIssue({ code: 'custom', path: ['dst-port'], message: 'is missing' });
+      return z.NEVER;
+    }
+    return {
+      address: row['src-address'].address,
+      port: dstPort,
+      state: row['tcp-state'],
+      ...(row.timeout !== undefined && { remainingMs: row.timeout }),
+      ...(row['orig-bytes'] !== undefined && { origBytes: Number(row['orig-bytes']) }),
+    };
+  });
+
+const fenceEntry: z.ZodType<FenceEntry> = z
+  .object({ address, comment: text.optional(), disabled: flag, dynamic: flag })
+  .transform(({ comment, ...row }) => ({ ...row, comment: comment ?? '' }));
+
+/**
+ * Conditions of a raw rule, RouterOS 7.24. Properties that are not among them (counters, comments, logging) do not
+ * narrow a rule.
+ */
+export const RAW_MATCHERS = [
+  'protocol',
+  'dst-port',
+  'src-address-list',
+  'src-address',
+  'dst-address',
+  'dst-address-list',
+  'src-port',
+  'in-interface',
+  'in-interface-list',
+  'port',
+  'src-address-type',
+  'dst-address-type',
+  'src-mac-address',
+  'in-bridge-port',
+  'in-bridge-port-list',
+  'out-interface',
+  'out-interface-list',
+  'out-bridge-port',
+  'out-bridge-port-list',
+  'tcp-flags',
+  'tcp-mss',
+  'packet-size',
+  'packet-mark',
+  'per-connection-classifier',
+  'random',
+  'nth',
+  'limit',
+  'dst-limit',
+  'time',
+  'ttl',
+  'dscp',
+  'content',
+  'fragment',
+  'hotspot',
+  'icmp-options',
+  'ingress-priority',
+  'ipsec-policy',
+  'ipv4-options',
+  'priority',
+  'psd',
+  'tls-host',
+] as const;
+
+const rawRule: z.ZodType<RawRule> = z
+  .looseObject({ action: text, disabled: flag, invalid: optional(flag) })
+  .transform((row) => ({
+    action: row.action,
+    disabled: row.disabled,
+    invalid: row.invalid ?? false,
+    matchers: Object.fromEntries(
+      RAW_MATCHERS.filter((key) => isSet(row[key])).map((key) => [key, asText(row[key])]),
+    ),
+  }));
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '' && value !== false;
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const anExport: z.ZodType<Export> = z
+  .object({
+    slot: text,
+    'nvme-tcp-server-nqn': optional(text),
+    'nvme-tcp-server-port': port,
+    'nvme-tcp-server-allow-host-name': optional(text),
+    size: optional(count),
+  })
+  .transform((row) => {
+    const nqn = row['nvme-tcp-server-nqn'];
+    const allowedHost = row['nvme-tcp-server-allow-host-name'];
+    return {
+      slot: row.slot,
+      nqn: nqn ?? row.slot,
+      hasOwnNqn: nqn !== undefined,
+      port: row['nvme-tcp-server-port'],
+      ...(row.size !== undefined && { sizeBytes: Number(row.size) }),
+      ...(allowedHost !== undefined && { allowedHost }),
+    };
+  });
+
+const stats = z.object({ slot: text, 'write-ops': count, 'write-bytes': count, 'in-flight-ops': count });
+
+export function parseResource(rows: readonly Row[]): Parsed<ResourceRow> {
+  return parseOne('resource', resource, rows);
+}
+
+export function parseTracking(rows: readonly Row[]): Parsed<TrackingRow> {
+  return parseOne('tracking', tracking, rows);
+}
+
+export function parseSessions(rows: readonly Row[]): Parsed<readonly Session[]> {
+  return parseAll('sessions', session, rows);
+}
+
+export function parseFenceEntries(rows: readonly Row[]): Parsed<readonly FenceEntry[]> {
+  return parseAll('fences', fenceEntry, rows);
+}
+
+export function parseRawRules(rows: readonly Row[]): Parsed<readonly RawRule[]> {
+  return parseAll('raw', rawRule, rows);
+}
+
+/** @param ownNqn exports of this version have an NQN of their own, so it must be there */
+export function parseExports(rows: readonly Row[], ownNqn: boolean): Parsed<readonly Export[]> {
+  const parsed = parseAll('exports', anExport, rows);
+  if (!parsed.ok || !ownNqn) return parsed;
+  const without = parsed.value.findIndex(({ hasOwnNqn }) => !hasOwnNqn);
+  return without === -1 ? parsed : malformed(`exports[${without}].nvme-tcp-server-nqn is missing`);
+}
+
+/** By slot. Nobody has published this form, so a row without the counters is a volume without counters, not a fault. */
+export function parseStats(rows: readonly Row[]): ReadonlyMap<string, WriteCounters> {
+  const counters = new Map<string, WriteCounters>();
+  for (const row of rows) {
+    const parsed = stats.safeParse(row);
+    if (!parsed.success) continue;
+    const {
+      slot,
+      'write-ops': writeOps,
+      'write-bytes': writeBytes,
+      'in-flight-ops': inFlightOps,
+    } = parsed.data;
+    counters.set(slot, { writeOps, writeBytes, inFlightOps });
+  }
+  return counters;
+}
+
+function parseOne<T>(label: string, schema: z.ZodType<T>, rows: readonly Row[]): Parsed<T> {
+  const parsed = parseAll(label, schema, rows);
+  if (!parsed.ok) return parsed;
+  const [first, ...more] = parsed.value;
+  if (first === undefined || more.length > 0)
+    return malformed(`${label} has ${rows.length} records instead of 1`);
+  return { ok: true, value: first };
+}
+
+function parseAll<T>(label: string, schema: z.ZodType<T>, rows: readonly Row[]): Parsed<readonly T[]> {
+  const values: T[] = [];
+  for (const [index, row] of rows.entries()) {
+    const parsed = schema.safeParse(row);
+    if (!parsed.success) return malformed(`${label}[${index}]${describe(parsed.error, row)}`);
+    values.push(parsed.data);
+  }
+  return { ok: true, value: values };
+}
+
+function describe(error: z.ZodError, row: Row): string {
+  const issue = error.issues[0];
+  const key = String(issue?.path[0] ?? '');
+  const missing = key !== '' && row[key] === undefined;
+  return `.${key} ${missing ? 'is missing' : issue?.code === 'custom' ? issue.message : 'has an unexpected value'}`;
+}
+
+function malformed(detail: string): {
+  readonly ok: false;
+  readonly fault: { code: 'MALFORMED'; detail: string };
+} {
+  return { ok: false, fault: { code: 'MALFORMED', detail } };
+}

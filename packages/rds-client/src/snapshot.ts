@@ -1,0 +1,89 @@
+import type { RouterOsVersion } from './routeros/version.ts';
+
+/** How the box is read: JSON from `:serialize`, or one line a record where that is refused. */
+export type Dialect = 'serialize' | 'records';
+
+/** Connection tracking of the box. */
+export interface Tracking {
+  /** It really runs: `auto` alone does not say so. */
+  readonly on: boolean;
+  /** Why it is taken as on or off. */
+  readonly detail: string;
+  /** `tcp-established-timeout`: what every packet of an established session winds its entry up to, ms. */
+  readonly establishedTimeoutMs: number;
+  /**
+   * Remaining time an entry is cut down to when packets to its host stay unanswered (`tcp-max-retrans-timeout`,
+   * `tcp-unacked-timeout`, the longer of them), ms. At or below it the age of an entry cannot be told.
+   */
+  readonly shortenedTimeoutMs: number;
+}
+
+/** One entry of connection tracking to an export port. */
+export interface Session {
+  readonly address: string;
+  readonly port: number;
+  /** `established`, `syn-sent`, `close-wait`, ... */
+  readonly state: string;
+  /** Time until the entry expires, ms; absent when the box does not say. */
+  readonly remainingMs?: number;
+  readonly origBytes?: number;
+}
+
+/** One NVMe/TCP export. */
+export interface Export {
+  readonly slot: string;
+  /** The subsystem's; before RouterOS 7.21 it is the slot. */
+  readonly nqn: string;
+  /** The box tells NQNs apart from slots. */
+  readonly hasOwnNqn: boolean;
+  readonly port: number;
+  readonly sizeBytes?: number;
+  /** Host NQN that may connect; empty: any. */
+  readonly allowedHost?: string;
+}
+
+/** One entry of the fence list, whoever wrote it. */
+export interface FenceEntry {
+  readonly address: string;
+  readonly comment: string;
+  readonly disabled: boolean;
+  /** Made by a script or a timer: gone after a reboot or earlier. */
+  readonly dynamic: boolean;
+}
+
+/** One rule of the raw table, chain prerouting, in the order of the table. */
+export interface RawRule {
+  readonly action: string;
+  readonly disabled: boolean;
+  readonly invalid: boolean;
+  /** All conditions that are set, by property. */
+  readonly matchers: Readonly<Record<string, string>>;
+}
+
+/** Write counters of one export. */
+export interface WriteCounters {
+  readonly writeOps: string;
+  readonly writeBytes: string;
+  readonly inFlightOps: string;
+}
+
+/** One complete reading of a box. */
+export interface Snapshot {
+  /** When the first command of the reading was sent, epoch ms. */
+  readonly takenAtMs: number;
+  /** When the sessions were asked for and when the answer was here, epoch ms. */
+  readonly sessionsAskedAtMs: number;
+  readonly sessionsReadAtMs: number;
+  readonly version: RouterOsVersion;
+  readonly dialect: Dialect;
+  readonly uptimeMs: number;
+  readonly tracking: Tracking;
+  /** Ports the sessions were asked for. */
+  readonly sessionPorts: readonly number[];
+  readonly sessions: readonly Session[];
+  readonly exports: readonly Export[];
+  readonly fenceEntries: readonly FenceEntry[];
+  readonly rawRules: readonly RawRule[];
+  /** By slot; a slot is missing, or all are, when the box gives none. */
+  readonly writeCounters: ReadonlyMap<string, WriteCounters>;
+}

@@ -1,0 +1,121 @@
+import { connect } from 'node:net';
+import type { Clock } from '@reattach/core';
+import ssh2, { type ConnectConfig } from 'ssh2';
+import { RdsError } from '../rds-error.ts';
+import { fingerprintOf, type HostKeyPin } from './host-key-pin.ts';
+import type { Dial } from './ssh-session.ts';
+import { Ssh2Session } from './ssh2-session.ts';
+import { translateSshError } from './translate-ssh-error.ts';
+
+/** Time from the first packet to a session that may run commands, ms. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** SSH keep-alive: a box that answers none of three in a row is gone. A refusal of the request is an answer, too. */
+const KEEPALIVE_INTERVAL_MS = 5_000;
+const KEEPALIVE_COUNT_MAX = 3;
+
+export interface SshOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** OpenSSH or PEM, ed25519 or RSA (RouterOS refuses ECDSA keys). */
+  readonly privateKey: string;
+  readonly passphrase?: string;
+  readonly hostKey: HostKeyPin;
+  /** Longest time one command may take, ms. */
+  readonly commandTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+/**
+ * A {@link Dial} over ssh2.
+ * @throws {RdsError} BAD_CONFIG when the private key cannot be read or is of a kind that RouterOS refuses
+ */
+export function createSshDial(options: SshOptions): Dial {
+  checkPrivateKey(options);
+  return (signal) => dial(options, signal);
+}
+
+function checkPrivateKey({ privateKey, passphrase }: SshOptions): void {
+  const parsed = ssh2.utils.parseKey(privateKey, passphrase);
+  const key = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (key === undefined || key instanceof Error || !key.isPrivateKey()) {
+    const why = key instanceof Error ? key.message : 'it is a public key';
+    throw new RdsError('BAD_CONFIG', 'not-applied', `Private key cannot be used: ${why}`);
+  }
+  if (key.type !== 'ssh-ed25519' && key.type !== 'ssh-rsa') {
+    throw new RdsError(
+      'BAD_CONFIG',
+      'not-applied',
+      `Private key is ${key.type}; RouterOS takes ed25519 and RSA`,
+    );
+  }
+}
+
+async function dial(options: SshOptions, signal: AbortSignal): Promise<Ssh2Session> {
+  signal.throwIfAborted();
+  const { clock, commandTimeoutMs, hostKey } = options;
+  const client = new ssh2.Client();
+  const { host, port } = options;
+  const socket = connect({
+    host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEPALIVE_INTERVAL_MS,
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let shown: string | undefined;
+  const hostVerifier = (key: Buffer): boolean => {
+    if (hostKey.matches(key)) return true;
+    shown = fingerprintOf(key);
+    return false;
+  };
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  using _limit = clock.after(CONNECT_TIMEOUT_MS, () =>
+    reject(new RdsError('TIMEOUT', 'not-applied', `no SSH session within ${CONNECT_TIMEOUT_MS} ms`)),
+  );
+  client.on('ready', () => resolve());
+  client.on('error', reject);
+  client.on('close', () =>
+    reject(new RdsError('UNAVAILABLE', 'not-applied', 'the box closed the connection')),
+  );
+  try {
+    client.connect({ ...connectConfig(options, hostVerifier), sock: socket });
+    await promise;
+    return new Ssh2Session(client, socket, { clock, commandTimeoutMs });
+  } catch (cause) {
+    socket.destroy();
+    signal.throwIfAborted();
+    if (shown === undefined) throw translateSshError(cause, 'not-applied');
+    const text = `the box shows host key ${shown}, pinned is ${hostKey.fingerprint}`;
+    throw new RdsError('BAD_HOST_KEY', 'not-applied', text, { cause });
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function connectConfig(options: SshOptions, hostVerifier: (key: Buffer) => boolean): ConnectConfig {
+  const { user, privateKey, passphrase, hostKey } = options;
+  const serverHostKey = hostKeyAlgorithms(hostKey);
+  return {
+    username: user,
+    privateKey,
+    ...(passphrase !== undefined && { passphrase }),
+    hostVerifier,
+    // A box with several host keys must show the pinned one.
+    ...(serverHostKey && { algorithms: { serverHostKey } }),
+    readyTimeout: 0, // the clock's limit holds
+    keepaliveInterval: KEEPALIVE_INTERVAL_MS,
+    keepaliveCountMax: KEEPALIVE_COUNT_MAX,
+    authHandler: ['publickey'],
+  };
+}
+
+type HostKeyAlgorithms = NonNullable<NonNullable<ConnectConfig['algorithms']>['serverHostKey']>;
+
+function hostKeyAlgorithms({ keyType }: HostKeyPin): HostKeyAlgorithms | undefined {
+  if (keyType === 'ssh-rsa') return ['rsa-sha2-512', 'rsa-sha2-256'];
+  return keyType === undefined ? undefined : ([keyType] as HostKeyAlgorithms);
+}

@@ -1,0 +1,100 @@
+import { metrics } from '@opentelemetry/api';
+import { ATTR_BOX, ATTR_COMMAND, ATTR_ERROR_TYPE, ATTR_RECONNECT_STATUS } from './semconv.ts';
+
+/** How an attempt to connect again ended. */
+export const RECONNECT_STATUSES = ['success', 'failure'] as const;
+
+/** @see RECONNECT_STATUSES */
+export type ReconnectStatus = (typeof RECONNECT_STATUSES)[number];
+
+/** One row of the table of instruments. */
+export interface InstrumentDefinition {
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+  /** Attributes of each measurement; `error.type` only on failure. */
+  readonly attributes: readonly string[];
+}
+
+type InstrumentName = 'commandDuration' | 'connectionState' | 'reconnects' | 'reconnectDuration';
+
+/** Every instrument of this package. */
+export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>> = {
+  commandDuration: {
+    name: 'reattach.ssh.command.duration',
+    unit: 's',
+    description: 'Duration of commands sent to a storage box over SSH, waiting for the turn included.',
+    attributes: [ATTR_BOX, ATTR_COMMAND, ATTR_ERROR_TYPE],
+  },
+  connectionState: {
+    name: 'reattach.rds.connection.state',
+    unit: '1',
+    description: '1 while the storage box is connected, else 0.',
+    attributes: [ATTR_BOX],
+  },
+  reconnects: {
+    name: 'reattach.rds.reconnects',
+    unit: '{attempt}',
+    description: 'Attempts to connect to a storage box again, by how they ended.',
+    attributes: [ATTR_BOX, ATTR_RECONNECT_STATUS],
+  },
+  reconnectDuration: {
+    name: 'reattach.rds.reconnect.duration',
+    unit: 's',
+    description: 'Time from the loss of the connection to a storage box until it was re-established.',
+    attributes: [ATTR_BOX],
+  },
+};
+
+/** Seconds. A round trip on a LAN takes a few ms; a command may take until its limit of 10 s. */
+const COMMAND_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Seconds. The back-off alone is up to 17.6 s; an outage may take hours. */
+const RECONNECT_BOUNDARIES = [0.5, 1, 2, 5, 10, 20, 60, 300, 900, 3600];
+
+/** What the client of one box records. */
+export interface RdsMetrics {
+  /** @param errorCode absent when the command succeeded */
+  commandEnded(command: string, durationMs: number, errorCode: string | undefined): void;
+  connectionChanged(connected: boolean): void;
+  reconnectEnded(status: ReconnectStatus): void;
+  reconnected(durationMs: number): void;
+}
+
+function options({
+  unit,
+  description,
+}: InstrumentDefinition): Pick<InstrumentDefinition, 'unit' | 'description'> {
+  return { unit, description };
+}
+
+/**
+ * Records to OpenTelemetry; counters start at 0. Called when the client of a box is made, not on import: the meter of
+ * an SDK registered later would be missed.
+ */
+export function createRdsMetrics(box: string): RdsMetrics {
+  const meter = metrics.getMeter('@reattach/rds-client');
+  const { commandDuration, connectionState, reconnects, reconnectDuration } = INSTRUMENTS;
+  const commands = meter.createHistogram(commandDuration.name, {
+    ...options(commandDuration),
+    advice: { explicitBucketBoundaries: COMMAND_BOUNDARIES },
+  });
+  const state = meter.createGauge(connectionState.name, options(connectionState));
+  const attempts = meter.createCounter(reconnects.name, options(reconnects));
+  const outages = meter.createHistogram(reconnectDuration.name, {
+    ...options(reconnectDuration),
+    advice: { explicitBucketBoundaries: RECONNECT_BOUNDARIES },
+  });
+  const ofBox = { [ATTR_BOX]: box };
+  state.record(0, ofBox);
+  for (const status of RECONNECT_STATUSES) attempts.add(0, { ...ofBox, [ATTR_RECONNECT_STATUS]: status });
+  return {
+    commandEnded(command, durationMs, errorCode) {
+      const failed = errorCode === undefined ? {} : { [ATTR_ERROR_TYPE]: errorCode };
+      commands.record(durationMs / 1000, { ...ofBox, [ATTR_COMMAND]: command, ...failed });
+    },
+    connectionChanged: (connected) => state.record(connected ? 1 : 0, ofBox),
+    reconnectEnded: (status) => attempts.add(1, { ...ofBox, [ATTR_RECONNECT_STATUS]: status }),
+    reconnected: (durationMs) => outages.record(durationMs / 1000, ofBox),
+  };
+}

@@ -1,0 +1,14 @@
+/**
+ * Attribute names: OpenTelemetry semantic conventions first (copied, since the package that carries them marks some
+ * as unstable), then our own under `reattach.`.
+ * @see https://opentelemetry.io/docs/specs/semconv/
+ */
+export const ATTR_ERROR_TYPE = 'error.type';
+export const ATTR_SERVER_ADDRESS = 'server.address';
+export const ATTR_SERVER_PORT = 'server.port';
+
+/** Name of the configured box. */
+export const ATTR_BOX = 'reattach.rds.box';
+/** Low-cardinality name of a command. */
+export const ATTR_COMMAND = 'reattach.ssh.command';
+export const ATTR_RECONNECT_STATUS = 'reattach.rds.reconnect.status';
