@@ -141,7 +141,12 @@ describe('AttachmentManager.rebuild', () => {
       createdAtMs: T0,
     });
     rebuild(twin, onA);
-    expect([nodes(), manager.getAttachment(HANDLE)?.migration]).toEqual([['node-a'], undefined]);
+    expect(manager.getAttachment(HANDLE)).toEqual({
+      volumeHandle: HANDLE,
+      nodeNames: ['node-a'],
+      ...rwx,
+      attachedAtMs: onA.createdAtMs,
+    });
     rebuild(twin, onA, onB);
     expect([nodes(), logger.messages('warn')]).toEqual([['node-a', 'node-b'], []]);
   });

@@ -348,6 +348,16 @@ describe('AttachmentManager', () => {
       await expect(track('node-b')).rejects.toMatchObject({ code: 'ATTACHMENT_CONFLICT' });
     });
 
+    it('are history once the node is the second of a migration again', async () => {
+      const { track, addSecondary, remove, manager } = setUp();
+      await track('node-a', 'vol', RWX);
+      await addSecondary('node-b');
+      await remove('node-b');
+      expect(manager.isWithinHandOffGrace('vol')).toBe(true);
+      await addSecondary('node-b');
+      expect(manager.isWithinHandOffGrace('vol')).toBe(false);
+    });
+
     it('survive a track that was rolled back', async () => {
       const { track, untrack, manager, store, clock } = setUp();
       await track('node-a');
@@ -423,6 +433,25 @@ describe('AttachmentManager', () => {
       write.resolve();
       await slow;
       expect(nodes('slow')).toEqual(['node-a']);
+    });
+
+    it('let every kind of operation leave the queue when aborted, undone', async () => {
+      const { track, manager, store, nodes } = setUp();
+      const write = gate(store, 'set');
+      const first = track('node-a', 'vol', RWX);
+      const abort = new AbortController();
+      const queued = Promise.allSettled([
+        manager.trackAttachment('vol', 'node-b', {}, abort.signal),
+        manager.addSecondaryAttachment('vol', 'node-b', {}, abort.signal),
+        manager.removeNodeAttachment('vol', 'node-a', abort.signal),
+        manager.untrackAttachment('vol', abort.signal),
+      ]);
+      abort.abort(new Error('enough'));
+      const reasons = (await queued).map((result) => result.status === 'rejected' && result.reason);
+      expect(reasons).toEqual(Array(4).fill(abort.signal.reason));
+      write.resolve();
+      await first;
+      expect([nodes(), manager.lockedVolumes]).toEqual([['node-a'], 0]);
     });
 
     it('are freed with the operation, whether it succeeded, failed or was aborted in the queue', async () => {

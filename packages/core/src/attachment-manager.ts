@@ -43,7 +43,7 @@ const DEFAULT_MIGRATION_TIMEOUT_MS = 300_000;
  *
  * Invariants: a volume has one or two nodes; operations on one volume run one after the other in the order of the calls,
  * those on different volumes concurrently; reads never wait and see only what an operation has finished; what is handed
- * out never changes; nothing is kept of a volume that is not attached but its detach time, and that for the grace.
+ * out never changes; of a volume that is not attached only its detach time is kept, until a detach after its grace.
  */
 export class AttachmentManager {
   readonly #clock: Clock;
@@ -206,7 +206,6 @@ export class AttachmentManager {
       }
     }
     this.#attachments = attachments;
-    this.#detachTimes.prune(nowMs);
     this.#warnOfCrowded(crowded);
   }
 

@@ -9,7 +9,7 @@ interface Detachment {
 const CREATION_RESOLUTION_MS = 1_000;
 
 /**
- * Remembers detaches for as long as they matter, the hand-off grace; older ones are forgotten. A time in the future
+ * Remembers detaches for as long as they matter, the hand-off grace; older ones are freed at the next detach. A time in the future
  * (the clock was set back) counts as now.
  */
 export class DetachTimes {
@@ -30,7 +30,7 @@ export class DetachTimes {
     const nodes = this.#volumes.get(volumeHandle) ?? new Map<string, Detachment>();
     this.#volumes.delete(volumeHandle);
     this.#volumes.set(volumeHandle, nodes.set(nodeName, detachment));
-    this.prune(detachment.atMs);
+    this.#prune(detachment.atMs);
   }
 
   /** The node is attached again: its detach is history. */
@@ -60,8 +60,7 @@ export class DetachTimes {
     return detachment?.origin === 'told' && this.#matters(detachment.atMs, nowMs);
   }
 
-  /** Frees what no longer matters. */
-  prune(nowMs: number): void {
+  #prune(nowMs: number): void {
     for (const [volumeHandle, nodes] of this.#volumes) {
       if (this.#matters(lastOf(nodes), nowMs)) return;
       this.#volumes.delete(volumeHandle);

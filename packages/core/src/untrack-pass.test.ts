@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { AttachmentManager } from './attachment-manager.ts';
 import { AttachmentReconciler } from './attachment-reconciler.ts';
+import type { VolumeAttachmentFact } from './facts.ts';
 import type { NodeLister } from './ports.ts';
 import type { ReconcileAction } from './telemetry/instruments.ts';
-import { nodeFact } from './testing/fact-builders.ts';
+import {
+  nodeFact,
+  persistentVolumeFact,
+  TEST_ATTACHER,
+  volumeAttachmentFact,
+} from './testing/fact-builders.ts';
 import { FakeAttachmentStore } from './testing/fake-attachment-store.ts';
 import { FakeClock, settle } from './testing/fake-clock.ts';
 import { FakeNodeLister } from './testing/fake-node-lister.ts';
@@ -103,15 +109,18 @@ describe('UntrackPass', () => {
   });
 
   it('forgets since when a Node is missing once nothing is attached to it', async () => {
-    const { run, track, tracked, clock, manager, abort } = setUp();
-    await track('vol', 'node-a');
+    const { run, tracked, clock, manager } = setUp();
+    const attachment = volumeAttachmentFact({ createdAtMs: clock.now() - 60_000 });
+    const rebuild = (...attachments: readonly VolumeAttachmentFact[]) =>
+      manager.rebuild(attachments, () => persistentVolumeFact(), TEST_ATTACHER);
+    rebuild(attachment);
     await run();
-    await manager.untrackAttachment('vol', abort.signal);
+    rebuild();
     await run();
     await clock.advance(60_000);
-    await track('vol', 'node-a');
+    rebuild(attachment);
     expect(await run()).toEqual({ nextDeadlineMs: clock.now() + 30_000 });
-    expect(tracked()).toEqual(['vol']);
+    expect(tracked()).toHaveLength(1);
   });
 
   it.each(['primary', 'secondary'])(
@@ -233,34 +242,42 @@ describe('UntrackPass', () => {
   });
 
   it('counts an attachment that is detached in mid-pass as no action', async () => {
-    const { run, track, clock, manager, abort, actions } = setUp();
-    await track('vol', 'node-a');
+    const { run, track, clock, manager, abort, actions, store } = setUp();
+    for (let index = 0; index < 9; index++) await track(`vol-${index}`, 'node-a');
     await run();
     await clock.advance(30_000);
+    const slow = Promise.withResolvers<void>();
+    store.before = () => slow.promise;
     const pass = run();
-    await Promise.all([manager.untrackAttachment('vol', abort.signal), pass]);
-    expect(actions).toEqual([]);
+    await settle();
+    const detached = manager.untrackAttachment('vol-8', abort.signal);
+    await settle();
+    slow.resolve();
+    await Promise.all([pass, detached]);
+    expect(actions).toHaveLength(8);
   });
 
-  it('rejects with the reason of its signal once every look-up has settled, and untracks nothing', async () => {
+  it('rejects with the reason of its signal once every look-up has settled, and starts and untracks no more', async () => {
     const gate = Promise.withResolvers<void>();
     let settled = 0;
     const nodes: NodeLister = {
-      async getNode(_name, signal) {
+      async getNode(name, signal) {
         await gate.promise;
+        const index = Number(name.slice('node-'.length));
+        for (let turn = 0; turn < 3 * index; turn++) await Promise.resolve();
         settled++;
-        signal.throwIfAborted();
+        if (index % 2 === 0) signal.throwIfAborted();
         return undefined;
       },
     };
     const { run, track, tracked, abort, logger } = setUp({ nodes });
-    for (let index = 0; index < 10; index++) await track(`vol-${index}`, `node-${index}`);
+    for (let index = 0; index < 12; index++) await track(`vol-${index}`, `node-${index}`);
     const pass = run();
     await settle();
     abort.abort(new Error('shutting down'));
     gate.resolve();
     await expect(pass).rejects.toThrow('shutting down');
-    expect([settled, tracked().length, logger.messages('warn')]).toEqual([8, 10, []]);
+    expect([settled, tracked().length, logger.messages('warn')]).toEqual([8, 12, []]);
   });
 
   it('runs under the reconciler: a NotReady node only causes a pass, a deleted one is untracked at its deadline', async () => {
