@@ -1,24 +1,32 @@
 import type { Clock } from '@reattach/core';
 
+/** How long silence may last, ms. */
+export interface IdleLimits {
+  /** Before the first `touch()`. */
+  readonly firstMs: number;
+  /** After it. */
+  readonly idleMs: number;
+}
+
 /**
- * A signal that aborts when `touch()` was not called for `idleTimeoutMs`, or when `parent` aborts. Disposing stops the
- * timer and takes the listener off the parent.
+ * A signal that aborts when `touch()` was not called for too long, or when `parent` aborts. Disposing stops the timer and
+ * takes the listener off the parent.
  */
 export class IdleWatchdog implements Disposable {
   readonly #clock: Clock;
-  readonly #idleTimeoutMs: number;
+  readonly #idleMs: number;
   readonly #parent: AbortSignal;
   readonly #controller = new AbortController();
-  #touchedAtMs: number;
+  #deadlineMs: number;
   #expired = false;
   #timer: Disposable;
 
-  constructor(clock: Clock, idleTimeoutMs: number, parent: AbortSignal) {
+  constructor(clock: Clock, { firstMs, idleMs }: IdleLimits, parent: AbortSignal) {
     this.#clock = clock;
-    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#idleMs = idleMs;
     this.#parent = parent;
-    this.#touchedAtMs = clock.now();
-    this.#timer = clock.after(idleTimeoutMs, this.#check);
+    this.#deadlineMs = clock.now() + firstMs;
+    this.#timer = clock.after(firstMs, this.#check);
     parent.addEventListener('abort', this.#onParentAbort, { once: true });
     if (parent.aborted) this.#onParentAbort();
   }
@@ -34,7 +42,7 @@ export class IdleWatchdog implements Disposable {
 
   /** There was life. Costs no timer: the running one looks at it when it fires. */
   touch(): void {
-    this.#touchedAtMs = this.#clock.now();
+    this.#deadlineMs = this.#clock.now() + this.#idleMs;
   }
 
   [Symbol.dispose](): void {
@@ -47,12 +55,12 @@ export class IdleWatchdog implements Disposable {
   };
 
   readonly #check = (): void => {
-    const leftMs = this.#touchedAtMs + this.#idleTimeoutMs - this.#clock.now();
+    const leftMs = this.#deadlineMs - this.#clock.now();
     if (leftMs > 0) {
       this.#timer = this.#clock.after(leftMs, this.#check);
       return;
     }
     this.#expired = true;
-    this.#controller.abort(new Error(`Nothing arrived for ${this.#idleTimeoutMs} ms`));
+    this.#controller.abort(new Error('Nothing arrived for too long'));
   };
 }

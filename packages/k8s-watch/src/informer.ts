@@ -23,7 +23,10 @@ export interface InformerOptions<T> {
   readonly streamingList?: boolean;
   /** Objects per page of a list. Default 500, as kubectl. */
   readonly pageSize?: number;
-  /** A watch silent for this long is taken for dead, ms. Default 75 000: above the server's bookmark interval of 60 000. */
+  /**
+   * A watch silent for this long is taken for dead and begun again where it was, ms; one that stays silent is followed by
+   * a list. Default 75 000: above the server's bookmark interval of 60 000.
+   */
   readonly idleTimeoutMs?: number;
   /** Delays between attempts. Default 500 ms to 10 000 ms. */
   readonly backoff?: Backoff;
@@ -222,8 +225,8 @@ export class Informer<T> implements AsyncDisposable {
         },
         upsert: (identity, raw) => this.#cache.upsert(identity, raw),
         remove: (identity, raw) => this.#cache.remove(identity, raw),
-        fresh: () => {
-          this.#freshAsOfMs = this.#clock.now();
+        fresh: (asOfMs) => {
+          this.#freshAsOfMs = asOfMs;
         },
       },
     });

@@ -192,6 +192,55 @@ describe('Reflector', () => {
       expect(informer.freshAsOfMs).toBe(startedAtMs + 2_000);
     });
 
+    it('resumes after silence, and lists when the resumed watch is silent too', async () => {
+      const first = await start(pages, list('10'), list('20'));
+      await clock.advance(10_000);
+      await send(first, bookmark('11'));
+      await clock.advance(75_000);
+      expect((await latest(2)).query['resourceVersion']).toBe('11');
+      await clock.advance(19_999);
+      expect(api.requests).toHaveLength(1);
+      await clock.advance(1);
+      expect((await latest(3)).query['resourceVersion']).toBe('20');
+      expect(clock.now() - informer.freshAsOfMs).toBe(0);
+    });
+
+    it('lists after silence that followed a list: the server has no bookmarks to send', async () => {
+      await start(pages, list('10'), list('10'), list('10'));
+      for (const count of [2, 3]) {
+        await clock.advance(75_000);
+        expect((await latest(count)).query['resourceVersion']).toBe('10');
+        expect(api.requests).toHaveLength(count);
+        expect(informer.freshAsOfMs).toBe(clock.now());
+      }
+    });
+
+    it('expects a sign of a resumed watch by the time the last proof is old', async () => {
+      const first = await start(pages, list('10'), list('20'));
+      await send(first, bookmark('11'));
+      await clock.advance(50_000);
+      first.fail(new KubeApiError('UNAVAILABLE', 'not-applied', 'reset'));
+      await latest(2); // at once: the watch was stable
+      await clock.advance(24_999);
+      expect(api.requests).toHaveLength(1);
+      await clock.advance(1);
+      await latest(3);
+      expect(api.requests).toHaveLength(2);
+    });
+
+    it('gives a resumed watch that shows a sign the whole time again', async () => {
+      const first = await start(pages, list('10'));
+      await send(first, bookmark('11'));
+      await clock.advance(60_000);
+      first.end();
+      const second = await latest(2);
+      await send(second, bookmark('12'));
+      await clock.advance(74_999);
+      await latest(2);
+      await clock.advance(1);
+      expect((await latest(3)).query['resourceVersion']).toBe('12');
+    });
+
     it.each([
       ['no event', { hello: 1 }],
       ['an unknown type', { type: 'HELLO', object: object('a', '11') }],

@@ -12,6 +12,13 @@ import { readWatchLine, requireIdentity } from './watch-line.ts';
 
 /** Bound for one page of a list, ms. 500 Nodes are 7.5 MB. */
 const PAGE_TIMEOUT_MS = 30_000;
+/**
+ * A watch that goes on where another broke has at least this long to show an event or a bookmark, ms. One that shows
+ * nothing by then, and by `idleTimeoutMs` after the last proof, is followed by a list. So a cache is proved again within
+ * `idleTimeoutMs` plus this time, also by a server that has no bookmarks to send: before 1.31 one that has restarted has
+ * none for a resource nobody changes.
+ */
+const RESUME_PROOF_MS = 20_000;
 /** A server ends a watch after a time in this range, s: chosen at random, so that watches do not end together. */
 const WATCH_TIMEOUT_SECONDS = { min: 300, max: 600 } as const;
 /** How often an older state is refused before it is believed: etcd may have been restored from a backup. */
@@ -38,8 +45,8 @@ export interface ReflectorSink {
   endList(asOfMs: number): void;
   upsert(identity: Identity, raw: JsonObject): void;
   remove(identity: Identity, raw: JsonObject): void;
-  /** An event or a bookmark arrived: the cache was equal to the server's state just now. */
-  fresh(): void;
+  /** An event or a bookmark arrived: the cache was equal to the server's state at this time. */
+  fresh(asOfMs: number): void;
 }
 
 /** What the reflector is doing, for people. */
@@ -74,7 +81,9 @@ interface AttemptEnd {
   readonly error: unknown;
   /** What was being done, as RBAC calls it: a streaming list is a watch. */
   readonly verb: 'list' | 'watch';
-  /** The watch was alive for `stableMs`. */
+  /** The watch showed nothing at all. */
+  readonly silent: boolean;
+  /** The watch lived for `stableMs`, as far as could be seen. */
   readonly stable: boolean;
 }
 
@@ -90,6 +99,8 @@ export class Reflector {
   readonly #backoff: ReconnectBackoff;
   /** The server has, or may have, streaming lists. */
   #streamingList: boolean;
+  /** When the sink was last known to equal the server's state. */
+  #freshAsOfMs = 0;
   /** The newest state seen; where a watch goes on. */
   #version: string | undefined;
   #mustList = true;
@@ -118,27 +129,27 @@ export class Reflector {
 
   /** Lists if need be, then watches until something ends it. */
   async #attempt(signal: AbortSignal): Promise<AttemptEnd> {
-    const { clock, stableMs, idleTimeoutMs } = this.#options;
+    const { clock, stableMs } = this.#options;
     let watchedSinceMs: number | undefined;
-    let aliveAtMs = 0;
+    let silent = true;
     const end = (reason: ReconnectReason, error?: unknown): AttemptEnd => ({
       reason,
       error,
+      silent,
       verb: watchedSinceMs === undefined ? 'list' : 'watch',
-      stable: watchedSinceMs !== undefined && aliveAtMs - watchedSinceMs >= stableMs,
+      stable: reason !== 'idle' && watchedSinceMs !== undefined && clock.now() - watchedSinceMs >= stableMs,
     });
     try {
       if (this.#mustList && !this.#streamingList) await this.#listPages(signal);
-      using watchdog = new IdleWatchdog(clock, idleTimeoutMs, signal);
-      watchedSinceMs = aliveAtMs = clock.now();
+      using watchdog = this.#createWatchdog(signal);
+      watchedSinceMs = clock.now();
       try {
         for await (const line of this.#openWatch(watchdog.signal)) {
           signal.throwIfAborted();
           watchdog.touch();
-          aliveAtMs = clock.now();
+          silent = false;
           this.#onLine(line, watchedSinceMs);
         }
-        aliveAtMs = clock.now();
         return end('eof');
       } catch (error) {
         return end(watchdog.expired ? 'idle' : reasonOf(error), error);
@@ -146,6 +157,16 @@ export class Reflector {
     } catch (error) {
       return end(reasonOf(error), error);
     }
+  }
+
+  #createWatchdog(signal: AbortSignal): IdleWatchdog {
+    const { clock, idleTimeoutMs } = this.#options;
+    const leftMs = this.#mustList ? idleTimeoutMs : this.#freshAsOfMs + idleTimeoutMs - clock.now();
+    return new IdleWatchdog(
+      clock,
+      { firstMs: Math.max(leftMs, RESUME_PROOF_MS), idleMs: idleTimeoutMs },
+      signal,
+    );
   }
 
   #openWatch(signal: AbortSignal): AsyncIterable<unknown> {
@@ -227,12 +248,14 @@ export class Reflector {
     this.#mustList = false;
     this.#hasListed = true;
     this.#staleStates = 0;
+    this.#freshAsOfMs = asOfMs;
     this.#options.sink.endList(asOfMs);
     this.#onRegained();
   }
 
   #onContact(): void {
-    this.#options.sink.fresh();
+    this.#freshAsOfMs = this.#options.clock.now();
+    this.#options.sink.fresh(this.#freshAsOfMs);
     this.#onRegained();
   }
 
@@ -262,14 +285,19 @@ export class Reflector {
 
   /** Learns from how an attempt ended. @returns how long to wait before the next, ms. */
   #afterAttempt(end: AttemptEnd): number {
-    const { reason, error, verb, stable } = end;
+    const { reason, error, verb, silent, stable } = end;
     const { metrics, optional, absentRetryMs, sink, onPhase, random, clock, resource } = this.#options;
     if (this.#mustList && this.#streamingList && stopsStreaming(reason, error)) {
       this.#streamingList = false;
       return 0; // no failure: this server is asked for pages from now on
     }
     metrics.reconnect(reason);
-    if (RELIST_AFTER.has(reason) || (RELIST_AFTER_TWO.has(reason) && reason === this.#lastReason)) {
+    const again = reason === this.#lastReason;
+    if (
+      RELIST_AFTER.has(reason) ||
+      (RELIST_AFTER_TWO.has(reason) && again) ||
+      (reason === 'idle' && silent)
+    ) {
       this.#mustList = true;
     }
     this.#log(end);
@@ -282,6 +310,7 @@ export class Reflector {
     if (reason !== 'eof' || !stable) {
       onPhase({ kind: 'retrying', reason, detail: describeFailure(reason, error, verb, resource) });
     }
+    if (reason === 'idle') return 0; // it has waited long enough
     const retryAfterMs = error instanceof KubeApiError ? error.retryAfterMs : undefined;
     return this.#backoff.nextDelayMs(stable, retryAfterMs);
   }
