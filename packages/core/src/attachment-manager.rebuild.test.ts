@@ -81,7 +81,7 @@ describe('AttachmentManager.rebuild', () => {
     ['in order', [onA, onB]],
     ['in reverse', [onB, onA]],
   ])(
-    'takes two VolumeAttachments of a ReadWriteMany volume, %s, for a migration since the older one',
+    'takes two VolumeAttachments of a ReadWriteMany volume, %s, for a migration since the younger one',
     (_title, list) => {
       const { manager, rebuild } = setUp(rwx);
       rebuild(...list);
@@ -90,7 +90,7 @@ describe('AttachmentManager.rebuild', () => {
         nodeNames: ['node-a', 'node-b'],
         ...rwx,
         attachedAtMs: T0 - 60_000,
-        migration: { startedAtMs: T0 - 60_000, timeoutMs: 300_000 },
+        migration: { startedAtMs: onB.createdAtMs, timeoutMs: 300_000 },
       });
     },
   );

@@ -172,7 +172,7 @@ export class AttachmentManager {
    * from there. Cheap enough for every pass; time and memory are linear. A node that is missing since the last rebuild
    * was detached now. A volume with an operation running or queued stays as it is. The store is not told.
    *
-   * Two VolumeAttachments of a ReadWriteMany volume are a migration since the older one was created. Two of any other
+   * Two VolumeAttachments of a ReadWriteMany volume are a migration since the younger one was created (ADR 0008). Two of any other
    * volume are no migration, which would put off a release: both nodes are kept and each is judged on its own. Of more
    * than two the two oldest are kept.
    * @param nowMs epoch ms; default the clock's.
@@ -351,7 +351,7 @@ export class AttachmentManager {
     if (!younger) return freezeAttachment(single);
     const nodeNames = [older.nodeName, younger.nodeName] as const;
     if (!isReadWriteMany(volume)) return freezeAttachment({ ...single, nodeNames });
-    const migration = { startedAtMs: older.createdAtMs, timeoutMs: this.#migrationTimeoutMs };
+    const migration = { startedAtMs: younger.createdAtMs, timeoutMs: this.#migrationTimeoutMs };
     return freezeAttachment({ ...single, nodeNames, migration });
   }
 

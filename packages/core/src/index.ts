@@ -82,6 +82,6 @@ export {
 } from './release-pass.ts';
 export { RULES, type Rule, type Verdict } from './rules.ts';
 export type { PassResultKind, ReconcileAction } from './telemetry/instruments.ts';
-export type { TrackedAttachment } from './tracked-attachment.ts';
+export type { Migration, TrackedAttachment } from './tracked-attachment.ts';
 export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './trigger-reason.ts';
 export { UntrackPass, type UntrackPassOptions } from './untrack-pass.ts';

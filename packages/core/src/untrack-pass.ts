@@ -1,5 +1,6 @@
 import type { AttachmentManager } from './attachment-manager.ts';
 import { type Logger, silentLogger } from './logger.ts';
+import { mapBounded } from './map-bounded.ts';
 import { NodeAbsence } from './node-absence.ts';
 import type { NodeLister } from './ports.ts';
 import type { ReconcileMetrics } from './reconcile-metrics.ts';
@@ -75,7 +76,8 @@ export class UntrackPass implements ReconcilePass {
     this.#absence.retainOnly(new Set(holdingsOf.keys()));
     const orphans: Orphan[] = [];
     let nextDeadlineMs = Number.POSITIVE_INFINITY;
-    await forEachBounded([...holdingsOf], signal, async ([nodeName, holdings]) => {
+    await mapBounded([...holdingsOf], CONCURRENCY, async ([nodeName, holdings]) => {
+      signal.throwIfAborted();
       const found = await this.#lookUp(nodeName, signal);
       if (found === 'present') this.#absence.forget(nodeName);
       if (found === 'failed') nextDeadlineMs = Math.min(nextDeadlineMs, nowMs + this.#gracePeriodMs);
@@ -88,7 +90,7 @@ export class UntrackPass implements ReconcilePass {
     });
     for (const { dueMs } of orphans) if (dueMs > nowMs) nextDeadlineMs = Math.min(nextDeadlineMs, dueMs);
     const due = orphans.filter(({ dueMs }) => dueMs <= nowMs);
-    await forEachBounded(due, signal, (orphan) => this.#untrack(orphan, signal));
+    await mapBounded(due, CONCURRENCY, (orphan) => this.#untrack(orphan, signal));
     return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
   }
 
@@ -133,25 +135,4 @@ function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   const list = lists.get(key);
   if (list) list.push(value);
   else lists.set(key, [value]);
-}
-
-/**
- * Runs `task` on every item, `CONCURRENCY` at once.
- * @throws `signal.reason` when aborted, or what a task threw, once every task that was started has settled.
- */
-async function forEachBounded<T>(
-  items: readonly T[],
-  signal: AbortSignal,
-  task: (item: T) => Promise<void>,
-): Promise<void> {
-  const rest = items.values();
-  const worker = async () => {
-    for (const item of rest) {
-      signal.throwIfAborted();
-      await task(item);
-    }
-  };
-  const workers = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
-  signal.throwIfAborted();
-  for (const result of workers) if (result.status === 'rejected') throw result.reason;
 }

@@ -1,6 +1,7 @@
 import {
   type Attributes,
   createNoopMeter,
+  type Meter,
   metrics,
   ProxyTracerProvider,
   type Span,
@@ -35,7 +36,8 @@ export class RecordingTelemetry implements Disposable {
         void this.measurements.push({ instrument: name, value, attributes });
       return { add: measure, record: measure };
     };
-    const meter = Object.assign(createNoopMeter(), {
+    // A copy: the no-op meter is one object for the whole process.
+    const meter = Object.assign(Object.create(createNoopMeter()) as Meter, {
       createCounter: instrument,
       createHistogram: instrument,
     });
