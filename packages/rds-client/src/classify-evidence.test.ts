@@ -1,0 +1,172 @@
+import type { NodeEvidence, StorageNode } from '@reattach/core';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EXPORT, READ_AT_MS, session, snapshot, TRACKING } from '../test/support/snapshots.ts';
+import { type ActivityMemory, NO_ACTIVITY, rememberActivity } from './activity-memory.ts';
+import { classifyEvidence } from './classify-evidence.ts';
+import type { Session, Snapshot } from './snapshot.ts';
+
+const WINDOW_MS = 15_000;
+const A = '10.0.5.1';
+const B = '10.0.5.2';
+const NODE_A: StorageNode = { name: 'a', addresses: [A], addressesFrom: 'node' };
+const NODE_B: StorageNode = { name: 'b', addresses: [B], addressesFrom: 'node' };
+
+/** A was seen live `quietMs` ago. */
+function seen(quietMs: number): ActivityMemory {
+  return { addresses: new Map([[A, { lastActivityMs: READ_AT_MS - quietMs, dated: true }]]) };
+}
+
+function judge(
+  sessions: readonly Session[],
+  {
+    node = NODE_A,
+    others = [NODE_B],
+    memory = NO_ACTIVITY,
+    reading = {},
+  }: {
+    node?: StorageNode;
+    others?: readonly StorageNode[];
+    memory?: ActivityMemory;
+    reading?: Partial<Snapshot>;
+  } = {},
+): NodeEvidence | undefined {
+  const read = snapshot({ sessions, ...reading });
+  const known = memory === NO_ACTIVITY ? rememberActivity(memory, read, WINDOW_MS) : memory;
+  return classifyEvidence({ suspects: [node], others }, read, known, WINDOW_MS).get(node.name);
+}
+
+describe('classifyEvidence', () => {
+  it('younger than the window -> live', () => {
+    expect(judge([session(A, 14_000)])).toEqual({
+      kind: 'live',
+      observedAtMs: READ_AT_MS - 2,
+      lastActivityMs: READ_AT_MS - 14_000,
+      detail: 'its session was active 14.0 s before the reading',
+    });
+  });
+
+  it('one of several sessions or addresses younger than the window -> live', () => {
+    expect(judge([session(A, 60_000), session(A, 1_000)])).toMatchObject({ kind: 'live' });
+    const node = { ...NODE_A, addresses: ['10.0.6.1', `::ffff:${A}`] };
+    expect(judge([session(A, 1_000)], { node })).toMatchObject({ kind: 'live' });
+  });
+
+  it('older than the window while another host is live -> silent since the end of the window', () => {
+    expect(judge([session(A, 40_000), session(B, 2_000)])).toEqual({
+      kind: 'silent',
+      observedAtMs: READ_AT_MS - 2,
+      silentSinceMs: READ_AT_MS - 25_000,
+      lastActivityMs: READ_AT_MS - 40_000,
+      detail: `nothing came from ${A} for 40.0 s while ${B} was live`,
+    });
+  });
+
+  it('exactly as old as the window -> silent', () => {
+    expect(judge([session(A, 15_000), session(B, 2_000)])).toMatchObject({
+      kind: 'silent',
+      silentSinceMs: READ_AT_MS,
+    });
+  });
+
+  it('gone, but remembered -> silent', () => {
+    expect(judge([session(B, 2_000)], { memory: seen(20_000) })).toMatchObject({
+      kind: 'silent',
+      silentSinceMs: READ_AT_MS - 5_000,
+    });
+  });
+
+  it('gone, but remembered within the window -> live', () => {
+    expect(judge([session(B, 2_000)], { memory: seen(10_000) })).toMatchObject({
+      kind: 'live',
+      detail: 'its session may have been active 10.0 s before the reading',
+    });
+  });
+
+  it('asking for a session -> live, although that is no positive control', () => {
+    expect(judge([session(A, 0, { state: 'syn-sent' }), session(B, 1_000)])).toMatchObject({ kind: 'live' });
+    const other = session(B, 0, { state: 'syn-sent' });
+    expect(judge([session(A, 40_000), other])).toMatchObject({ reason: 'no-positive-control' });
+  });
+
+  it.each<[string, Session, string]>([
+    ['its own live session', session('10.0.6.1', 60_000), 'no-positive-control'],
+    ['an old session', session(B, 15_000), 'no-positive-control'],
+    ['a closing session', session(B, 0, { state: 'time-wait' }), 'no-positive-control'],
+    ['a session of the future', session(B, -60_000), 'no-positive-control'],
+  ])('only %s beside it -> unknown', (_, other, reason) => {
+    const node = { ...NODE_A, addresses: [A, '10.0.6.1'] };
+    expect(judge([session(A, 40_000), other], { node })).toMatchObject({ kind: 'unknown', reason });
+  });
+
+  it('another suspect is a positive control, too', () => {
+    const read = snapshot({ sessions: [session(A, 40_000), session(B, 1_000)] });
+    const memory = rememberActivity(NO_ACTIVITY, read, WINDOW_MS);
+    const evidence = classifyEvidence({ suspects: [NODE_A, NODE_B], others: [] }, read, memory, WINDOW_MS);
+    expect([evidence.get('a')?.kind, evidence.get('b')?.kind]).toEqual(['silent', 'live']);
+  });
+
+  it.each<[string, Parameters<typeof judge>[1], string]>([
+    ['tracking off', { reading: { tracking: { ...TRACKING, on: false } } }, 'tracking-off'],
+    ['no address', { node: { ...NODE_A, addresses: [] } }, 'no-address'],
+    ['an IPv6 address', { node: { ...NODE_A, addresses: [A, 'fd00::1'] } }, 'no-address'],
+    ['an address that is none', { node: { ...NODE_A, addresses: [A, 'node-a'] } }, 'no-address'],
+    ['never seen', { node: { ...NODE_A, addresses: ['10.0.5.9'] } }, 'never-seen-live'],
+    [
+      'an export port that was not asked about',
+      { reading: { exports: [EXPORT, { ...EXPORT, port: 4421 }] } },
+      'output-not-understood',
+    ],
+    ['a session older than the box', { reading: { uptimeMs: 100 } }, 'output-not-understood'],
+  ])('%s -> unknown', (_, options, reason) => {
+    expect(judge([session(A, 61_000), session(B, 1_000)], options)).toMatchObject({
+      kind: 'unknown',
+      reason,
+    });
+  });
+
+  it('a session of the future -> unknown', () => {
+    const sessions = [session(A, -1_000), session(B, 1_000)];
+    expect(judge(sessions, { memory: seen(60_000) })).toMatchObject({ reason: 'output-not-understood' });
+  });
+
+  it('addresses guessed from pods and a session nobody accounts for -> unknown', () => {
+    const sessions = [session(A, 40_000), session(B, 1_000)];
+    const node: StorageNode = { ...NODE_A, addressesFrom: 'pods' };
+    expect(judge(sessions, { node })).toMatchObject({ kind: 'silent' });
+    expect(judge(sessions, { node, others: [] })).toMatchObject({
+      kind: 'unknown',
+      reason: 'unattributed-session',
+    });
+    const opening = session('10.0.5.9', 0, { state: 'syn-received' });
+    expect(judge([...sessions, opening], { node })).toMatchObject({ reason: 'unattributed-session' });
+    expect(judge([...sessions, session('10.0.5.9', 60_000)], { node })).toMatchObject({ kind: 'silent' });
+    expect(judge(sessions, { others: [] })).toMatchObject({ kind: 'silent' });
+  });
+
+  it('never says silent while a session is young, nor without another live host, nor when never seen', () => {
+    const anySession = fc
+      .record({
+        address: fc.constantFrom(A, B, '10.0.6.1'),
+        ageMs: fc.integer({ min: -100_000, max: 100_000_000 }),
+        state: fc.constantFrom('established', 'established', 'time-wait', 'syn-sent', '?'),
+      })
+      .map(({ address, ageMs, state }) => session(address, ageMs, { state }));
+    fc.assert(
+      fc.property(fc.array(anySession, { maxLength: 6 }), fc.boolean(), (sessions, on) => {
+        const evidence = judge(sessions, { reading: { tracking: { ...TRACKING, on } } });
+        if (evidence?.kind !== 'silent') return;
+        const young = sessions.filter(({ remainingMs = 0, state }) => {
+          const ageMs = TRACKING.establishedTimeoutMs - remainingMs;
+          return state === 'established' && ageMs >= 0 && ageMs < WINDOW_MS;
+        });
+        expect(on).toBe(true);
+        expect(sessions.some(({ address }) => address === A)).toBe(true);
+        expect(young.some(({ address }) => address === A)).toBe(false);
+        expect(young.some(({ address }) => address !== A)).toBe(true);
+        expect(evidence.silentSinceMs).toBeLessThanOrEqual(READ_AT_MS);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import type { Export, FenceEntry, RawRule, Session, Snapshot, Tracking } from '../../src/snapshot.ts';
+
+const DAY_MS = 86_400_000;
+
+/** When a snapshot is read unless told otherwise; 2026-01-01T00:00:00Z. */
+export const READ_AT_MS = 1_767_225_600_000;
+
+/** Longer ago than any session of these tests is old. */
+const UPTIME_MS = 100 * DAY_MS;
+
+export const TRACKING: Tracking = {
+  on: true,
+  detail: 'connection tracking is set to yes',
+  establishedTimeoutMs: DAY_MS,
+  shortenedTimeoutMs: 300_000,
+};
+
+/** An established session to port 4420 whose last packet passed `ageMs` before the reading. */
+export function session(address: string, ageMs: number, overrides: Partial<Session> = {}): Session {
+  return { address, port: 4420, state: 'established', remainingMs: DAY_MS - ageMs, ...overrides };
+}
+
+export const EXPORT: Export = { slot: 'pvc-a', nqn: 'nqn.test:pvc-a', hasOwnNqn: true, port: 4420 };
+
+export const DROP_RULE: RawRule = {
+  action: 'drop',
+  disabled: false,
+  invalid: false,
+  matchers: { protocol: 'tcp', 'dst-port': '4420', 'src-address-list': 'reattach-fenced' },
+};
+
+export function fenceEntry(overrides: Partial<FenceEntry> = {}): FenceEntry {
+  const comment = 'reattach/1 id=00c0ffee node=node-a uid=uid-a boot=boot-a at=1767225600000';
+  return { address: '10.0.5.1', comment, disabled: false, dynamic: false, ...overrides };
+}
+
+/** A complete reading with one export, an armed guard, no fence and no session. A shift of `sessionsReadAtMs` moves the uptime along. */
+export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
+  const readAtMs = overrides.sessionsReadAtMs ?? READ_AT_MS;
+  return {
+    takenAtMs: readAtMs - 4,
+    sessionsAskedAtMs: readAtMs - 2,
+    sessionsReadAtMs: readAtMs,
+    version: { text: '7.24.2 (stable)', major: 7, minor: 24, patch: 2 },
+    dialect: 'serialize',
+    uptimeMs: UPTIME_MS + readAtMs - READ_AT_MS,
+    tracking: TRACKING,
+    sessionPorts: [4420],
+    sessions: [],
+    exports: [EXPORT],
+    fenceEntries: [],
+    rawRules: [DROP_RULE],
+    writeCounters: new Map(),
+    ...overrides,
+  };
+}
