@@ -95,6 +95,16 @@ describe('AttachDetachController', () => {
     expect(test.attachment('a')).toBeUndefined();
   });
 
+  it('never force-detaches when told so', async () => {
+    controller[Symbol.dispose]();
+    controller = new AttachDetachController(test.sim, { forceDetachMs: Number.POSITIVE_INFINITY });
+    await podOnNodeA();
+    setReady('a', 'Unknown');
+    test.forceDelete();
+    await test.clock.advance(3_600_000);
+    expect(test.isAttached('a')).toBe(true);
+  });
+
   it('begins the six minutes anew when a pod needed the volume meanwhile', async () => {
     await podOnNodeA();
     setReady('a', 'Unknown');

@@ -6,7 +6,10 @@ import { type CsiVolume, csiVolume, isFinished, isTerminating, volumesOf } from 
 import { recordWarning } from './record-event.ts';
 
 export interface AttachDetachOptions {
-  /** How long a volume in use on a node that is not Ready waits for its detach, ms. Default 360 000. */
+  /**
+   * How long a volume in use on a node that is not Ready waits for its detach, ms. Default 360 000; `Infinity`: for ever, as
+   * with `--disable-force-detach-on-timeout`.
+   */
   readonly forceDetachMs?: number;
   /** `--attach-detach-reconcile-sync-period`, ms: when it looks whether its VolumeAttachments still exist. Default 60 000. */
   readonly syncPeriodMs?: number;

@@ -13,13 +13,14 @@ export interface ControlLoopOptions extends StandInContext {
   readonly kinds: readonly Kind[];
   /** Time from a change to the pass it causes, ms; changes meanwhile share that pass. Default 0. */
   readonly delayMs?: number;
-  /** One level-based pass over the store. Returns when the next is due without a change (epoch ms, later than now). */
+  /** One level-based pass over the store. Returns when the next is due without a change: epoch ms, later than its own start. */
   readonly pass: () => number | undefined;
 }
 
 /**
  * Runs passes: one at the start, one after every burst of changes, and one whenever the last pass asked for it. Passes never
- * overlap and never run inside a write; after disposal none runs and no timer is left.
+ * overlap and never run inside a write; after disposal none runs and no timer is left. A pass that asks for another at once
+ * would never end: its timer throws.
  */
 export class ControlLoop implements Disposable {
   readonly #options: ControlLoopOptions;
@@ -58,8 +59,12 @@ export class ControlLoop implements Disposable {
 
   #run(): void {
     this.#timer = undefined;
+    const startedMs = this.#options.clock.now();
     const nextMs = this.#options.pass();
-    if (nextMs !== undefined) this.#schedule(nextMs);
+    if (nextMs === undefined) return;
+    if (nextMs <= startedMs)
+      throw new TypeError(`Expected the next pass later than ${startedMs}, got ${nextMs}`);
+    this.#schedule(nextMs);
   }
 }
 
