@@ -17,10 +17,10 @@ export interface CacheListener<T> {
   deleted(key: string, last: T, late: boolean): void;
 }
 
-interface Entry<T> {
+/** What is known of an object beside its value. */
+interface Version {
   readonly uid: string;
   readonly resourceVersion: string | undefined;
-  readonly value: T;
   /** The last full list, or event during it, that named the object. */
   list: number;
 }
@@ -33,7 +33,9 @@ interface Entry<T> {
 export class ObjectCache<T> implements Iterable<T> {
   readonly #project: Projection<T>;
   readonly #listener: CacheListener<T>;
-  readonly #entries = new Map<string, Entry<T>>();
+  /** Apart from the versions, so that reading all of them is as fast as it can be. Both have the same keys. */
+  readonly #values = new Map<string, T>();
+  readonly #versions = new Map<string, Version>();
   readonly #indexes: readonly { readonly keysOf: IndexFunction<T>; readonly buckets: Map<string, T[]> }[];
   readonly #indexByName: ReadonlyMap<string, ReadonlyMap<string, readonly T[]>>;
   #list = 0;
@@ -55,16 +57,16 @@ export class ObjectCache<T> implements Iterable<T> {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#values.size;
   }
 
   get(key: string): T | undefined {
-    return this.#entries.get(key)?.value;
+    return this.#values.get(key);
   }
 
   /** Every value, without a copy; may be asked for again and again. */
-  *[Symbol.iterator](): Generator<T, void, undefined> {
-    for (const entry of this.#entries.values()) yield entry.value;
+  [Symbol.iterator](): Iterator<T> {
+    return this.#values.values();
   }
 
   /** The values an index has under `key`, in no order. Not a copy: good until the next event. */
@@ -81,44 +83,46 @@ export class ObjectCache<T> implements Iterable<T> {
 
   /** The full list is complete: what was not named since `beginList` is gone. */
   endList(): void {
-    for (const [key, entry] of this.#entries) {
-      if (entry.list !== this.#list) this.#delete(key, entry, true);
+    for (const [key, version] of this.#versions) {
+      if (version.list !== this.#list) this.#delete(key, true);
     }
   }
 
   upsert({ key, uid, resourceVersion }: Identity, raw: JsonObject): void {
-    let known = this.#entries.get(key);
-    if (known && known.uid !== uid) {
-      this.#delete(key, known, true);
-      known = undefined;
-    }
-    if (known && resourceVersion !== undefined && known.resourceVersion === resourceVersion) {
-      known.list = this.#list;
+    const version = this.#versions.get(key);
+    if (version && version.uid !== uid) {
+      this.#delete(key, true);
+    } else if (version && resourceVersion !== undefined && version.resourceVersion === resourceVersion) {
+      version.list = this.#list;
       return;
     }
-    const value = this.#project(raw, known?.value);
+    const old = this.#values.get(key);
+    const value = this.#project(raw, old);
     if (value === undefined) {
-      if (known) this.#delete(key, known, false);
+      this.#delete(key, false);
       return;
     }
-    if (known) this.#removeFromIndexes(known.value);
-    this.#entries.set(key, { uid, resourceVersion, value, list: this.#list });
+    if (old !== undefined) this.#removeFromIndexes(old);
+    this.#versions.set(key, { uid, resourceVersion, list: this.#list });
+    this.#values.set(key, value);
     this.#addToIndexes(value);
-    if (known) this.#listener.updated(known.value, value);
-    else this.#listener.added(value);
+    if (old === undefined) this.#listener.added(value);
+    else this.#listener.updated(old, value);
   }
 
   /** Takes the object out; `raw` is its final state. Another object under its name stays. */
   remove({ key, uid }: Identity, raw: JsonObject): void {
-    const known = this.#entries.get(key);
-    if (known?.uid === uid) this.#delete(key, known, false, raw);
+    if (this.#versions.get(key)?.uid === uid) this.#delete(key, false, raw);
   }
 
-  #delete(key: string, { value }: Entry<T>, late: boolean, raw?: JsonObject): void {
-    this.#entries.delete(key);
-    this.#removeFromIndexes(value);
-    const final = raw && this.#project(raw, value);
-    this.#listener.deleted(key, final ?? value, late);
+  #delete(key: string, late: boolean, raw?: JsonObject): void {
+    const last = this.#values.get(key);
+    if (last === undefined) return;
+    const final = raw && this.#project(raw, last);
+    this.#versions.delete(key);
+    this.#values.delete(key);
+    this.#removeFromIndexes(last);
+    this.#listener.deleted(key, final ?? last, late);
   }
 
   #addToIndexes(value: T): void {
