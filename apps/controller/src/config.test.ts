@@ -276,6 +276,15 @@ describe('parseConfig', () => {
     );
   });
 
+  it.each([
+    ['lease-duration-ms', ['--leader-election-lease-duration-ms=15500']],
+    ['lease-duration-ms', ['--unsafe-compressed-times', '--leader-election-lease-duration-ms=14000']],
+    ['retry-period-ms', ['--leader-election-retry-period-ms=5000']],
+  ])('refuses a --leader-election-%s that would not keep two leaders apart: %j', (name, flags) => {
+    const { problems } = refusal([...COMPLETE, ...flags]);
+    expect(problems.map(({ source }) => source)).toEqual([`--leader-election-${name}`]);
+  });
+
   it('never prints a secret', () => {
     const key = FILES['/etc/key'] ?? '';
     const { message } = refusal(

@@ -61,6 +61,9 @@ export interface ConfigSources {
   readonly readFile: (path: string) => string;
 }
 
+/** Bound of one write, ms. @see LeaderElector */
+const LONGEST_WRITE_MS = 5_000;
+
 /** Longest value quoted in a message. */
 const QUOTED_CHARACTERS = 60;
 
@@ -204,12 +207,32 @@ class ConfigReader {
 
   #checkTogether(): void {
     this.#checkOrder('silentGraceMs', 'gracePeriodMs', 'silence shortens the grace period');
-    this.#checkOrder(
-      'leaderElection.renewDeadlineMs',
-      'leaderElection.leaseDurationMs',
-      'a leader stops before its successor starts',
-    );
+    this.#checkLease();
     this.#checkOrder('suspectPollMs', 'activityWindowMs', 'a node is looked at while it may still be live');
+  }
+
+  /** @see LeaderElector, which refuses the same */
+  #checkLease(): void {
+    const [lease, renew, retry] = (['leaseDurationMs', 'renewDeadlineMs', 'retryPeriodMs'] as const).map(
+      (name) => this.#value(`leaderElection.${name}`),
+    );
+    if (lease === undefined || renew === undefined || retry === undefined) return;
+    const refuse = (key: OptionKey, value: number, expected: string) =>
+      this.#refuse(key, this.#givenFor(key)[0]?.source, value, expected);
+    if (lease % 1_000 !== 0 || lease < renew + LONGEST_WRITE_MS) {
+      refuse(
+        'leaderElection.leaseDurationMs',
+        lease,
+        `whole seconds, at least leaderElection.renewDeadlineMs + ${LONGEST_WRITE_MS}: a write of the old leader must end before a new one may start`,
+      );
+    }
+    if (retry * 2.2 >= renew) {
+      refuse(
+        'leaderElection.retryPeriodMs',
+        retry,
+        'less than leaderElection.renewDeadlineMs / 2.2: a renewal may fail once',
+      );
+    }
   }
 
   #checkOrder(small: OptionKey, large: OptionKey, because: string): void {

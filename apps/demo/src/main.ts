@@ -1,1 +1,57 @@
-export {};
+import { parseArgs } from 'node:util';
+import { runScenario } from './run-scenario.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+import { jsonTeller, textTeller } from './teller.ts';
+
+const NAMES = SCENARIOS.map(({ name }) => name);
+
+const USAGE = `Usage: pnpm demo [--scenario NAME] [--json]
+
+${SCENARIOS.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`).join('\n')}
+
+  --scenario NAME  default ${NAMES[0]}
+  --json           one JSON object per event, a summary last
+
+Exit codes: 0 the scenario ended as it must; 1 it did not; 2 bad arguments.
+`;
+
+function readArguments(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      scenario: { type: 'string', default: NAMES[0] ?? '' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return values;
+}
+
+function write(text: string): void {
+  process.stdout.write(text);
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  let values: ReturnType<typeof readArguments>;
+  try {
+    values = readArguments(args);
+  } catch (err) {
+    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n\n${USAGE}`);
+    return 2;
+  }
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const scenario = SCENARIOS.find(({ name }) => name === values.scenario);
+  if (!scenario) {
+    process.stderr.write(`--scenario: got "${values.scenario}", expected one of ${NAMES.join(', ')}\n`);
+    return 2;
+  }
+  const colours = process.stdout.isTTY && !process.env['NO_COLOR'];
+  const teller = values.json ? jsonTeller(write) : textTeller(write, colours);
+  const { ok } = await runScenario(scenario, teller);
+  return ok ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import {
+  AttachmentManager,
+  AttachmentReconciler,
+  type Clock,
+  createReconcileMetrics,
+  type Logger,
+  PassReporter,
+  ReleasePass,
+  systemClock,
+} from '@reattach/core';
+import {
+  alwaysLeader,
+  guardWrites,
+  KubeActions,
+  KubeEventRecorder,
+  LeaderElector,
+} from '@reattach/k8s-actions';
+import { loadKubeApi } from '@reattach/k8s-api';
+import { AttachmentWatcher, KubeCaches, NodeWatcher } from '@reattach/k8s-watch';
+import { createRdsBox, RdsFleet } from '@reattach/rds-client';
+import type { Config } from './config.ts';
+import type { Controller } from './controller.ts';
+import { healthReport } from './health.ts';
+import { Liveness, Readiness } from './health-checks.ts';
+import { HttpServer } from './http-server.ts';
+import { podNamespace } from './pod-namespace.ts';
+import { Teardown } from './teardown.ts';
+import { startTelemetry } from './telemetry/start-telemetry.ts';
+import { untilAborted } from './until-aborted.ts';
+import { VERSION } from './version.ts';
+
+/** What a composition may be given from outside. */
+export interface ComposeOptions {
+  readonly logger: Logger;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+/**
+ * The way of the data: API server -> caches -> reconciler -> pass <-> box, and from the pass back to API server and box.
+ * Caches and box are kept warm by every replica; only the leader runs passes.
+ */
+export function compose(config: Config, { logger, clock = systemClock }: ComposeOptions): Controller {
+  const teardown = new Teardown();
+  let http: HttpServer | undefined;
+  let readiness: Readiness | undefined;
+
+  async function run(signal: AbortSignal): Promise<void> {
+    await using _all = teardown;
+    const { policy } = config;
+    if (config.unsafeKeys.length > 0) logger.warn('Started with unsafe times', { keys: config.unsafeKeys });
+    const telemetry = teardown.use(
+      'telemetry',
+      startTelemetry({
+        serviceVersion: VERSION,
+        ...(config.otlpEndpoint && { otlpEndpoint: config.otlpEndpoint }),
+      }),
+    );
+    const identity = config.leaderElection?.identity ?? `${hostname()}-${randomBytes(4).toString('hex')}`;
+
+    const api = teardown.use(
+      'kubernetes-api',
+      loadKubeApi({
+        ...(config.kubeconfigPath !== undefined && { kubeconfigPath: config.kubeconfigPath }),
+        ...(config.context !== undefined && { context: config.context }),
+        logger,
+        clock,
+      }),
+    );
+    const caches = teardown.use(
+      'caches',
+      new KubeCaches({ api, clock, logger, watchLeases: policy.earlyDetection.enabled }),
+    );
+    const { storageAddresses, ...access } = config.rds;
+    const { activityWindowMs, idlePollMs } = config;
+    const box = teardown.use(
+      'storage-box',
+      createRdsBox({
+        name: config.rds.host,
+        ...access,
+        activityWindowMs,
+        idlePollMs,
+        storageAddresses,
+        clock,
+        logger,
+      }),
+    );
+    const fleet = new RdsFleet([box]);
+
+    const elector =
+      config.leaderElection &&
+      new LeaderElector({
+        api,
+        clock,
+        logger,
+        identity,
+        ...config.leaderElection,
+        name: config.leaderElection.leaseName,
+        namespace: config.leaderElection.namespace ?? podNamespace(),
+      });
+    const leadership = elector ?? alwaysLeader;
+    const events =
+      config.events && new KubeEventRecorder({ api, clock, logger, reportingInstance: identity });
+    const reporter = teardown.use('reporter', new PassReporter({ logger, ...(events && { events }) }));
+    const pass = new ReleasePass({
+      cluster: caches,
+      manager: new AttachmentManager({ clock, logger }),
+      fleet,
+      actions: new KubeActions({ api: guardWrites(api, leadership), clock, logger }),
+      leadership,
+      observer: reporter,
+      policy,
+      newFenceId: () => randomBytes(4).toString('hex'),
+    });
+    const reconciler = new AttachmentReconciler({
+      pass,
+      clock,
+      logger,
+      intervalMs: config.reconcileIntervalMs,
+    });
+
+    caches.addNodeHandlers(new NodeWatcher(reconciler, createReconcileMetrics(), logger).getEventHandlers());
+    caches.addVolumeAttachmentHandlers(
+      new AttachmentWatcher(reconciler, caches, policy.attacher).getEventHandlers(),
+    );
+    box.onReconnect(() => reconciler.triggerReconcile('storage-reconnected'));
+
+    const ready = new Readiness({
+      caches,
+      boxes: [box],
+      reconciler,
+      policy,
+      clock,
+      ...(elector && { elector }),
+    });
+    const live = new Liveness({ reconciler, clock, intervalMs: config.reconcileIntervalMs });
+    readiness = ready;
+    http = teardown.use(
+      'http',
+      await HttpServer.start({
+        ...config.http,
+        live: () => live.report(),
+        ready: () => ready.report(),
+        metricsText: () => telemetry.metricsText(),
+        logger,
+      }),
+    );
+    logger.info('Started', { version: VERSION, mode: policy.mode, url: http.url, identity });
+    signal.addEventListener('abort', () => ready.stop(), { once: true });
+
+    caches.start();
+    box.start(signal);
+    await caches.waitForSync(signal);
+    const lead = async (term: AbortSignal) => {
+      await reconciler.start(term);
+      logger.info('Ran startup pass', { mode: policy.mode });
+      await untilAborted(term);
+      await reconciler.stop();
+    };
+    await (elector ? elector.run(lead, signal) : lead(signal));
+  }
+
+  return {
+    async run(signal) {
+      try {
+        await run(signal);
+      } catch (err) {
+        if (err !== signal.reason) throw err;
+      }
+      logger.info('Stopped');
+    },
+    get address() {
+      return http?.url;
+    },
+    ready: () => readiness?.report() ?? healthReport([{ name: 'start', ok: false, why: 'Not started' }]),
+    get pending() {
+      return teardown.pending;
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { SCENARIOS } from '../../src/scenarios/index.ts';
+import type { StoryEvent, Summary } from '../../src/story.ts';
+
+const run = promisify(execFile);
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Runs the demo as a user does. */
+async function demo(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  try {
+    const { stdout, stderr } = await run(process.execPath, ['--conditions=source', MAIN, ...args]);
+    return { code: 0, stdout, stderr };
+  } catch (err) {
+    const { code, stdout, stderr } = err as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
+
+describe('demo', () => {
+  it.each(SCENARIOS.map(({ name }) => name))(
+    '%s ends as it must, in JSON lines and nothing else',
+    async (name) => {
+      const { code, stdout } = await demo('--scenario', name, '--json');
+      const lines = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as StoryEvent | Summary);
+      expect(lines.at(-1)).toMatchObject({
+        kind: 'summary',
+        scenario: name,
+        ok: true,
+        doubleWrites: 0,
+        problems: [],
+      });
+      expect(lines.slice(0, -1).every(({ kind }) => kind !== 'summary')).toBe(true);
+      expect(code).toBe(0);
+    },
+  );
+
+  it.each([
+    [['--scenario', 'no-such'], 'power-loss'],
+    [['--no-such'], '--no-such'],
+  ])('refuses %j with exit code 2', async (args, named) => {
+    const { code, stdout, stderr } = await demo(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(named);
+  });
+});
