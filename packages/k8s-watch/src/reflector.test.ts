@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events';
 import { FakeClock, RecordingLogger, settle } from '@reattach/core/testing';
 import { KubeApiError } from '@reattach/k8s-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryMeter } from '../test/memory-meter.ts';
 import { RecordingHandlers } from '../test/recording-handlers.ts';
 import { ScriptedApi, type ScriptedWatch } from '../test/scripted-api.ts';
 import { Informer, type InformerOptions } from './informer.ts';
@@ -180,6 +181,99 @@ describe('Reflector', () => {
       expect(seen.events).toEqual(['add a@11']);
     });
 
+    it.each([
+      ['404', new KubeApiError('NOT_FOUND', 'not-applied', '404')],
+      ['400', new KubeApiError('INVALID', 'not-applied', '400')],
+      ['410', new KubeApiError('GONE', 'not-applied', '410')],
+      ['an error nobody thought of', new RangeError('bug')],
+    ])('lists again when a watch ends with %s', async (_name, error) => {
+      const watch = await start(pages, list('10'), list('20'));
+      watch.fail(error);
+      await clock.advance(501);
+      expect((await latest(2)).query['resourceVersion']).toBe('20');
+    });
+
+    it('goes on where it was after one 5xx, and lists again after two in a row', async () => {
+      const broken = new KubeApiError('SERVER_ERROR', 'not-applied', 'HTTP 500');
+      const first = await start(pages, list('10'), list('20'));
+      first.fail(broken);
+      await clock.advance(501);
+      const second = await latest(2);
+      expect(second.query['resourceVersion']).toBe('10');
+      second.fail(broken);
+      await clock.advance(1_001);
+      expect((await latest(3)).query['resourceVersion']).toBe('20');
+    });
+
+    it('refuses an older list three times each time', async () => {
+      const older = list('5');
+      const watch = await start(pages, list('10'), older, older, list('11'), older, older, older, list('12'));
+      watch.send({ type: 'ERROR', object: { code: 410 } });
+      await clock.advance(10_000);
+      const second = await latest(2);
+      expect(second.query['resourceVersion']).toBe('11');
+      second.send({ type: 'ERROR', object: { code: 410 } });
+      await clock.advance(40_000);
+      expect((await latest(3)).query['resourceVersion']).toBe('12');
+      expect(logger.messages('warn')).not.toContain('Accepted a state older than one seen before');
+    });
+
+    it('does not call the planned end of a watch a trouble', async () => {
+      const watch = await start(pages, list('10'));
+      await clock.advance(60_000);
+      watch.end();
+      await latest(2);
+      expect([informer.state.kind, logger.messages('warn')]).toEqual(['watching', []]);
+    });
+
+    it('shows what went wrong until something goes right', async () => {
+      const watch = await start(pages, list('10'), {}, list('20'));
+      watch.send({ type: 'ERROR', object: { code: 410, message: 'too old' } });
+      await clock.advance(501);
+      expect(informer.state).toMatchObject({
+        kind: 'retrying',
+        detail: expect.stringContaining('MALFORMED'),
+      });
+      await clock.advance(1_001);
+      expect(informer.state.kind).toBe('watching');
+    });
+
+    it('syncs once, however often it lists', async () => {
+      const watch = await start(pages, list('10'), list('20'));
+      const { syncedAtMs } = informer;
+      await clock.advance(1_000);
+      watch.send({ type: 'ERROR', object: { code: 410 } });
+      await clock.advance(501);
+      await latest(2);
+      expect(informer.syncedAtMs).toBe(syncedAtMs);
+    });
+
+    it('tells instruments what happens', async () => {
+      using meter = new MemoryMeter();
+      const watch = await start(pages, list('10'), list('20'));
+      const nodes = { 'reattach.k8s.resource': 'nodes' };
+      informer.addHandlers({
+        onAdd: () => {
+          throw new Error('bug in handler');
+        },
+      });
+      await send(watch, added('a', '11'), modified('a', '12'), bookmark('13'));
+      watch.send({ type: 'ERROR', object: { code: 410 } });
+      await clock.advance(501);
+      await latest(2);
+      await clock.advance(2_000);
+      expect(meter.total('reattach.watch.events', nodes)).toBe(2);
+      expect(meter.total('reattach.watch.relists', nodes)).toBe(1);
+      expect(meter.total('reattach.watch.handler.errors', nodes)).toBe(1);
+      const gone = { ...nodes, 'reattach.watch.reconnect.reason': 'gone' };
+      expect(meter.total('reattach.watch.reconnects', gone)).toBe(1);
+      const ageS = (clock.now() - informer.freshAsOfMs) / 1_000;
+      expect(meter.read('reattach.watch.cache.age')).toEqual([[ageS, nodes]]);
+      expect(meter.read('reattach.watch.cache.objects')).toEqual([[0, nodes]]);
+      await informer.stop();
+      expect(meter.read('reattach.watch.cache.objects')).toEqual([]);
+    });
+
     it('counts an event and a bookmark as fresh, and nothing else', async () => {
       const watch = await start(pages, list('10'));
       const startedAtMs = clock.now();
@@ -261,6 +355,7 @@ describe('Reflector', () => {
     it.each([
       ['no list', {}],
       ['no version', { items: [] }],
+      ['no items', { metadata: { resourceVersion: '1' } }],
       ['items that are no objects', { metadata: { resourceVersion: '1' }, items: [3] }],
       ['an item without uid', list('1', { metadata: { name: 'a' } })],
     ])('does not take %s for an empty cluster', async (_name, answer) => {

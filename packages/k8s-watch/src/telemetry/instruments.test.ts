@@ -1,44 +1,6 @@
-import { type Attributes, createNoopMeter, metrics } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryMeter } from '../../test/memory-meter.ts';
 import { INSTRUMENTS, RECONNECT_REASONS, WatchInstruments } from './instruments.ts';
-
-type Callback = (result: { observe(value: number, attributes: Attributes): void }) => void;
-
-/** Keeps what counters add up to and reads gauges when asked. */
-class MemoryMeter {
-  readonly #totals = new Map<string, number>();
-  readonly #callbacks = new Map<string, Set<Callback>>();
-
-  constructor() {
-    const createCounter = (name: string) => ({
-      add: (value: number, attributes: Attributes = {}) => {
-        const key = `${name} ${JSON.stringify(attributes)}`;
-        this.#totals.set(key, (this.#totals.get(key) ?? 0) + value);
-      },
-    });
-    const createObservableGauge = (name: string) => {
-      const callbacks = new Set<Callback>();
-      this.#callbacks.set(name, callbacks);
-      return {
-        addCallback: (callback: Callback) => void callbacks.add(callback),
-        removeCallback: (callback: Callback) => void callbacks.delete(callback),
-      };
-    };
-    const meter = Object.assign(createNoopMeter(), { createCounter, createObservableGauge });
-    metrics.setGlobalMeterProvider({ getMeter: () => meter });
-  }
-
-  total(name: string, attributes: Attributes): number | undefined {
-    return this.#totals.get(`${name} ${JSON.stringify(attributes)}`);
-  }
-
-  read(name: string): [number, Attributes][] {
-    const observed: [number, Attributes][] = [];
-    const observe = (value: number, attributes: Attributes) => void observed.push([value, attributes]);
-    for (const callback of this.#callbacks.get(name) ?? []) callback({ observe });
-    return observed;
-  }
-}
 
 describe('WatchInstruments', () => {
   const nodes = { 'reattach.k8s.resource': 'nodes' };
@@ -47,7 +9,7 @@ describe('WatchInstruments', () => {
   beforeEach(() => {
     meter = new MemoryMeter();
   });
-  afterEach(() => metrics.disable());
+  afterEach(() => meter[Symbol.dispose]());
 
   it('counts from 0 for each known attribute value', () => {
     const resource = new WatchInstruments().forResource('nodes', () => ({ ageMs: 0, objects: 0 }));

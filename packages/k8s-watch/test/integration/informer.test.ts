@@ -115,10 +115,21 @@ describe('Informer', () => {
       world.sim.faults.add({ path: NODES, watch: false }, { kind: 'hang' });
       create().start();
       await until(() => lists().length === 1);
-      await world.advance(30_001);
+      await world.advance(29_999);
+      expect(informer.state.kind).toBe('listing');
+      await world.advance(1);
       await until(() => informer.state.kind === 'retrying');
       expect(informer.state.detail).toContain('TIMEOUT');
       await world.advanceUntil(() => informer.hasSynced);
+    });
+
+    it('is as fresh as its begin', async () => {
+      world.sim.faults.add({ path: NODES, watch: false }, { kind: 'delay', delayMs: 3_000 });
+      const startedAtMs = world.clock.now();
+      create().start();
+      await world.advanceUntil(() => informer.hasSynced);
+      expect(informer.freshAsOfMs).toBe(startedAtMs);
+      expect(informer.syncedAtMs).toBe(startedAtMs + 3_000);
     });
 
     it('refuses a state older than one seen before, and believes it when it persists', async () => {
@@ -502,7 +513,11 @@ describe('Informer', () => {
       const waiting = informer.waitForSync(controller.signal);
       controller.abort(new Error('enough'));
       await expect(waiting).rejects.toThrow('enough');
+      const { signal } = new AbortController();
+      informer.start();
+      await informer.waitForSync(signal);
       expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
     });
 
     it('never reaches past the API it was given', async () => {
