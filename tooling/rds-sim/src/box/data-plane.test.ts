@@ -116,6 +116,31 @@ describe('Box and SimHost', () => {
     expect(a.connect('vol')).toBe(true);
   });
 
+  it('a jump to a chain of its own drops as well, unless that chain returns first', () => {
+    const { box, a } = setUp();
+    const list = { 'src-address-list': 'reattach-fenced' };
+    box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1' });
+    box.raw.add({ chain: 'prerouting', action: 'jump', 'jump-target': 'fence', ...list });
+    expect(a.connect('vol')).toBe(true);
+    const drop = box.raw.add({ chain: 'fence', action: 'drop' });
+    expect(a.write('vol')).toBe(false);
+    box.raw.add({ chain: 'fence', action: 'return', port: '4420' }, { before: drop });
+    expect(a.write('vol')).toBe(true);
+    box.raw.add({ chain: 'fence', action: 'jump', 'jump-target': 'fence' }, { before: drop }); // in a circle
+    expect(a.write('vol')).toBe(true);
+  });
+
+  it('a rule with a matcher the model does not know never hits', () => {
+    const { box, a } = setUp();
+    const rule = box.addDropRule();
+    box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1' });
+    rule.properties.set('in-interface-list', 'all');
+    expect(a.connect('vol')).toBe(false);
+    rule.properties.set('tcp-flags', '!syn');
+    expect(a.connect('vol')).toBe(true);
+    expect(rule.packets).toBe(2); // the two queues of the first attempt
+  });
+
   it('a filter drop cuts too, but tracking still sees the packets of connections it knows', async () => {
     const { clock, box, a } = setUp();
     a.connect('vol');

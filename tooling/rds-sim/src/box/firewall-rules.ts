@@ -5,10 +5,11 @@ import { inRange } from './ip-address.ts';
 import type { ItemIds } from './item-ids.ts';
 import type { Packet } from './packet.ts';
 
-/** Matchers and action of a rule as RouterOS spells them; a name that is absent matches everything. */
-export const RULE_PROPERTIES = [
+/** Properties of a rule that the model understands; a matcher that is absent matches everything. */
+const MODELLED = [
   'chain',
   'action',
+  'jump-target',
   'protocol',
   'src-address',
   'dst-address',
@@ -16,14 +17,54 @@ export const RULE_PROPERTIES = [
   'dst-address-list',
   'src-port',
   'dst-port',
+  'port',
   'in-interface',
+  'in-interface-list',
   'connection-state',
   'log',
   'log-prefix',
   'comment',
 ] as const;
 
-export type RuleProperty = (typeof RULE_PROPERTIES)[number];
+/** Matchers RouterOS has beside them. A rule with one of these never hits. */
+const NOT_MODELLED = [
+  'content',
+  'dscp',
+  'dst-address-type',
+  'dst-limit',
+  'fragment',
+  'hotspot',
+  'icmp-options',
+  'in-bridge-port',
+  'in-bridge-port-list',
+  'ingress-priority',
+  'ipsec-policy',
+  'ipv4-options',
+  'limit',
+  'nth',
+  'out-bridge-port',
+  'out-bridge-port-list',
+  'out-interface',
+  'out-interface-list',
+  'packet-mark',
+  'packet-size',
+  'per-connection-classifier',
+  'priority',
+  'psd',
+  'random',
+  'src-address-type',
+  'src-mac-address',
+  'tcp-flags',
+  'tcp-mss',
+  'time',
+  'tls-host',
+  'ttl',
+] as const;
+
+/** What `add` and `set` take, in print order. `connection-state` is not for the raw table, which comes before tracking. */
+export const RULE_PROPERTIES: readonly RuleProperty[] = [...MODELLED, ...NOT_MODELLED];
+
+export type RuleProperty = (typeof MODELLED)[number] | (typeof NOT_MODELLED)[number];
 
 export interface FirewallRule {
   readonly id: ItemId;
@@ -43,6 +84,9 @@ export type Verdict = 'pass' | 'drop' | 'untracked';
 
 /** The interface all packets come in by. */
 export const INTERFACE = 'ether1';
+
+/** Chains that jump in a circle end here. */
+const MAX_JUMPS = 16;
 
 /** The rules of `/ip/firewall/raw` or `/ip/firewall/filter`: the first one that fits and has a say decides. */
 export class FirewallRules {
@@ -101,6 +145,12 @@ export class FirewallRules {
 
   /** Counts the packet at each rule it hits. @param established whether connection tracking knows the packet's connection. */
   judge(chain: string, packet: Packet, established: boolean): Verdict {
+    return this.#judgeChain(chain, packet, established, 0) ?? 'pass';
+  }
+
+  /** `undefined`: the chain has no say. */
+  #judgeChain(chain: string, packet: Packet, established: boolean, depth: number): Verdict | undefined {
+    if (depth > MAX_JUMPS) return undefined;
     for (const rule of this.#rules) {
       if (rule.disabled || rule.invalid || rule.properties.get('chain') !== chain) continue;
       if (!this.#matches(rule, packet, established)) continue;
@@ -110,8 +160,13 @@ export class FirewallRules {
       if (action === 'accept') return 'pass';
       if (action === 'notrack') return 'untracked';
       if (action === 'drop' || action === 'reject') return 'drop';
+      if (action === 'return') return undefined;
+      if (action !== 'jump') continue;
+      const target = rule.properties.get('jump-target') ?? '';
+      const verdict = this.#judgeChain(target, packet, established, depth + 1);
+      if (verdict) return verdict;
     }
-    return 'pass';
+    return undefined;
   }
 
   #matches({ properties }: FirewallRule, packet: Packet, established: boolean): boolean {
@@ -126,6 +181,9 @@ export class FirewallRules {
       fits('dst-address', (range) => inRange(packet.dstAddress, range)) &&
       fits('src-address-list', (list) => this.#lists.contains(list, packet.srcAddress)) &&
       fits('dst-address-list', (list) => this.#lists.contains(list, packet.dstAddress)) &&
+      fits('port', (ports) => portIn(packet.srcPort, ports) || portIn(packet.dstPort, ports)) &&
+      fits('in-interface-list', (list) => list === 'all') &&
+      NOT_MODELLED.every((name) => (properties.get(name) ?? '') === '') &&
       fits('src-port', (ports) => portIn(packet.srcPort, ports)) &&
       fits('dst-port', (ports) => portIn(packet.dstPort, ports)) &&
       fits('in-interface', (name) => name === INTERFACE) &&

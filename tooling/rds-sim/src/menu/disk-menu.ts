@@ -1,9 +1,9 @@
 import type { Box } from '../box/box.ts';
 import type { Volume } from '../box/volume.ts';
 import { runtimeError } from '../script/script-error.ts';
-import { ItemId, type Value } from '../script/value.ts';
+import { ItemId, type Value, type ValueMap } from '../script/value.ts';
 import { oneOf, required, sizeBytes, yesNo } from './arguments.ts';
-import type { ListMenu, Row } from './menu.ts';
+import { LazyRow, type ListMenu, type Row } from './menu.ts';
 
 const STATS = ['slot', 'read-ops', 'read-bytes', 'write-ops', 'write-bytes', 'in-flight-ops'];
 /** The array the volumes' files lie on. */
@@ -49,7 +49,10 @@ export function diskMenu(box: Box): ListMenu {
       'nvme-tcp-server-nqn',
       'nvme-tcp-server-allow-host-name',
     ]),
-    rows: () => [arrayRow(), ...box.volumes.map(volumeRow)],
+    rows: () => [
+      arrayRow(),
+      ...box.volumes.map((volume) => new LazyRow(volume.id, volume.slot, () => volumeValues(volume))),
+    ],
     add(values) {
       oneOf(values, 'type', ['file']);
       const slot = required(values, 'slot');
@@ -86,7 +89,7 @@ function exportPort(values: ReadonlyMap<string, string>): number | undefined {
   return Number(value);
 }
 
-function volumeRow(volume: Volume): Row {
+function volumeValues(volume: Volume): ValueMap {
   const exportKeys: readonly (readonly [string, Value])[] = volume.exported
     ? [
         ['nvme-tcp-server-port', volume.port],
@@ -94,41 +97,37 @@ function volumeRow(volume: Volume): Row {
         ['nvme-tcp-server-allow-host-name', volume.allowHostName],
       ]
     : [];
-  return {
-    id: volume.id,
-    name: volume.slot,
-    values: new Map<string, Value>([
-      ['block-device', true],
-      ['type', 'file'],
-      ['slot', volume.slot],
-      ['slot-default', ''],
-      ['parent', ''],
-      ['fs', '-'],
-      ['model', volume.filePath],
-      ['size', volume.sizeBytes],
-      ['mount-filesystem', false],
-      ['mount-read-only', false],
-      ['compress', false],
-      ['sector-size', 512],
-      ['raid-master', 'none'],
-      ['nvme-tcp-export', volume.exported],
-      ...exportKeys,
-      ['iscsi-export', false],
-      ['nfs-sharing', false],
-      ['smb-sharing', false],
-      ['media-sharing', false],
-      ['media-interface', 'none'],
-      ['swap', false],
-      ['file-path', volume.filePath],
-      ['file-size', `${(volume.sizeBytes / 1024 ** 3).toFixed(1)}GiB`],
-      ['file-offset', 0],
-      ['read-ops', 0],
-      ['read-bytes', 0],
-      ['write-ops', volume.writeOps],
-      ['write-bytes', volume.writeBytes],
-      ['in-flight-ops', volume.inFlightOps],
-    ]),
-  };
+  return new Map<string, Value>([
+    ['block-device', true],
+    ['type', 'file'],
+    ['slot', volume.slot],
+    ['slot-default', ''],
+    ['parent', ''],
+    ['fs', '-'],
+    ['model', volume.filePath],
+    ['size', volume.sizeBytes],
+    ['mount-filesystem', false],
+    ['mount-read-only', false],
+    ['compress', false],
+    ['sector-size', 512],
+    ['raid-master', 'none'],
+    ['nvme-tcp-export', volume.exported],
+    ...exportKeys,
+    ['iscsi-export', false],
+    ['nfs-sharing', false],
+    ['smb-sharing', false],
+    ['media-sharing', false],
+    ['media-interface', 'none'],
+    ['swap', false],
+    ['file-path', volume.filePath],
+    ['file-size', `${(volume.sizeBytes / 1024 ** 3).toFixed(1)}GiB`],
+    ['file-offset', 0],
+    ['read-ops', 0],
+    ['read-bytes', 0],
+    ['write-ops', volume.writeOps],
+    ['write-bytes', volume.writeBytes],
+    ['in-flight-ops', volume.inFlightOps],
+  ]);
 }
 
 function arrayRow(): Row {

@@ -18,6 +18,24 @@ export interface Row {
   readonly values: ValueMap;
 }
 
+/** A row whose values are read when somebody asks: finding one of a thousand by its id stays cheap. */
+export class LazyRow implements Row {
+  readonly id: ItemId;
+  readonly name: string;
+  readonly #read: () => ValueMap;
+  #values: ValueMap | undefined;
+
+  constructor(id: ItemId, name: string, read: () => ValueMap) {
+    this.id = id;
+    this.name = name;
+    this.#read = read;
+  }
+
+  get values(): ValueMap {
+    return (this.#values ??= this.#read());
+  }
+}
+
 interface AnyMenu {
   /** `/ip/firewall/raw`. */
   readonly path: string;
@@ -53,5 +71,4 @@ export interface ListMenu extends AnyMenu {
 
 export type Menu = SettingsMenu | ListMenu;
 
-/** Raw access for tests of single properties. */
 export const NO_NAMES: ReadonlySet<string> = new Set();

@@ -10,13 +10,9 @@ import type { ItemId, Value } from '../script/value.ts';
 import { oneOf, ports, required, yesNo } from './arguments.ts';
 import type { ListMenu } from './menu.ts';
 
-const CHAINS = {
-  raw: ['prerouting', 'output'],
-  filter: ['input', 'forward', 'output'],
-} as const;
 const ACTIONS = {
-  raw: ['accept', 'drop', 'notrack', 'log', 'passthrough'],
-  filter: ['accept', 'drop', 'reject', 'log', 'passthrough'],
+  raw: ['accept', 'drop', 'jump', 'log', 'notrack', 'passthrough', 'return'],
+  filter: ['accept', 'drop', 'jump', 'log', 'passthrough', 'reject', 'return'],
 } as const;
 
 /** `/ip/firewall/raw` and `/ip/firewall/filter`. */
@@ -26,15 +22,15 @@ export function ruleMenu(table: 'raw' | 'filter', rules: FirewallRules): ListMen
     if (!rule) throw runtimeError('no such item');
     return rule;
   };
-  /** Chains may also be named by the operator, so only their names are checked for being there. */
+  /** Any chain will do: operators name their own. */
   const check = (values: ReadonlyMap<string, string>): void => {
     oneOf(values, 'action', ACTIONS[table]);
     oneOf(values, 'protocol', ['tcp', 'udp', 'icmp', '!tcp', '!udp', '!icmp']);
-    if (table === 'raw') oneOf(values, 'chain', CHAINS.raw);
     yesNo(values, 'log');
     ports(values, 'src-port');
     ports(values, 'dst-port');
-    if (values.has('dst-port') && !values.has('protocol')) {
+    ports(values, 'port');
+    if (['src-port', 'dst-port', 'port'].some((name) => values.has(name)) && !values.has('protocol')) {
       throw runtimeError('failure: ports can be specified if proto is tcp, udp, udp-lite, dccp, sctp');
     }
   };
@@ -50,7 +46,10 @@ export function ruleMenu(table: 'raw' | 'filter', rules: FirewallRules): ListMen
     brief: ['chain', 'action', 'protocol', 'dst-port', 'src-address-list'],
     stats: ['chain', 'action', 'bytes', 'packets'],
     quoted: new Set(['comment', 'log-prefix']),
-    settable: new Set([...RULE_PROPERTIES, 'disabled']),
+    settable: new Set([
+      'disabled',
+      ...RULE_PROPERTIES.filter((name) => table === 'filter' || name !== 'connection-state'),
+    ]),
     rows: () =>
       rules.rules.map((rule) => ({
         id: rule.id,

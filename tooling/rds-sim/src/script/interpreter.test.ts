@@ -96,6 +96,13 @@ describe('runScript', () => {
     ).toBe('0|3|');
   });
 
+  it('a known property without a value is nothing', () => {
+    const add = '/ip/firewall/raw/add chain=mine action=drop';
+    expect(run(`${add}; :put ("<" . [/ip/firewall/raw/get 0 in-interface-list] . ">")`)).toBe('<>|');
+    expect(run('/ip/firewall/raw/add chain=prerouting connection-state=new')).toMatch(/^bad parameter/);
+    expect(run('/ip/firewall/filter/add chain=input connection-state=new')).toBe('');
+  });
+
   it.each([
     ['/nonsense', 'bad command name nonsense (line 1 column 2)|'],
     ['/disk/nonsense/print', 'syntax error (line 1 column 7)|'],
