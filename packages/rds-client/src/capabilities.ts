@@ -61,10 +61,12 @@ async function answers(run: Promise<unknown>): Promise<boolean> {
   }
 }
 
+/** Says what was found, and what an operator should know about it. */
 export function logCapabilities(box: string, capabilities: Capabilities, logger: Logger): void {
   const { version, dialect, writeCounters } = capabilities;
   logger.info('Probed storage box', { box, version: version.text, dialect, writeCounters });
   const warnings = versionWarnings(version);
-  if (warnings.length > 0)
+  if (warnings.length > 0) {
     logger.warn('RouterOS version has known limits', { box, version: version.text, warnings });
+  }
 }

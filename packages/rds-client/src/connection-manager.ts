@@ -126,8 +126,9 @@ export class ConnectionManager implements AsyncDisposable {
         connectedOnce = true;
         this.#connected(session.session, reconnecting, this.#clock.now() - downSinceMs);
         end = await unlessAborted(session.session.closed, signal);
-        this.#metrics.connectionChanged(false);
         downSinceMs = this.#clock.now();
+        this.#state = { kind: 'waiting', error: end, retryAtMs: downSinceMs };
+        this.#metrics.connectionChanged(false);
         if (session.session.completedCommands > 0) failures = 0;
       } catch (cause) {
         if (signal.aborted) break;

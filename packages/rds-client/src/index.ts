@@ -3,6 +3,7 @@ export { createRdsBox, type RdsBoxOptions } from './create-rds-box.ts';
 export { type BoxHealth, RdsBox, type RdsBoxParts } from './rds-box.ts';
 export { RdsError, type RdsErrorCode } from './rds-error.ts';
 export { RdsFleet } from './rds-fleet.ts';
+export { type RouterOsVersion, versionWarnings } from './routeros/version.ts';
 export type {
   Dialect,
   Export,

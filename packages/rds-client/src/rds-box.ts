@@ -79,6 +79,7 @@ export class RdsBox implements StorageBox, AsyncDisposable {
   #lastSnapshot: Snapshot | undefined;
   /** Code of the failure the last reading ended with. */
   #failing: string | undefined;
+  #announced: string | undefined;
   #wake: PromiseWithResolvers<void> = Promise.withResolvers();
   #polling: Promise<void> | undefined;
 
@@ -207,13 +208,21 @@ export class RdsBox implements StorageBox, AsyncDisposable {
     const probe = probeCapabilities(this.#client, session, this.#lifetime.signal);
     this.#probes.set(session, probe);
     probe.then(
-      (capabilities) => logCapabilities(this.name, capabilities, this.#logger),
+      (capabilities) => this.#announce(capabilities),
       (err: unknown) => {
         const final = err instanceof RdsError && err.code === 'UNSUPPORTED_VERSION';
         if (!final) this.#probes.delete(session);
       },
     );
     return probe;
+  }
+
+  /** Once, not after every reconnect. */
+  #announce(capabilities: Capabilities): void {
+    const { version, dialect, writeCounters } = capabilities;
+    const found = `${version.text} ${dialect} ${writeCounters}`;
+    if (found !== this.#announced) logCapabilities(this.name, capabilities, this.#logger);
+    this.#announced = found;
   }
 
   #interpret(question: StorageQuestion, snapshot: Snapshot): StorageReading {

@@ -37,6 +37,15 @@ describe('parseReply', () => {
     });
   });
 
+  it('believes a reply with a comment in another code page, and reads the rest of it', () => {
+    const bytes = Buffer.from(`exports=[{"slot":"a","comment":"B?ro"}]\r\n${END}`);
+    bytes[bytes.indexOf('?')] = 0xfc;
+    expect(parseReply(bytes, NONCE, [{ label: 'exports' }])).toEqual({
+      ok: true,
+      value: new Map([['exports', [{ slot: 'a', comment: 'B\ufffdro' }]]]),
+    });
+  });
+
   it('joins several lines of one label', () => {
     const expected = [{ label: 'sessions' }, { label: 'sessions' }];
     const parsed = parse(`sessions=[{"a":1}]\r\nsessions=[{"a":2}]\r\n${END}`, expected);

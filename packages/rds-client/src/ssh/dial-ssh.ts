@@ -83,6 +83,10 @@ async function dial(options: SshOptions, signal: AbortSignal): Promise<Ssh2Sessi
   );
   try {
     client.connect({ ...connectConfig(options, hostVerifier), sock: socket });
+  } catch (cause) {
+    reject(cause);
+  }
+  try {
     await promise;
     return new Ssh2Session(client, socket, { clock, commandTimeoutMs });
   } catch (cause) {

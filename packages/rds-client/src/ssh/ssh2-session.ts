@@ -75,10 +75,7 @@ export class Ssh2Session implements SshSession {
     );
     this.#fail = reject;
     try {
-      this.#client.exec(command, (err, channel) => {
-        if (err) reject(translateSshError(err, 'unknown'));
-        else collect(channel, resolve, reject);
-      });
+      this.#send(command, resolve, reject);
       const collected = await promise;
       this.#completedCommands += 1;
       return { ...collected, sentAtMs, receivedAtMs: this.#clock.now() };
@@ -88,6 +85,17 @@ export class Ssh2Session implements SshSession {
       throw error;
     } finally {
       this.#fail = undefined;
+    }
+  }
+
+  #send(command: string, resolve: (collected: Collected) => void, reject: (reason: RdsError) => void): void {
+    try {
+      this.#client.exec(command, (err, channel) => {
+        if (err) reject(translateSshError(err, 'unknown'));
+        else collect(channel, resolve, reject);
+      });
+    } catch (cause) {
+      reject(translateSshError(cause, 'not-applied')); // it throws at once when the connection is gone
     }
   }
 }

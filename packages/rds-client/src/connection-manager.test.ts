@@ -1,0 +1,220 @@
+import { FakeClock, RecordingLogger, RecordingTelemetry } from '@reattach/core/testing';
+import { describe, expect, it } from 'vitest';
+import { FakeSession } from '../test/support/fake-session.ts';
+import { ConnectionManager } from './connection-manager.ts';
+import { RdsError } from './rds-error.ts';
+import { unlessAborted } from './unless-aborted.ts';
+
+const NEVER = new AbortController().signal;
+
+/** A manager whose box is `up` or down, and everything it did. */
+function setUp(up = true) {
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  const sessions: FakeSession[] = [];
+  const dialledAtMs: number[] = [];
+  const startMs = clock.now();
+  const world = {
+    up,
+    error: new RdsError('UNAVAILABLE', 'not-applied', 'connect ECONNREFUSED'),
+    hold: undefined as Promise<void> | undefined,
+  };
+  const dial = async (signal: AbortSignal) => {
+    dialledAtMs.push(clock.now() - startMs);
+    if (world.hold) await unlessAborted(world.hold, signal);
+    signal.throwIfAborted();
+    if (!world.up) throw world.error;
+    expect(sessions.every(({ isClosed }) => isClosed)).toBe(true); // the old one is closed first
+    const session = new FakeSession(clock);
+    sessions.push(session);
+    return session;
+  };
+  const manager = new ConnectionManager({ name: 'rds-1', dial, clock, random: () => 0.5, logger });
+  return { clock, logger, sessions, dialledAtMs, world, manager };
+}
+
+describe('ConnectionManager', () => {
+  it('connects in the background and hands out the connection', async () => {
+    const { clock, manager, sessions } = setUp();
+    expect(manager.isConnected()).toBe(false);
+    manager.start(NEVER);
+    expect(await manager.session(NEVER)).toBe(sessions[0]);
+    await clock.advance(0);
+    expect(manager.isConnected()).toBe(true);
+    expect(manager.trouble).toBeUndefined();
+    await manager[Symbol.asyncDispose]();
+    expect(manager.isConnected()).toBe(false);
+    expect(sessions[0]?.isClosed).toBe(true);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('shares a dial under way among all callers', async () => {
+    const { manager, dialledAtMs } = setUp();
+    manager.start(NEVER);
+    const [a, b] = await Promise.all([manager.session(NEVER), manager.session(NEVER)]);
+    expect(a).toBe(b);
+    expect(dialledAtMs).toHaveLength(1);
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it('tries again after 1, 2, 4, 8, 16, 16, ... s, for ever, when the box is down at the start', async () => {
+    const { clock, manager, dialledAtMs, world } = setUp(false);
+    let reconnects = 0;
+    manager.onReconnect(() => void (reconnects += 1));
+    manager.start(NEVER);
+    await clock.advance(64_000);
+    expect(dialledAtMs).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000, 47_000, 63_000]);
+    await clock.advance(3_600_000);
+    world.up = true;
+    await clock.advance(16_000);
+    expect(manager.isConnected()).toBe(true);
+    expect(reconnects).toBe(1);
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it('reconnects after a loss, and says so', async () => {
+    const { clock, logger, manager, sessions } = setUp();
+    let reconnects = 0;
+    manager.onReconnect(() => void (reconnects += 1));
+    manager.start(NEVER);
+    await clock.advance(0);
+    expect(reconnects).toBe(0);
+    sessions[0]?.drop();
+    await clock.advance(999);
+    expect(manager.isConnected()).toBe(false);
+    expect(manager.trouble).toContain('the box closed the connection');
+    await clock.advance(1);
+    expect(manager.isConnected()).toBe(true);
+    expect(reconnects).toBe(1);
+    expect(logger.messages('warn')).toEqual(['Storage box was not connected, reconnecting']);
+    expect(logger.messages('info')).toEqual(['Connected to storage box', 'Reconnected to storage box']);
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it('fails callers at once while it waits, without touching the box', async () => {
+    const { clock, manager, dialledAtMs } = setUp(false);
+    manager.start(NEVER);
+    await clock.advance(3_500);
+    await expect(manager.session(NEVER)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      outcome: 'not-applied',
+      message: expect.stringContaining('ECONNREFUSED; next attempt in 3500 ms'),
+    });
+    expect(dialledAtMs).toEqual([0, 1_000, 3_000]);
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it('begins at 1 s again only after a connection on which a command succeeded', async () => {
+    const { clock, manager, dialledAtMs, sessions } = setUp();
+    manager.start(NEVER);
+    await clock.advance(0);
+    for (const [attempt, waitMs] of [1_000, 2_000, 4_000].entries()) {
+      sessions[attempt]?.drop();
+      await clock.advance(waitMs);
+    }
+    expect(dialledAtMs).toEqual([0, 1_000, 3_000, 7_000]);
+    await sessions[3]?.exec('', NEVER);
+    sessions[3]?.drop();
+    await clock.advance(1_000);
+    expect(dialledAtMs.at(-1)).toBe(8_000);
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it('calls a wrong host key an error and looks again only after a minute', async () => {
+    const { clock, logger, manager, dialledAtMs, world } = setUp(false);
+    world.error = new RdsError('BAD_HOST_KEY', 'not-applied', 'the box shows host key SHA256:x');
+    manager.start(NEVER);
+    await clock.advance(59_999);
+    expect(dialledAtMs).toEqual([0]);
+    await clock.advance(1);
+    expect(dialledAtMs).toEqual([0, 60_000]);
+    expect(logger.messages('error')).toHaveLength(2);
+    await expect(manager.session(NEVER)).rejects.toMatchObject({ code: 'BAD_HOST_KEY' });
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it('calls every listener until it is disposed, though another throws', async () => {
+    const { clock, logger, manager, sessions } = setUp();
+    const calls: string[] = [];
+    const listener = () => void calls.push('twice');
+    manager.onReconnect(() => {
+      throw new Error('listener');
+    });
+    manager.onReconnect(listener);
+    const second = manager.onReconnect(listener);
+    manager.start(NEVER);
+    await clock.advance(0);
+    sessions[0]?.drop();
+    await clock.advance(1_000);
+    expect(calls).toEqual(['twice', 'twice']);
+    second[Symbol.dispose]();
+    sessions[1]?.drop();
+    await clock.advance(2_000);
+    expect(calls).toHaveLength(3);
+    expect(logger.messages('error')).toEqual([
+      'Listener of reconnects failed',
+      'Listener of reconnects failed',
+    ]);
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it.each<[string, (world: ReturnType<typeof setUp>['world']) => void]>([
+    ['waits', (world) => void (world.up = false)],
+    ['dials', (world) => void (world.hold = new Promise(() => undefined))],
+    ['is connected', () => undefined],
+  ])('stops while it %s, leaving nothing behind', async (_, arrange) => {
+    const { clock, manager, sessions, world } = setUp();
+    arrange(world);
+    const stop = new AbortController();
+    manager.start(stop.signal);
+    await clock.advance(500);
+    const waiting = manager.session(NEVER).catch((err: unknown) => err);
+    stop.abort(new Error('stopped'));
+    await manager[Symbol.asyncDispose]();
+    await waiting;
+    await clock.advance(100_000);
+    expect(manager.isConnected()).toBe(false);
+    expect(sessions.every(({ isClosed }) => isClosed)).toBe(true);
+    expect(clock.pendingTimers).toBe(0);
+    await expect(manager.session(NEVER)).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('rejects a caller that gives up, with its reason', async () => {
+    const { manager, world } = setUp();
+    const hold = Promise.withResolvers<void>();
+    world.hold = hold.promise;
+    manager.start(NEVER);
+    const caller = new AbortController();
+    const session = manager.session(caller.signal);
+    caller.abort(new Error('gave up'));
+    await expect(session).rejects.toThrow('gave up');
+    hold.resolve();
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it('is closed before the start, and starts only once', async () => {
+    const { manager } = setUp();
+    await expect(manager.session(NEVER)).rejects.toMatchObject({ code: 'CLOSED', outcome: 'not-applied' });
+    manager.start(NEVER);
+    expect(() => manager.start(NEVER)).toThrow(TypeError);
+    await manager[Symbol.asyncDispose]();
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it('counts reconnects by how they ended, and how long they took', async () => {
+    using telemetry = new RecordingTelemetry();
+    const { clock, manager, sessions, world } = setUp();
+    manager.start(NEVER);
+    await clock.advance(0);
+    world.up = false;
+    sessions[0]?.drop();
+    await clock.advance(2_000);
+    world.up = true;
+    await clock.advance(1_000);
+    const status = 'reattach.rds.reconnect.status';
+    expect(telemetry.total('reattach.rds.reconnects', { [status]: 'failure' })).toBe(1);
+    expect(telemetry.total('reattach.rds.reconnects', { [status]: 'success' })).toBe(1);
+    expect(telemetry.total('reattach.rds.reconnect.duration')).toBe(3);
+    await manager[Symbol.asyncDispose]();
+  });
+});
