@@ -207,6 +207,15 @@ describe('Informer', () => {
       expect(lists()).toHaveLength(2);
     });
 
+    it('shows what went wrong until the list that follows is complete', async () => {
+      await startWatching();
+      world.sim.faults.add({ path: NODES, watch: false }, { kind: 'delay', delayMs: 5_000 });
+      world.sim.faults.expireWatches();
+      await world.advanceUntil(() => lists().length === 2);
+      expect(informer.state).toMatchObject({ kind: 'retrying', detail: expect.stringContaining('410') });
+      await world.advanceUntil(() => informer.state.kind === 'watching');
+    });
+
     it('waits as long as a 429 says', async () => {
       await startWatching();
       const throttle = world.sim.faults.add(
