@@ -16,7 +16,9 @@ export function helpText(): string {
     return `  ${flagOf(key)} <${type.label}>  [${environmentVariableOf(key)}; default: ${fallback}]\n      ${plain(description)}${range}`;
   });
   return [
-    'Usage: reattach [run] [flags]',
+    'Usage: reattach [run] [flags]             run the controller',
+    '       reattach doctor [--json] [flags]   check cluster, permissions and box, and print what mends what is missing',
+    '       reattach doctor --probe [flags]    print a script that settles what nobody has published about RouterOS',
     '',
     'Gets stateful workloads off a dead node in seconds, never with two writers.',
     '',
@@ -26,7 +28,7 @@ export function helpText(): string {
     '  --help     Prints this text.',
     '  --version  Prints the version.',
     '',
-    'Exit codes: 0 clean stop; 1 failure at run time, or shutdownGraceMs ran out; 2 bad configuration.',
+    'Exit codes: 0 clean stop, or nothing the doctor found failed; 1 failure at run time, shutdownGraceMs ran out, or a check failed; 2 bad configuration.',
     '',
   ].join('\n');
 }

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { PROBES, probeScript } from './probe-script.ts';
+
+const DOCUMENT = readFileSync(new URL('../../../../docs/routeros.md', import.meta.url), 'utf8');
+
+describe('probeScript', () => {
+  it('asks the box everything, each command quoted for the shell', () => {
+    const script = probeScript({ host: 'box.example.org', port: 2222, user: "o'neill" });
+    expect(script).toContain(
+      String.raw`ssh -T -p 2222 'o'\''neill@box.example.org' ':put [/system/resource get version]'`,
+    );
+    expect(script.match(/^ssh /gm)).toHaveLength(PROBES.length);
+  });
+
+  it('changes nothing at the box', () => {
+    for (const probe of PROBES) expect(probe).not.toMatch(/\b(add|remove|set|enable|disable|move)\b/);
+  });
+
+  it('is described in docs/routeros.md', () => {
+    expect(DOCUMENT).toContain('reattach doctor --probe');
+  });
+});

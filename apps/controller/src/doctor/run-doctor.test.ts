@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { systemClock } from '@reattach/core';
+import { SimWorld, type WorldFiles } from '@reattach/sim-world';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseConfig } from '../config.ts';
+import type { Check } from './check.ts';
+import { runDoctor } from './run-doctor.ts';
+
+describe('runDoctor', () => {
+  let world: SimWorld;
+  let files: WorldFiles;
+
+  beforeEach(async () => {
+    world = await SimWorld.start({ volumes: 2 });
+    files = await world.writeFiles();
+  });
+  afterEach(async () => {
+    await files[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
+  });
+
+  async function examine(...flags: readonly string[]): Promise<ReadonlyMap<string, Check>> {
+    const { rds } = world;
+    const argv = [
+      `--kubeconfig=${files.kubeconfig}`,
+      `--rds-address=${rds.host}:${rds.port}`,
+      `--rds-user=${rds.credentials.username}`,
+      `--rds-private-key-file=${files.privateKey}`,
+      `--rds-host-key-file=${files.hostKey}`,
+      '--mode=fence',
+      ...flags,
+    ];
+    const config = parseConfig({ argv, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
+    const checks = await runDoctor(config, systemClock, AbortSignal.timeout(30_000));
+    return new Map(checks.map((check) => [check.name, check]));
+  }
+
+  it('finds nothing wrong with a cluster and a box that are set up', async () => {
+    const checks = await examine();
+    expect([...checks.values()].filter(({ state }) => state === 'failed')).toEqual([]);
+    expect([...checks.keys()]).toEqual([
+      'cluster reachable',
+      'permissions',
+      'node addresses',
+      'driver rds.csi.srvlab.io',
+      'box reachable',
+      'RouterOS version',
+      'connection tracking',
+      'exports',
+      'live hosts',
+      'drop rule',
+      'write counters',
+      'fences',
+    ]);
+  });
+
+  it('prints the command for a missing drop rule, which only mode fence fails for', async () => {
+    const [rule] = world.rds.box.raw.rules;
+    if (rule) world.rds.box.raw.remove(rule);
+    expect((await examine()).get('drop rule')).toMatchObject({
+      state: 'failed',
+      fix: '/ip/firewall/raw/add chain=prerouting action=drop protocol=tcp dst-port=4420 src-address-list=reattach-fenced comment="reattach"',
+    });
+    expect((await examine('--mode=release')).get('drop rule')).toMatchObject({ state: 'warning' });
+  });
+
+  it('prints the command for tracking that is off', async () => {
+    world.rds.box.connections.settings.enabled = 'no';
+    expect((await examine()).get('connection tracking')).toMatchObject({
+      state: 'failed',
+      fix: '/ip/firewall/connection/tracking/set enabled=yes',
+    });
+  });
+
+  it('names nodes that the box cannot be asked about', async () => {
+    world.kube.addNode({ name: 'node-x' });
+    expect((await examine()).get('node addresses')).toMatchObject({
+      state: 'failed',
+      detail: 'Not known for node-x',
+    });
+  });
+
+  it('says why the box does not answer, and still examines the cluster', async () => {
+    await world.rds.faults.down();
+    const checks = await examine();
+    expect(checks.get('box reachable')).toMatchObject({
+      state: 'failed',
+      detail: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect(checks.get('node addresses')).toMatchObject({ state: 'ok' });
+  });
+
+  it('says why the cluster does not answer, and still examines the box', async () => {
+    await world.kube.faults.refuseConnections();
+    const checks = await examine();
+    expect(checks.get('cluster reachable')).toMatchObject({
+      state: 'failed',
+      fix: expect.stringContaining('--kubeconfig'),
+    });
+    expect(checks.get('box reachable')).toMatchObject({ state: 'ok' });
+    await world.kube.faults.acceptConnections();
+  });
+
+  it('writes nothing to either side', async () => {
+    await examine();
+    const writes = world.kube.requests.filter(
+      ({ method, path }) => method !== 'GET' && !path.includes('accessreviews'),
+    );
+    expect(writes).toEqual([]);
+    expect(world.rds.commands.entries.filter(({ text }) => /\/(add|remove|set)\b/.test(text))).toEqual([]);
+  });
+});
