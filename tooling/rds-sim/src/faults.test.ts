@@ -154,6 +154,18 @@ describe('Faults', () => {
     expect((await again.exec('/ip/firewall/address-list/print count-only')).output).toBe('1\r\n');
   });
 
+  it('a reboot during another one is the one that counts', async () => {
+    const { sim, clock } = await start();
+    await using _sim = sim;
+    await sim.faults.reboot(90_000);
+    await sim.faults.reboot();
+    await using client = await SshClient.connect(sim);
+    expect((await client.exec(READ)).output).toBe(WHOLE);
+    await clock.advance(90_000);
+    expect((await client.exec(READ)).output).toBe(WHOLE);
+    expect(sim.box.up).toBe(true);
+  });
+
   it('freeze -> nothing is answered and nothing is closed, until disposed', async () => {
     const { sim, client } = await start();
     await using _sim = sim;

@@ -56,6 +56,8 @@ export interface FaultTarget {
 
 /** A fault that strikes by the clock. */
 export interface ScheduledFault {
+  /** For people. */
+  readonly name?: string;
   /** From the start of the schedule, ms. */
   readonly afterMs: number;
   /** Strikes again each time so much has passed, ms; default: once. */

@@ -14,6 +14,7 @@ export { type Oracle, type WriteViolation } from './box/oracle.ts';
 export { type SimHost, type SimHostOptions } from './box/sim-host.ts';
 export { type TargetClose } from './box/target.ts';
 export { type Volume, type VolumeOptions } from './box/volume.ts';
+export { type ChaosOptions, chaosSchedule } from './chaos-schedule.ts';
 export { type CommandLog, type LoggedCommand } from './command-log.ts';
 export { type Dialect } from './dialect.ts';
 export {

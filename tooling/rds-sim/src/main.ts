@@ -9,12 +9,12 @@ import { RdsSim } from './rds-sim.ts';
 
 /** `pnpm rds-sim`: a box to log in to with plain `ssh`, with hosts that write to it. Commands on stdin, Ctrl-C ends. */
 
-const HELP = `Usage: pnpm rds-sim [--port 2222] [--latency-ms 0] [--ros-version '7.24.2 (stable)'] [--chaos]
+const HELP = `Usage: pnpm rds-sim [--port 2222] [--latency-ms 0] [--ros-version '7.24.2 (stable)'] [--chaos SEED]
 
   --port         where SSH listens on 127.0.0.1; default: a free port
   --latency-ms   what every command takes
   --ros-version  what /system/resource shows
-  --chaos        every 20 s something goes wrong for the next command or connection
+  --chaos        about every 20 s something goes wrong, for a day, equal for equal seeds
 `;
 
 const { values } = parseArgs({
@@ -22,7 +22,7 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     'latency-ms': { type: 'string', default: '0' },
     'ros-version': { type: 'string' },
-    chaos: { type: 'boolean', default: false },
+    chaos: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -41,7 +41,9 @@ async function main(): Promise<void> {
   });
   using playground = new Playground(sim, systemClock);
   await using keys = await writeKeys(sim);
-  if (values.chaos) playground.startChaos((text) => print(`! ${text}`));
+  if (values.chaos !== undefined) {
+    playground.startChaos(wholeNumber('--chaos', values.chaos, 2 ** 32 - 1), (text) => print(`! ${text}`));
+  }
   print(`A ROSE Data Server listens on ${sim.host}:${sim.port}, host key ${sim.hostKeyFingerprint}\n`);
   print(`  ${keys.command} /disk/print`);
   print(`  ${keys.command} '/ip/firewall/address-list/add list=reattach-fenced address=10.0.5.1'\n`);

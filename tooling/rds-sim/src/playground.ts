@@ -1,22 +1,11 @@
 import type { Clock } from '@reattach/core';
 import type { SimHost } from './box/sim-host.ts';
-import type { Faults } from './faults.ts';
+import { chaosSchedule } from './chaos-schedule.ts';
 import type { RdsSim } from './rds-sim.ts';
 
 const WRITE_INTERVAL_MS = 1_000;
-const CHAOS_INTERVAL_MS = 20_000;
+const CHAOS_MS = 86_400_000;
 const SLOTS = ['pvc-a', 'pvc-b', 'pvc-c'];
-
-/** What `--chaos` does, in turn, each once. */
-const CHAOS: readonly (readonly [string, (faults: Faults) => unknown])[] = [
-  ['a slow reply', (faults) => faults.onCommand('', { kind: 'slow', delayMs: 3_000 })],
-  ['half a JSON value', (faults) => faults.onCommand('', { kind: 'truncate' })],
-  ['a refused log-in', (faults) => faults.onConnection({ kind: 'auth' })],
-  ['a line of the log in a reply', (faults) => faults.onCommand('', { kind: 'log-line' })],
-  ['a connection cut in a reply', (faults) => faults.onCommand('', { kind: 'cut', afterBytes: 10 })],
-  ['no exit status', (faults) => faults.onCommand('', { kind: 'exit-status', status: 'none' })],
-  ['a connection reset at once', (faults) => faults.onConnection({ kind: 'reset' })],
-];
 
 /** A drop rule, three hosts with a volume each that they write to every second, and words to make trouble with. */
 export class Playground implements Disposable {
@@ -39,21 +28,18 @@ export class Playground implements Disposable {
     this.#writing = clock.after(WRITE_INTERVAL_MS, () => this.#write());
   }
 
-  /** @param tell is told what goes wrong next. */
-  startChaos(tell: (text: string) => void): void {
-    let turn = 0;
-    this.#chaos = this.#sim.faults.schedule([
-      {
-        afterMs: CHAOS_INTERVAL_MS,
-        everyMs: CHAOS_INTERVAL_MS,
+  /** @param tell is told what goes wrong. */
+  startChaos(seed: number, tell: (text: string) => void): void {
+    const steps = chaosSchedule({ seed, durationMs: CHAOS_MS });
+    this.#chaos = this.#sim.faults.schedule(
+      steps.map((step) => ({
+        ...step,
         strike: (faults) => {
-          const [name, strike] = CHAOS[turn % CHAOS.length] ?? [];
-          turn += 1;
-          strike?.(faults);
-          tell(`next comes ${name}`);
+          tell(step.name ?? '');
+          return step.strike(faults);
         },
-      },
-    ]);
+      })),
+    );
   }
 
   /** Carries out a line; what it says about it. */

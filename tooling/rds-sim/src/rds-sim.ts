@@ -194,6 +194,7 @@ export class RdsSim implements AsyncDisposable {
     if (downMs === 0) {
       this.#server.dropConnections();
       this.box.boot();
+      await this.#server.listen(); // an earlier reboot may have closed the port
       return;
     }
     this.#reboot = this.#after(downMs, () => {
