@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ObjectCache } from './object-cache.ts';
-import { isJsonObject } from './raw-object.ts';
+import { isJsonObject, type JsonObject } from './raw-object.ts';
 
 interface Item {
   readonly key: string;
@@ -48,6 +48,15 @@ describe('ObjectCache', () => {
     expect(events).toEqual(['add a/u@1', 'delete a a/u@2']);
   });
 
+  it('says nothing of a projection that stayed the same value', () => {
+    const events: string[] = [];
+    const cache = createCache(events);
+    const same = item();
+    cache.upsert({ key: 'a', uid: 'u', resourceVersion: '1' }, same as unknown as JsonObject);
+    cache.upsert({ key: 'a', uid: 'u', resourceVersion: '2' }, same as unknown as JsonObject);
+    expect(events).toEqual(['add a/u@1']);
+  });
+
   it('ignores the deletion of another object of that name, and of one it does not know', () => {
     const events: string[] = [];
     const cache = createCache(events);
@@ -67,7 +76,22 @@ describe('ObjectCache', () => {
     expect(cache.byIndex('tag', 'x')).toEqual([]);
   });
 
-  it('keeps what a list names, changed or not, and what came during it', () => {
+  it('shows nothing of a list that is not complete, and nothing of one that never was', () => {
+    const events: string[] = [];
+    const cache = createCache(events);
+    upsert(cache, item({ key: 'a' }));
+    cache.beginList();
+    upsert(cache, item({ key: 'b' }));
+    expect([events, cache.size]).toEqual([['add a/u@1'], 1]);
+    cache.beginList();
+    upsert(cache, item({ key: 'a', version: 2 }));
+    upsert(cache, item({ key: 'c' }));
+    cache.remove({ key: 'c', uid: 'u', resourceVersion: '3' }, {});
+    cache.endList();
+    expect(events.slice(1)).toEqual(['update a/u@1 a/u@2']);
+  });
+
+  it('keeps what a list names, changed or not', () => {
     const events: string[] = [];
     const cache = createCache(events);
     for (const key of ['a', 'b', 'c']) upsert(cache, item({ key }));

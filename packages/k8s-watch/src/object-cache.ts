@@ -2,7 +2,8 @@ import type { Identity, JsonObject } from './raw-object.ts';
 
 /**
  * Cuts an object down to what is kept of it. `undefined`: of no interest, not kept. Must not throw or keep `raw`.
- * @param previous what was kept of the same object (same uid) before.
+ * @param previous what was kept of the same object (same uid) before; returning it says that nothing of interest changed,
+ * and handlers hear nothing.
  */
 export type Projection<T> = (raw: unknown, previous: T | undefined) => T | undefined;
 
@@ -17,28 +18,27 @@ export interface CacheListener<T> {
   deleted(key: string, last: T, late: boolean): void;
 }
 
-/** What is known of an object beside its value. */
-interface Version {
-  readonly uid: string;
-  readonly resourceVersion: string | undefined;
-  /** The last full list, or event during it, that named the object. */
-  list: number;
+/** An object in a list that is not complete yet. `undefined`: of no interest. */
+interface Staged<T> {
+  readonly identity: Identity;
+  readonly value: T | undefined;
 }
 
 /**
- * Projections of objects by key, with indexes. Invariants: every value is in exactly the buckets its index functions
- * name; an object under a known key with another uid is a deletion and an addition; one whose version is known already
- * is no change.
+ * Projections of objects by key, with indexes. Invariants: it holds one state of the server, never a mixture of two: a
+ * list shows once it is complete; every value is in exactly the buckets its index functions name; an object under a known
+ * key with another uid is a deletion and an addition; one whose version is known already is no change.
  */
 export class ObjectCache<T> implements Iterable<T> {
   readonly #project: Projection<T>;
   readonly #listener: CacheListener<T>;
   /** Apart from the versions, so that reading all of them is as fast as it can be. Both have the same keys. */
   readonly #values = new Map<string, T>();
-  readonly #versions = new Map<string, Version>();
+  readonly #versions = new Map<string, Identity>();
   readonly #indexes: readonly { readonly keysOf: IndexFunction<T>; readonly buckets: Map<string, T[]> }[];
   readonly #indexByName: ReadonlyMap<string, ReadonlyMap<string, readonly T[]>>;
-  #list = 0;
+  /** The list under way. */
+  #staged: Map<string, Staged<T>> | undefined;
 
   constructor(
     project: Projection<T>,
@@ -76,43 +76,51 @@ export class ObjectCache<T> implements Iterable<T> {
     return buckets.get(key) ?? [];
   }
 
-  /** A full list begins. */
+  /** A list begins: what comes until `endList` belongs to it. One that was under way is forgotten. */
   beginList(): void {
-    this.#list += 1;
+    this.#staged = new Map();
   }
 
-  /** The full list is complete: what was not named since `beginList` is gone. */
+  /** The list is complete, and replaces what there is. */
   endList(): void {
-    for (const [key, version] of this.#versions) {
-      if (version.list !== this.#list) this.#delete(key, true);
-    }
+    const staged = this.#staged ?? new Map<string, Staged<T>>();
+    this.#staged = undefined;
+    for (const { identity, value } of staged.values()) this.#set(identity, value);
+    for (const key of this.#versions.keys()) if (!staged.has(key)) this.#delete(key, true);
   }
 
-  upsert({ key, uid, resourceVersion }: Identity, raw: JsonObject): void {
+  upsert(identity: Identity, raw: JsonObject): void {
+    const { key, uid, resourceVersion } = identity;
     const version = this.#versions.get(key);
-    if (version && version.uid !== uid) {
-      this.#delete(key, true);
-    } else if (version && resourceVersion !== undefined && version.resourceVersion === resourceVersion) {
-      version.list = this.#list;
-      return;
-    }
-    const old = this.#values.get(key);
-    const value = this.#project(raw, old);
-    if (value === undefined) {
-      this.#delete(key, false);
-      return;
-    }
-    if (old !== undefined) this.#removeFromIndexes(old);
-    this.#versions.set(key, { uid, resourceVersion, list: this.#list });
-    this.#values.set(key, value);
-    this.#addToIndexes(value);
-    if (old === undefined) this.#listener.added(value);
-    else this.#listener.updated(old, value);
+    const previous = version?.uid === uid ? this.#values.get(key) : undefined;
+    const unchanged = previous !== undefined && resourceVersion === version?.resourceVersion;
+    const value = unchanged && resourceVersion !== undefined ? previous : this.#project(raw, previous);
+    if (this.#staged) this.#staged.set(key, { identity, value });
+    else this.#set(identity, value);
   }
 
   /** Takes the object out; `raw` is its final state. Another object under its name stays. */
   remove({ key, uid }: Identity, raw: JsonObject): void {
-    if (this.#versions.get(key)?.uid === uid) this.#delete(key, false, raw);
+    if (this.#staged) this.#staged.delete(key);
+    else if (this.#versions.get(key)?.uid === uid) this.#delete(key, false, raw);
+  }
+
+  #set(identity: Identity, value: T | undefined): void {
+    const { key, uid } = identity;
+    const version = this.#versions.get(key);
+    if (version && version.uid !== uid) this.#delete(key, true);
+    const old = this.#values.get(key);
+    if (value === undefined) {
+      this.#delete(key, false);
+      return;
+    }
+    this.#versions.set(key, identity);
+    if (value === old) return;
+    if (old !== undefined) this.#removeFromIndexes(old);
+    this.#values.set(key, value);
+    this.#addToIndexes(value);
+    if (old === undefined) this.#listener.added(value);
+    else this.#listener.updated(old, value);
   }
 
   #delete(key: string, late: boolean, raw?: JsonObject): void {

@@ -87,7 +87,7 @@ describe('Reflector', () => {
       });
       expect(watch.query).not.toHaveProperty('resourceVersion');
       await send(watch, added('b', '7'), added('a', '5'));
-      expect([informer.hasSynced, informer.freshAsOfMs, informer.size]).toEqual([false, 0, 2]);
+      expect([informer.hasSynced, informer.freshAsOfMs, informer.size]).toEqual([false, 0, 0]);
       await send(watch, initialEnd('9'));
       expect([informer.hasSynced, informer.state.kind]).toEqual([true, 'watching']);
       await send(watch, modified('a', '10'));
@@ -127,8 +127,8 @@ describe('Reflector', () => {
       const second = await latest(2);
       expect(second.query).toHaveProperty('sendInitialEvents');
       expect(informer.hasSynced).toBe(false);
-      await send(second, initialEnd('9'));
-      expect(seen.events).toEqual(['add a@5', 'tombstone a@5']);
+      await send(second, added('b', '6'), initialEnd('9'));
+      expect(seen.events).toEqual(['add b@6']);
     });
 
     it.each([
@@ -146,6 +146,16 @@ describe('Reflector', () => {
       await clock.advance(501);
       expect((await latest(3)).query['resourceVersion']).toBe('31');
       expect(api.requests).toHaveLength(2);
+    });
+
+    it('shows nothing of a state older than one seen before', async () => {
+      const first = await start();
+      await send(first, added('a', '5'), initialEnd('9'), deleted('a', '10'));
+      first.send({ type: 'ERROR', object: { code: 410 } });
+      await clock.advance(501);
+      await send(await latest(2), added('a', '5'), initialEnd('9'));
+      expect(informer.state.detail).toContain('behind 10 seen before');
+      expect([seen.events, informer.size]).toEqual([['add a@5', 'delete a@10'], 0]);
     });
 
     it('asks for pages when nothing comes', async () => {

@@ -39,9 +39,9 @@ const MUST_ACT: ReadonlySet<ReconnectReason> = new Set(['unauthorized', 'forbidd
 
 /** Where lists and events go. */
 export interface ReflectorSink {
-  /** A full list begins: what it does not name until `endList` is gone. */
+  /** A list begins: what comes until `endList` belongs to it, unless another begins first. */
   beginList(): void;
-  /** @param asOfMs the cache equals the server's state at this time or later. */
+  /** The list is complete: what it did not name is gone. @param asOfMs it shows the state of this time or later. */
   endList(asOfMs: number): void;
   upsert(identity: Identity, raw: JsonObject): void;
   remove(identity: Identity, raw: JsonObject): void;
