@@ -76,12 +76,9 @@ export class MenuCommands {
         if (!row) throw runtimeError('no such item');
         if (rows.length > 1)
           throw runtimeError('ambiguous value of number, more than one possible value matches input');
-        const record = scriptRecord(
-          withId(row.id, this.#scriptKeys(menu, row.values, 'detail')),
-          this.#options.dialect,
-        );
-        const counters = scriptRecord(row.values, this.#options.dialect);
-        return this.#property(menu, record, positional[1] ?? named.get('value-name'), counters);
+        const name = positional[1] ?? named.get('value-name');
+        const values = name === undefined ? this.#scriptKeys(menu, row.values, 'detail') : row.values;
+        return this.#property(menu, scriptRecord(withId(row.id, values), this.#options.dialect), name);
       }
       case 'add': {
         const before = this.#placeBefore(menu, named.get('place-before'));
@@ -151,11 +148,10 @@ export class MenuCommands {
     return new Map([...values].filter(([key]) => wanted(key)));
   }
 
-  #property(menu: Menu, record: ValueMap, name: Value, more: ValueMap = record): Value {
+  #property(menu: Menu, record: ValueMap, name: Value): Value {
     if (name === undefined) return record;
     const key = toText(name);
     if (record.has(key)) return record.get(key);
-    if (more.has(key)) return more.get(key);
     const known =
       menu.settable.has(key) || (menu.kind === 'list' && menu.rows().some(({ values }) => values.has(key)));
     if (!known) throw runtimeError('input does not match any value of value-name');

@@ -10,7 +10,7 @@ export function looselyEqual(left: Value, right: Value): boolean {
 }
 
 /** Negative, 0 or positive; `undefined` when the values have no order other than that of their texts. */
-export function compare(left: Value, right: Value): number | undefined {
+function compare(left: Value, right: Value): number | undefined {
   const leftNumber = toNumber(left, right);
   const rightNumber = toNumber(right, left);
   if (leftNumber === undefined || rightNumber === undefined) return undefined;
