@@ -73,21 +73,14 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
       'caches',
       new KubeCaches({ api, clock, logger, watchLeases: policy.earlyDetection.enabled }),
     );
-    const { storageAddresses, ...access } = config.rds;
     const { activityWindowMs, idlePollMs } = config;
-    const box = teardown.use(
-      'storage-box',
-      createRdsBox({
-        name: config.rds.host,
-        ...access,
-        activityWindowMs,
-        idlePollMs,
-        storageAddresses,
-        clock,
-        logger,
-      }),
+    const boxes = config.boxes.map((box) =>
+      teardown.use(
+        `storage-box ${box.name}`,
+        createRdsBox({ ...box, activityWindowMs, idlePollMs, clock, logger }),
+      ),
     );
-    const fleet = new RdsFleet([box]);
+    const fleet = new RdsFleet(boxes);
 
     const elector =
       config.leaderElection &&
@@ -125,11 +118,11 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
     caches.addVolumeAttachmentHandlers(
       new AttachmentWatcher(reconciler, caches, policy.attacher).getEventHandlers(),
     );
-    box.onReconnect(() => reconciler.triggerReconcile('storage-reconnected'));
+    for (const box of boxes) box.onReconnect(() => reconciler.triggerReconcile('storage-reconnected'));
 
     const ready = new Readiness({
       caches,
-      boxes: [box],
+      boxes,
       reconciler,
       policy,
       clock,
@@ -151,7 +144,7 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
     signal.addEventListener('abort', () => ready.stop(), { once: true });
 
     caches.start();
-    box.start(signal);
+    for (const box of boxes) box.start(signal);
     await caches.waitForSync(signal);
     const lead = async (term: AbortSignal) => {
       await reconciler.start(term);

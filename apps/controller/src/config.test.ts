@@ -38,17 +38,25 @@ function refusal(...input: Parameters<typeof parse>): ConfigError {
   throw new Error('The configuration was accepted');
 }
 
+/** A file that lists boxes. */
+function fileWith(boxes: string) {
+  return { '/etc/file': `rds: { user: reattach, privateKeyFile: /etc/key }\nboxes:\n${boxes}` };
+}
+
 describe('parseConfig', () => {
   it('fills in the defaults', () => {
-    const { rds, ...rest } = parse(COMPLETE);
-    expect(rds).toEqual({
-      host: 'box',
-      port: 22,
-      user: 'reattach',
-      privateKey: FILES['/etc/key'],
-      hostKey: FINGERPRINT,
-      storageAddresses: ['box'],
-    });
+    const { boxes, ...rest } = parse(COMPLETE);
+    expect(boxes).toEqual([
+      {
+        name: 'box',
+        host: 'box',
+        port: 22,
+        user: 'reattach',
+        privateKey: FILES['/etc/key'],
+        hostKey: FINGERPRINT,
+        storageAddresses: ['box'],
+      },
+    ]);
     expect(rest).toEqual({
       policy: {
         attacher: 'rds.csi.srvlab.io',
@@ -108,7 +116,7 @@ describe('parseConfig', () => {
     ].join('\n');
     expect(parse(['--config', '/etc/file'], {}, { '/etc/file': file })).toMatchObject({
       policy: { mode: 'release', breaker: { maxNodes: 2, windowMs: 600_000 } },
-      rds: { host: 'fd00::2', port: 2222, passphrase: 'open sesame', hostKey: FINGERPRINT },
+      boxes: [{ host: 'fd00::2', port: 2222, passphrase: 'open sesame', hostKey: FINGERPRINT }],
       http: { host: '::', port: 9808 },
       otlpEndpoint: 'http://collector:4318',
     });
@@ -156,11 +164,11 @@ describe('parseConfig', () => {
       '  attachr (/etc/file): expected a known key (see --help)',
       '  events (/etc/file): expected true or false',
       '  mode (--mode): got "maybe", expected observe or release or fence',
+      '  log.level (REATTACH_LOG_LEVEL): got "loud", expected debug or info or warn or error',
+      '  breaker.maxNodes (/etc/file): got "0", expected a whole number, at least 1',
       '  rds.address: expected host, host:port or [IPv6]:port (port 1 to 65535, default 22), set by --rds-address, REATTACH_RDS_ADDRESS or the file',
       '  rds.user: expected text that is not empty, set by --rds-user, REATTACH_RDS_USER or the file',
       '  rds.privateKeyFile: expected the path of a file, set by --rds-private-key-file, REATTACH_RDS_PRIVATE_KEY_FILE or the file',
-      '  log.level (REATTACH_LOG_LEVEL): got "loud", expected debug or info or warn or error',
-      '  breaker.maxNodes (/etc/file): got "0", expected a whole number, at least 1',
       '  rds.hostKey: expected the host key of the box in rds.hostKey or rds.hostKeyFile: without it nobody knows who answers',
     ]);
     expect(problems).toHaveLength(14);
@@ -178,8 +186,62 @@ describe('parseConfig', () => {
       '--rds-storage-addresses=10.9.0.1, fd00::1',
       '--fence-never-fence=example.org/boots-from=box,zone=a',
     ]);
-    expect(config.rds.storageAddresses).toEqual(['10.9.0.1', 'fd00::1']);
+    expect(config.boxes[0]?.storageAddresses).toEqual(['10.9.0.1', 'fd00::1']);
     expect(config.policy.fence.neverFence).toEqual({ 'example.org/boots-from': 'box', zone: 'a' });
+  });
+
+  describe('boxes', () => {
+    const TWO = [
+      '  - { name: east, address: 10.0.0.1, hostKey: "SHA256:east", storageAddresses: "10.9.0.1" }',
+      '  - { address: "10.0.0.2:2222", user: other, hostKeyFile: /etc/host-key }',
+    ].join('\n');
+
+    it('are read from the file, each with the rds options where it says nothing itself', () => {
+      const { boxes } = parse(['--config=/etc/file'], {}, fileWith(TWO));
+      const privateKey = FILES['/etc/key'];
+      expect(boxes).toEqual([
+        {
+          name: 'east',
+          host: '10.0.0.1',
+          port: 22,
+          user: 'reattach',
+          privateKey,
+          hostKey: 'SHA256:east',
+          storageAddresses: ['10.9.0.1'],
+        },
+        {
+          name: '10.0.0.2',
+          host: '10.0.0.2',
+          port: 2222,
+          user: 'other',
+          privateKey,
+          hostKey: FINGERPRINT,
+          storageAddresses: ['10.0.0.2'],
+        },
+      ]);
+    });
+
+    it.each([
+      ['  - { address: a, hostKey: k, hostkey: k }', 'rds.hostkey (/etc/file, boxes[0])'],
+      ['  - { hostKey: k }', 'rds.address: expected'],
+      ['  - { address: a }', 'rds.hostKey: expected'],
+      [
+        '  - { address: a, hostKey: k }\n  - { address: a, hostKey: k }',
+        'boxes: got "a", expected a name of its own',
+      ],
+      ['  - { address: "a:0", hostKey: k }', 'rds.address (/etc/file, boxes[0]): got "a:0"'],
+      ['  - text', 'boxes (/etc/file): expected a list of boxes'],
+      ['  []', 'boxes (/etc/file): expected a list of boxes'],
+      ['  - { name: 3, address: a, hostKey: k }', 'name (/etc/file, boxes[0])'],
+    ])('refuses %j', (boxes, problem) => {
+      expect(refusal(['--config=/etc/file'], {}, fileWith(boxes)).message).toContain(problem);
+    });
+
+    it('are refused beside the address of a single box', () => {
+      expect(refusal(['--config=/etc/file', '--rds-address=b'], {}, fileWith(TWO)).message).toContain(
+        'rds.address (--rds-address): got "b", expected no address of a single box where the file lists boxes',
+      );
+    });
   });
 
   it('has no leader election when that is switched off', () => {

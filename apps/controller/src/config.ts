@@ -9,7 +9,14 @@ import {
   type OptionKey,
   type OptionValues,
 } from './config-options.ts';
-import { type Given, readEnvironment, readFlags, readYaml, type SourceReading } from './given-values.ts';
+import {
+  type Given,
+  type GivenBox,
+  readEnvironment,
+  readFlags,
+  readYaml,
+  type SourceReading,
+} from './given-values.ts';
 import type { HostPort } from './host-port.ts';
 import type { RawValue } from './value-type.ts';
 
@@ -20,15 +27,8 @@ export interface Config {
   readonly context?: string;
   /** Everything decisions depend on. */
   readonly policy: Policy;
-  readonly rds: HostPort & {
-    readonly user: string;
-    readonly privateKey: string;
-    readonly passphrase?: string;
-    /** OpenSSH line or fingerprint. */
-    readonly hostKey: string;
-    /** By which PersistentVolumes name the box. */
-    readonly storageAddresses: readonly string[];
-  };
+  /** At least one; names are unique. */
+  readonly boxes: readonly BoxConfig[];
   readonly http: HostPort;
   readonly log: { readonly level: OptionValues['log.level']; readonly format: OptionValues['log.format'] };
   readonly reconcileIntervalMs: number;
@@ -52,6 +52,17 @@ export interface Config {
   readonly unsafeKeys: readonly OptionKey[];
 }
 
+/** How one box is reached, and by which addresses PersistentVolumes name it. */
+export interface BoxConfig extends HostPort {
+  readonly name: string;
+  readonly user: string;
+  readonly privateKey: string;
+  readonly passphrase?: string;
+  /** OpenSSH line or fingerprint. */
+  readonly hostKey: string;
+  readonly storageAddresses: readonly string[];
+}
+
 /** Where the configuration comes from. */
 export interface ConfigSources {
   /** Flags without the command, e.g. `['--mode', 'release']`. */
@@ -60,6 +71,9 @@ export interface ConfigSources {
   /** Reads a text file. @throws when that is impossible. */
   readonly readFile: (path: string) => string;
 }
+
+/** What every box needs. */
+const BOX_REQUIRED = ['rds.address', 'rds.user', 'rds.privateKeyFile'] as const;
 
 /** Bound of one write, ms. @see LeaderElector */
 const LONGEST_WRITE_MS = 5_000;
@@ -78,12 +92,16 @@ export function parseConfig(sources: ConfigSources): Config {
 
 class ConfigReader {
   readonly #sources: ConfigSources;
-  readonly #problems: ConfigProblem[] = [];
+  readonly #problems: ConfigProblem[];
   /** By key, most important source first. */
-  readonly #given = new Map<OptionKey, readonly Given[]>();
+  readonly #given: Map<OptionKey, readonly Given[]>;
+  #boxes: readonly GivenBox[] | undefined;
 
-  constructor(sources: ConfigSources) {
+  /** @param outer whose values hold where nothing else is given, and who is told of problems. */
+  constructor(sources: ConfigSources, outer?: ConfigReader) {
     this.#sources = sources;
+    this.#problems = outer ? outer.#problems : [];
+    this.#given = new Map(outer ? outer.#given : []);
   }
 
   read(): Config {
@@ -97,9 +115,7 @@ class ConfigReader {
     if (!this.#value('unsafe.compressedTimes')) for (const key of unsafeKeys) this.#refuseUnsafe(key);
     this.#checkTogether();
     const kubeconfigPath = this.#kubeconfigPath();
-    const privateKey = this.#contentOf('rds.privateKeyFile');
-    const passphrase = this.#contentOf('rds.passphraseFile');
-    const hostKey = this.#hostKey();
+    const boxes = this.#readBoxes();
     const context = this.#value('context');
     const otlpEndpoint = this.#value('otlp.endpoint');
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
@@ -107,14 +123,7 @@ class ConfigReader {
       ...(kubeconfigPath === undefined ? {} : { kubeconfigPath }),
       ...(context === undefined ? {} : { context }),
       policy: this.#policy(),
-      rds: {
-        ...this.#must('rds.address'),
-        user: this.#must('rds.user'),
-        privateKey: present(privateKey, 'rds.privateKeyFile'),
-        ...(passphrase === undefined ? {} : { passphrase: passphrase.replace(/\r?\n$/, '') }),
-        hostKey: present(hostKey, 'rds.hostKey'),
-        storageAddresses: this.#value('rds.storageAddresses') ?? [this.#must('rds.address').host],
-      },
+      boxes: boxes.map((box) => present(box, 'rds.address')),
       http: this.#must('http.listen'),
       log: { level: this.#must('log.level'), format: this.#must('log.format') },
       reconcileIntervalMs: this.#must('reconcile.intervalMs'),
@@ -169,8 +178,60 @@ class ConfigReader {
     };
   }
 
-  #take({ given, problems }: SourceReading): void {
+  /** The boxes of the file, else the one of the `rds.` options. `undefined` for one with problems, which were noted. */
+  #readBoxes(): readonly (BoxConfig | undefined)[] {
+    if (!this.#boxes) return [this.#readBox(undefined)];
+    for (const given of this.#givenFor('rds.address')) {
+      this.#refuse(
+        'rds.address',
+        given.source,
+        given.raw,
+        'no address of a single box where the file lists boxes',
+      );
+    }
+    const boxes = this.#boxes.map(({ name, given }) => {
+      const reader = new ConfigReader(this.#sources, this);
+      for (const value of given) reader.#given.set(value.key, [value]);
+      for (const { key } of given) reader.#check(key);
+      const isOwn = (key: OptionKey) => given.some((value) => value.key === key);
+      if (isOwn('rds.hostKey')) reader.#given.delete('rds.hostKeyFile');
+      else if (isOwn('rds.hostKeyFile')) reader.#given.delete('rds.hostKey');
+      return reader.#readBox(name);
+    });
+    const names = boxes.map((box) => box?.name);
+    const twice = names.find((name, index) => name !== undefined && names.indexOf(name) !== index);
+    if (twice !== undefined) {
+      this.#problems.push({
+        key: 'boxes',
+        value: JSON.stringify(twice),
+        expected: 'a name of its own for each box',
+      });
+    }
+    return boxes;
+  }
+
+  #readBox(name: string | undefined): BoxConfig | undefined {
+    for (const key of BOX_REQUIRED) this.#checkRequired(key);
+    const privateKey = this.#contentOf('rds.privateKeyFile');
+    const passphrase = this.#contentOf('rds.passphraseFile');
+    const hostKey = this.#hostKey();
+    const address = this.#value('rds.address');
+    const user = this.#value('rds.user');
+    if (!address || user === undefined || privateKey === undefined || hostKey === undefined) return undefined;
+    return {
+      name: name ?? address.host,
+      ...address,
+      user,
+      privateKey,
+      ...(passphrase === undefined ? {} : { passphrase: passphrase.replace(/\r?\n$/, '') }),
+      hostKey,
+      storageAddresses: this.#value('rds.storageAddresses') ?? [address.host],
+    };
+  }
+
+  #take({ given, problems, boxes }: SourceReading): void {
     this.#problems.push(...problems);
+    this.#boxes ??= boxes;
     for (const value of given) this.#given.set(value.key, [...this.#givenFor(value.key), value]);
   }
 
@@ -179,15 +240,16 @@ class ConfigReader {
   }
 
   #check(key: OptionKey): void {
-    const { type, required } = OPTIONS[key];
-    const given = this.#givenFor(key);
-    for (const { raw, source } of given) {
+    const { type } = OPTIONS[key];
+    for (const { raw, source } of this.#givenFor(key)) {
       if (type.parse(raw) === undefined) this.#refuse(key, source, raw, type.expected);
     }
-    if (required && given.length === 0) {
-      const ways = `${flagOf(key)}, ${environmentVariableOf(key)} or the file`;
-      this.#problems.push({ key, expected: `${type.expected}, set by ${ways}` });
-    }
+  }
+
+  #checkRequired(key: OptionKey): void {
+    if (this.#givenFor(key).length > 0) return;
+    const ways = `${flagOf(key)}, ${environmentVariableOf(key)} or the file`;
+    this.#problems.push({ key, expected: `${OPTIONS[key].type.expected}, set by ${ways}` });
   }
 
   #isSafe(key: OptionKey): boolean {

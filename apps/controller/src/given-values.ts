@@ -23,6 +23,15 @@ export interface Given {
 export interface SourceReading {
   readonly given: readonly Given[];
   readonly problems: readonly ConfigProblem[];
+  /** Only a file can list several boxes. */
+  readonly boxes?: readonly GivenBox[];
+}
+
+/** One entry of `boxes`: what it says in place of the `rds.` options. */
+export interface GivenBox {
+  /** Absent: the host of its address. */
+  readonly name?: string;
+  readonly given: readonly Given[];
 }
 
 const ENVIRONMENT_PREFIX = 'REATTACH_';
@@ -95,7 +104,43 @@ export function readYaml(content: string, file: string): SourceReading {
   }
   const root: unknown = document.toJS();
   if (root === null) return { given: [], problems: [] };
-  return isMap(root) ? readMap(root, '', file) : malformed('a YAML map of options');
+  if (!isMap(root)) return malformed('a YAML map of options');
+  const { [BOXES]: list, ...options } = root;
+  const reading = readMap(options, '', file);
+  return list === undefined ? reading : withBoxes(reading, list, file);
+}
+
+/** Key of the file's list of boxes. */
+const BOXES = 'boxes';
+
+function withBoxes({ given, problems }: SourceReading, list: unknown, file: string): SourceReading {
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isMap)) {
+    const problem = {
+      key: BOXES,
+      source: file,
+      expected: 'a list of boxes, each a map of options without `rds.`',
+    };
+    return { given, problems: [...problems, problem] };
+  }
+  const readings = list.map((entry, index) => readBox(entry, `${file}, ${BOXES}[${index}]`));
+  return {
+    given,
+    problems: [...problems, ...readings.flatMap((reading) => reading.problems)],
+    boxes: readings.map(({ box }) => box),
+  };
+}
+
+function readBox(
+  { name, ...options }: Readonly<Record<string, unknown>>,
+  source: string,
+): { readonly box: GivenBox; readonly problems: readonly ConfigProblem[] } {
+  const { given, problems } = readMap(options, 'rds.', source);
+  if (name === undefined) return { box: { given }, problems };
+  if (typeof name === 'string' && name.trim() !== '') return { box: { name: name.trim(), given }, problems };
+  return {
+    box: { given },
+    problems: [...problems, { key: 'name', source, expected: 'text that is not empty' }],
+  };
 }
 
 function readMap(map: Readonly<Record<string, unknown>>, prefix: string, file: string): SourceReading {

@@ -30,7 +30,7 @@ async function doctor(args: readonly string[]): Promise<ExitCode> {
   const own = new Set(['--json', '--probe']);
   const config = readConfig(args.filter((arg) => !own.has(arg)));
   if (!config) return EXIT.badConfig;
-  if (args.includes('--probe')) return print(probeScript(config.rds));
+  if (args.includes('--probe')) return print(probeScript(config.boxes));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new Error('interrupted')));
   const checks = await runDoctor(config, systemClock, stop.signal);

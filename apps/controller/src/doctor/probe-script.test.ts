@@ -6,7 +6,7 @@ const DOCUMENT = readFileSync(new URL('../../../../docs/routeros.md', import.met
 
 describe('probeScript', () => {
   it('asks the box everything, each command quoted for the shell', () => {
-    const script = probeScript({ host: 'box.example.org', port: 2222, user: "o'neill" });
+    const script = probeScript([{ host: 'box.example.org', port: 2222, user: "o'neill" }]);
     expect(script).toContain(
       String.raw`ssh -T -p 2222 'o'\''neill@box.example.org' ':put [/system/resource get version]'`,
     );

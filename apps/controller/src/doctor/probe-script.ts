@@ -12,26 +12,19 @@ export const PROBES: readonly string[] = [
   '/ip/service print where dynamic',
 ];
 
-/** A shell script that runs them with the `ssh` of whoever has the key, and shows each answer byte for byte. */
-export function probeScript({
-  host,
-  port,
-  user,
-}: {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-}): string {
-  const login = `ssh -T -p ${port} ${quote(`${user}@${host}`)}`;
-  const runs = PROBES.map(
-    (probe) => `echo ${quote(`== ${probe}`)}\n${login} ${quote(probe)} 2>&1 | od -c | head -60`,
-  );
-  return [
-    '#!/bin/sh',
-    '# reattach doctor --probe: run it, and send us what it prints. Look through it first: it names your volumes.',
-    ...runs,
-    '',
-  ].join('\n');
+/** A shell script that runs them at each box with the `ssh` of whoever has the key, and shows each answer byte for byte. */
+export function probeScript(
+  boxes: readonly { readonly host: string; readonly port: number; readonly user: string }[],
+): string {
+  const runs = boxes.flatMap(({ host, port, user }) => {
+    const login = `ssh -T -p ${port} ${quote(`${user}@${host}`)}`;
+    return PROBES.map(
+      (probe) => `echo ${quote(`== ${host}: ${probe}`)}\n${login} ${quote(probe)} 2>&1 | od -c | head -60`,
+    );
+  });
+  const head =
+    '# reattach doctor --probe: run it, and send us what it prints. Look through it first: it names your volumes.';
+  return ['#!/bin/sh', head, ...runs, ''].join('\n');
 }
 
 function quote(text: string): string {

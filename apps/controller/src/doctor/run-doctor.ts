@@ -1,7 +1,7 @@
 import type { Clock } from '@reattach/core';
 import { loadKubeApi } from '@reattach/k8s-api';
 import { createRdsBox, type RdsBox } from '@reattach/rds-client';
-import type { Config } from '../config.ts';
+import type { BoxConfig, Config } from '../config.ts';
 import { podNamespace } from '../pod-namespace.ts';
 import { type BoxFindings, boxChecks } from './box-checks.ts';
 import { type Check, failed } from './check.ts';
@@ -13,11 +13,11 @@ export async function runDoctor(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
-  const [cluster, box] = await Promise.all([
+  const parts = [
     examineCluster(config, clock, signal),
-    examineBox(config, clock, signal),
-  ]);
-  return [...cluster, ...box];
+    ...config.boxes.map((box) => examineBox(config, box, clock, signal)),
+  ];
+  return (await Promise.all(parts)).flat();
 }
 
 async function examineCluster(config: Config, clock: Clock, signal: AbortSignal): Promise<readonly Check[]> {
@@ -41,14 +41,22 @@ async function examineCluster(config: Config, clock: Clock, signal: AbortSignal)
   }
 }
 
-async function examineBox(config: Config, clock: Clock, signal: AbortSignal): Promise<readonly Check[]> {
-  const { policy, rds, activityWindowMs } = config;
+async function examineBox(
+  { boxes, policy, activityWindowMs }: Config,
+  config: BoxConfig,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const named = (checks: readonly Check[]) =>
+    boxes.length === 1
+      ? checks
+      : checks.map((check) => ({ ...check, name: `${config.name}: ${check.name}` }));
   try {
-    await using box = createRdsBox({ ...rds, name: rds.host, activityWindowMs, clock });
-    return boxChecks(await read(box, signal), policy.mode, clock.now());
+    await using box = createRdsBox({ ...config, activityWindowMs, clock });
+    return named(boxChecks(await read(box, signal), policy.mode, clock.now()));
   } catch (err) {
     signal.throwIfAborted();
-    return [failed('box reachable', err instanceof Error ? err.message : String(err))];
+    return named([failed('box reachable', err instanceof Error ? err.message : String(err))]);
   }
 }
 
