@@ -57,6 +57,21 @@ describe('ObjectCache', () => {
     expect(events).toEqual(['add a/u@1']);
   });
 
+  it('gives a projection what was kept of the same object, not of one that had its name', () => {
+    const seen: (Item | undefined)[] = [];
+    const keep = (raw: unknown, previous: Item | undefined) => {
+      seen.push(previous);
+      return raw as Item;
+    };
+    const silent = { added: () => undefined, updated: () => undefined, deleted: () => undefined };
+    const cache = new ObjectCache(keep, {}, silent);
+    const first = item();
+    cache.upsert({ key: 'a', uid: 'u', resourceVersion: '1' }, first as unknown as JsonObject);
+    cache.upsert({ key: 'a', uid: 'u', resourceVersion: '2' }, first as unknown as JsonObject);
+    cache.upsert({ key: 'a', uid: 'v', resourceVersion: '3' }, first as unknown as JsonObject);
+    expect(seen).toEqual([undefined, first, undefined]);
+  });
+
   it('ignores the deletion of another object of that name, and of one it does not know', () => {
     const events: string[] = [];
     const cache = createCache(events);
