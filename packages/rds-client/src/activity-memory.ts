@@ -1,28 +1,40 @@
 import { sessionAge } from './session-age.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Session, Snapshot } from './snapshot.ts';
 
-/** What is remembered of one storage address. */
-export interface AddressActivity {
-  /** It was silent ever since, epoch ms; its last packet may have been earlier. */
+/** When something last came from a host, epoch ms, as two bounds that meet whenever an entry tells its age. */
+export interface Activity {
+  /** It was silent ever since. */
   readonly lastActivityMs: number;
-  /** The last reading had an entry of it that tells its age. */
+  /** It surely spoke then or later; absent when that cannot be said. */
+  readonly provedActivityMs?: number;
+}
+
+/** The same of one session, and what its next reading is compared with. */
+interface SessionTrace extends Activity {
+  readonly address: string;
+  readonly hostPackets: number | undefined;
   readonly dated: boolean;
 }
 
 /**
- * Last activity of every address ever seen in the box's connection tracking, in this process and since the box last
- * booted. It lets a host whose entries are gone count as silent; a host that was never seen never does.
+ * Activity of every address ever seen in the box's connection tracking, in this process and since the box last booted. It
+ * lets a host whose entries are gone count as silent; a host that was never seen never does. Immutable.
  */
 export interface ActivityMemory {
-  readonly addresses: ReadonlyMap<string, AddressActivity>;
+  readonly addresses: ReadonlyMap<string, Activity>;
+  /** Sessions of the last reading. */
+  readonly sessions: ReadonlyMap<string, SessionTrace>;
   /** When the last usable reading was made, and how long the box had been up; absent before the first. */
   readonly last?: { readonly readAtMs: number; readonly bootedAtMs: number; readonly uptimeMs: number };
 }
 
-export const NO_ACTIVITY: ActivityMemory = { addresses: new Map() };
+export const NO_ACTIVITY: ActivityMemory = { addresses: new Map(), sessions: new Map() };
 
 /** Largest move of the box's boot moment, by our clock, that slow commands explain, ms. */
 const BOOT_MOMENT_SLACK_MS = 15_000;
+
+/** RouterOS keeps an entry for at least so long after the last packet of its connection, ms. */
+const CLOSED_TIMEOUT_MS = 10_000;
 
 /**
  * The box booted since the last reading, or our clock was set: times of before mean nothing now.
@@ -35,44 +47,85 @@ export function timeBaseChanged({ last }: ActivityMemory, { sessionsReadAtMs, up
 }
 
 /**
- * The memory after one more reading. Times err towards later, so silence is never claimed too early: an entry that is
- * gone or no longer tells its age counts as active until the reading that showed it first, and until every reading that
- * comes more than `activityWindowMs` after the one before, since nobody watched in between.
+ * The memory after one more reading. `lastActivityMs` errs towards later, so silence is never claimed too early: what
+ * cannot be dated counts as active until this reading, be it an entry that is gone, one whose packet counter moved or is
+ * not known, or an address without entries that nobody watched for longer than `activityWindowMs`.
  */
 export function rememberActivity(
   before: ActivityMemory,
   snapshot: Snapshot,
   activityWindowMs: number,
 ): ActivityMemory {
-  const { sessions, sessionsReadAtMs: readAtMs, tracking, uptimeMs } = snapshot;
+  const { sessionsReadAtMs: readAtMs, tracking, uptimeMs } = snapshot;
   const memory = timeBaseChanged(before, snapshot) ? NO_ACTIVITY : before;
   if (!tracking.on) return memory;
-  const last = { readAtMs, uptimeMs, bootedAtMs: readAtMs - uptimeMs };
+  const gapMs = memory.last ? readAtMs - memory.last.readAtMs : Number.POSITIVE_INFINITY;
 
-  const dated = new Map<string, number>();
-  const active = new Set<string>();
-  const present = new Set<string>();
-  for (const session of sessions) {
-    present.add(session.address);
-    const age = sessionAge(session, tracking, uptimeMs);
-    if (age.kind === 'opening') active.add(session.address);
-    if (age.kind !== 'dated') continue;
-    const lastMs = readAtMs - age.ageMs;
-    dated.set(session.address, Math.max(dated.get(session.address) ?? 0, lastMs));
+  const sessions = new Map<string, SessionTrace>();
+  for (const session of snapshot.sessions) {
+    const key = `${session.address} ${session.hostPort} ${session.port}`;
+    sessions.set(key, trace(session, memory, key, snapshot));
   }
+  const addresses = new Map(memory.addresses);
+  for (const { address, ...activity } of sessions.values())
+    addresses.set(address, later(addresses.get(address), activity));
+  const activeUntilNow = (address: string) =>
+    addresses.set(address, later(addresses.get(address), { lastActivityMs: readAtMs }));
+  for (const [key, gone] of memory.sessions) {
+    // An entry that was closing runs out by itself: a packet since the last reading would have kept it.
+    const ranOut = !gone.dated && gapMs <= CLOSED_TIMEOUT_MS;
+    if (!sessions.has(key) && !ranOut) activeUntilNow(gone.address);
+  }
+  if (gapMs > activityWindowMs) {
+    const present = new Set(snapshot.sessions.map(({ address }) => address));
+    for (const address of memory.addresses.keys()) if (!present.has(address)) activeUntilNow(address);
+  }
+  return { addresses, sessions, last: { readAtMs, uptimeMs, bootedAtMs: readAtMs - uptimeMs } };
+}
 
-  const watched = memory.last !== undefined && readAtMs - memory.last.readAtMs <= activityWindowMs;
-  const addresses = new Map<string, AddressActivity>();
-  for (const address of new Set([...memory.addresses.keys(), ...present])) {
-    const known = memory.addresses.get(address);
-    const datedMs = dated.get(address);
-    const lost = datedMs === undefined && (!known || known.dated || !watched);
-    const lastActivityMs = Math.max(
-      known?.lastActivityMs ?? 0,
-      datedMs ?? 0,
-      lost || active.has(address) ? readAtMs : 0,
-    );
-    addresses.set(address, { lastActivityMs, dated: datedMs !== undefined });
+function trace(
+  session: Session,
+  { sessions, last }: ActivityMemory,
+  key: string,
+  snapshot: Snapshot,
+): SessionTrace {
+  const { sessionsReadAtMs: readAtMs, tracking, uptimeMs } = snapshot;
+  const { address, hostPackets } = session;
+  const before = sessions.get(key);
+  const age = sessionAge(session, tracking, uptimeMs);
+  const dated = age.kind === 'dated';
+  const seen = { address, hostPackets, dated };
+  if (dated) {
+    const atMs = readAtMs - age.ageMs;
+    return { ...seen, lastActivityMs: atMs, provedActivityMs: atMs };
   }
-  return { addresses, last };
+  const countedBefore = before?.hostPackets;
+  if (before && countedBefore !== undefined && hostPackets === countedBefore) {
+    return { ...before, ...seen }; // nothing came since
+  }
+  const counted = countedBefore !== undefined && hostPackets !== undefined && hostPackets > countedBefore;
+  const provedActivityMs = counted ? last?.readAtMs : before?.provedActivityMs;
+  return { ...seen, lastActivityMs: readAtMs, ...(provedActivityMs !== undefined && { provedActivityMs }) };
+}
+
+function later(a: Activity | undefined, b: Activity): Activity {
+  const proved = Math.max(a?.provedActivityMs ?? 0, b.provedActivityMs ?? 0);
+  return {
+    lastActivityMs: Math.max(a?.lastActivityMs ?? 0, b.lastActivityMs),
+    ...(proved > 0 && { provedActivityMs: proved }),
+  };
+}
+
+/** Addresses with an entry in this reading that surely spoke within the window before it. `memory` is that after it. */
+export function liveAddresses(
+  { addresses }: ActivityMemory,
+  { sessions, sessionsReadAtMs }: Snapshot,
+  activityWindowMs: number,
+): ReadonlySet<string> {
+  const live = new Set<string>();
+  for (const { address } of sessions) {
+    const provedMs = addresses.get(address)?.provedActivityMs;
+    if (provedMs !== undefined && sessionsReadAtMs - provedMs < activityWindowMs) live.add(address);
+  }
+  return live;
 }

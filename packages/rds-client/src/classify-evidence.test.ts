@@ -1,7 +1,7 @@
 import type { NodeEvidence, StorageNode } from '@reattach/core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EXPORT, READ_AT_MS, session, snapshot, TRACKING } from '../test/support/snapshots.ts';
+import { busy, EXPORT, READ_AT_MS, session, snapshot, TRACKING } from '../test/support/snapshots.ts';
 import { type ActivityMemory, NO_ACTIVITY, rememberActivity } from './activity-memory.ts';
 import { classifyEvidence } from './classify-evidence.ts';
 import type { Session, Snapshot } from './snapshot.ts';
@@ -12,9 +12,16 @@ const B = '10.0.5.2';
 const NODE_A: StorageNode = { name: 'a', addresses: [A], addressesFrom: 'node' };
 const NODE_B: StorageNode = { name: 'b', addresses: [B], addressesFrom: 'node' };
 
-/** A was seen live `quietMs` ago. */
+/** A was seen live `quietMs` ago, and its sessions were gone in the last reading, two seconds ago. */
 function seen(quietMs: number): ActivityMemory {
-  return { addresses: new Map([[A, { lastActivityMs: READ_AT_MS - quietMs, dated: true }]]) };
+  const readAtMs = READ_AT_MS - 2_000;
+  const uptimeMs = snapshot().uptimeMs - 2_000;
+  const lastActivityMs = READ_AT_MS - quietMs;
+  return {
+    addresses: new Map([[A, { lastActivityMs, provedActivityMs: lastActivityMs }]]),
+    sessions: new Map(),
+    last: { readAtMs, uptimeMs, bootedAtMs: readAtMs - uptimeMs },
+  };
 }
 
 function judge(
@@ -32,7 +39,7 @@ function judge(
   } = {},
 ): NodeEvidence | undefined {
   const read = snapshot({ sessions, ...reading });
-  const known = memory === NO_ACTIVITY ? rememberActivity(memory, read, WINDOW_MS) : memory;
+  const known = rememberActivity(memory, read, WINDOW_MS);
   return classifyEvidence({ suspects: [node], others }, read, known, WINDOW_MS).get(node.name);
 }
 
@@ -84,9 +91,13 @@ describe('classifyEvidence', () => {
   });
 
   it('asking for a session -> live, although that is no positive control', () => {
-    expect(judge([session(A, 0, { state: 'syn-sent' }), session(B, 1_000)])).toMatchObject({ kind: 'live' });
-    const other = session(B, 0, { state: 'syn-sent' });
+    expect(judge([busy(A, 1, { state: 'syn-sent' }), session(B, 1_000)])).toMatchObject({ kind: 'live' });
+    const other = busy(B, 1, { state: 'syn-sent' });
     expect(judge([session(A, 40_000), other])).toMatchObject({ reason: 'no-positive-control' });
+  });
+
+  it('busy, so that its entry looks a day old -> live', () => {
+    expect(judge([busy(A, 10), session(B, 1_000)])).toMatchObject({ kind: 'live' });
   });
 
   it.each<[string, Session, string]>([
@@ -141,6 +152,9 @@ describe('classifyEvidence', () => {
     const opening = session('10.0.5.9', 0, { state: 'syn-received' });
     expect(judge([...sessions, opening], { node })).toMatchObject({ reason: 'unattributed-session' });
     expect(judge([...sessions, session('10.0.5.9', 60_000)], { node })).toMatchObject({ kind: 'silent' });
+    expect(judge([...sessions, busy('10.0.5.9', 1)], { node })).toMatchObject({
+      reason: 'unattributed-session',
+    });
     expect(judge(sessions, { others: [] })).toMatchObject({ kind: 'silent' });
   });
 

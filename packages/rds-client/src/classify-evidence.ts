@@ -1,15 +1,14 @@
 import { isIPv4 } from 'node:net';
 import type { NodeEvidence, StorageNode, StorageQuestion, UnknownReason } from '@reattach/core';
-import type { ActivityMemory } from './activity-memory.ts';
+import { type ActivityMemory, liveAddresses } from './activity-memory.ts';
 import { normaliseAddress } from './routeros/ip-address.ts';
-import { liveAddresses, sessionAge } from './session-age.ts';
+import { sessionAge } from './session-age.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
  * What one reading says about each suspect. Pure.
  *
- * `live`: a session of one of its addresses is younger than `activityWindowMs`, or nobody can say that it was silent for
- * that long. `silent`: tracking is really on and was asked about every export port, another host is live in the same
+ * `live`: one of its addresses spoke within `activityWindowMs`, or nobody can say that it was silent for that long. `silent`: tracking is really on and was asked about every export port, another host is live in the same
  * reading (so the box does see packets), the suspect was seen before, and nothing came from it for the window.
  * Everything else is `unknown`.
  * @param memory what is remembered after this reading
@@ -21,11 +20,11 @@ export function classifyEvidence(
   memory: ActivityMemory,
   activityWindowMs: number,
 ): ReadonlyMap<string, NodeEvidence> {
-  const live = liveAddresses(snapshot, activityWindowMs);
+  const live = liveAddresses(memory, snapshot, activityWindowMs);
   const known = new Set(
     [...question.suspects, ...question.others].flatMap(({ addresses }) => addresses.map(normal)),
   );
-  const stray = possiblyLive(snapshot, live).find((address) => !known.has(address));
+  const stray = maybeLive(snapshot, memory, activityWindowMs).find((address) => !known.has(address));
   const blind = whyBlind(snapshot);
   return new Map(
     question.suspects.map((node) => [
@@ -103,17 +102,15 @@ function classify(node: StorageNode, reading: Reading): NodeEvidence {
   };
 }
 
-/** Addresses that are live, or of which nobody can say that they are not. */
-function possiblyLive(
-  { sessions, tracking, uptimeMs }: Snapshot,
-  live: ReadonlySet<string>,
-): readonly string[] {
+/** Addresses with an entry in this reading of which nobody can say that they were silent for the window. */
+function maybeLive(
+  { sessions, sessionsReadAtMs }: Snapshot,
+  { addresses }: ActivityMemory,
+  windowMs: number,
+): string[] {
   return sessions
-    .filter((session) => {
-      const { kind } = sessionAge(session, tracking, uptimeMs);
-      return live.has(session.address) || kind === 'opening' || kind === 'impossible';
-    })
-    .map(({ address }) => address);
+    .map(({ address }) => address)
+    .filter((address) => sessionsReadAtMs - (addresses.get(address)?.lastActivityMs ?? Infinity) < windowMs);
 }
 
 function impossibleAge(

@@ -10,6 +10,7 @@ import type {
   StoredVolumeFact,
   UnknownReason,
 } from '@reattach/core';
+import { liveAddresses } from './activity-memory.ts';
 import { type BoxMemory, NO_MEMORY, remember } from './box-memory.ts';
 import { type Capabilities, logCapabilities, probeCapabilities } from './capabilities.ts';
 import { classifyEvidence } from './classify-evidence.ts';
@@ -20,7 +21,6 @@ import { RdsError, type RdsErrorCode } from './rds-error.ts';
 import { readSnapshot } from './read-snapshot.ts';
 import type { RouterOsClient } from './router-os-client.ts';
 import { normaliseAddress } from './routeros/ip-address.ts';
-import { liveAddresses } from './session-age.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SshSession } from './ssh/ssh-session.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -237,7 +237,10 @@ export class RdsBox implements StorageBox, AsyncDisposable {
       volumes.set(volume.volumeHandle, writesStillSinceMs === undefined ? {} : { writesStillSinceMs });
     }
     const evidence = classifyEvidence(question, snapshot, memory.activity, this.#activityWindowMs);
-    const liveHosts = countLiveHosts(question, liveAddresses(snapshot, this.#activityWindowMs));
+    const liveHosts = countLiveHosts(
+      question,
+      liveAddresses(memory.activity, snapshot, this.#activityWindowMs),
+    );
     return {
       observedAtMs: snapshot.takenAtMs,
       evidence,

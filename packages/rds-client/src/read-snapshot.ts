@@ -20,7 +20,7 @@ import type { SshSession } from './ssh/ssh-session.ts';
 const DEFAULT_PORT = 4420;
 
 /**
- * Reads everything about the box: two round trips for up to four export ports, more when there are more ports or the
+ * Reads everything about the box: two round trips for up to three export ports, more when there are more ports or the
  * box speaks the second dialect. Sessions come last, after the exports that say which ports count.
  * @throws {RdsError} when any part of it is missing or not understood
  */
@@ -45,7 +45,10 @@ export async function readSnapshot(
   ];
   const talk = await readAll(client, session, 'read sessions', statements, signal);
   const tracking = client.unwrap('read sessions', parseTracking(talk.rows.get('tracking') ?? []));
-  const sessions = client.unwrap('read sessions', parseSessions(talk.rows.get('sessions') ?? []));
+  const sessions = client.unwrap(
+    'read sessions',
+    parseSessions(talk.rows.get('sessions') ?? [], sessionPorts),
+  );
   return {
     takenAtMs: box.sentAtMs,
     sessionsAskedAtMs: talk.sentAtMs,

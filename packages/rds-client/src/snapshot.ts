@@ -12,21 +12,25 @@ export interface Tracking {
   /** `tcp-established-timeout`: what every packet of an established session winds its entry up to, ms. */
   readonly establishedTimeoutMs: number;
   /**
-   * Remaining time an entry is cut down to when packets to its host stay unanswered (`tcp-max-retrans-timeout`,
+   * Remaining time an entry is cut down to while data is not acknowledged (`tcp-max-retrans-timeout`,
    * `tcp-unacked-timeout`, the longer of them), ms. At or below it the age of an entry cannot be told.
    */
   readonly shortenedTimeoutMs: number;
 }
 
-/** One entry of connection tracking to an export port. */
+/** One entry of connection tracking between a host and an export port. */
 export interface Session {
+  /** The host's. */
   readonly address: string;
+  readonly hostPort?: number;
+  /** The export's. */
   readonly port: number;
   /** `established`, `syn-sent`, `close-wait`, ... */
   readonly state: string;
   /** Time until the entry expires, ms; absent when the box does not say. */
   readonly remainingMs?: number;
-  readonly origBytes?: number;
+  /** Packets that came from the host. */
+  readonly hostPackets?: number;
 }
 
 /** One NVMe/TCP export. */

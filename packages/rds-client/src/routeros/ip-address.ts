@@ -18,10 +18,13 @@ export function normaliseAddress(text: string): string | undefined {
   return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
+export interface Endpoint {
+  readonly address: string;
+  readonly port?: number;
+}
+
 /** An address that may carry a port, as in the older form `10.0.5.1:48984`; `undefined` when it is none. */
-export function parseEndpoint(
-  text: string,
-): { readonly address: string; readonly port?: number } | undefined {
+export function parseEndpoint(text: string): Endpoint | undefined {
   const whole = normaliseAddress(text);
   if (whole !== undefined) return { address: whole };
   const match = /^\[?(.+?)\]?:(\d{1,5})$/.exec(text);

@@ -43,7 +43,7 @@ const FENCES: Query = {
  * The conditions the second dialect asks for, one by one: those every version knows, since one that it does not would
  * make the box refuse the line. The first dialect sees all of them.
  */
-const RECORD_MATCHERS = RAW_MATCHERS.slice(0, 8);
+const RECORD_MATCHERS = RAW_MATCHERS.slice(0, 9);
 
 const RAW: Query = {
   label: 'raw',
@@ -71,12 +71,23 @@ const STATS: Query = {
   fields: ['slot', 'write-ops', 'write-bytes', 'in-flight-ops'],
 };
 
+/** Either way round: an entry that was picked up in mid-stream may begin with a packet of the box. */
 function sessionsQuery(port: number): Query {
+  const value = portValue(port);
   return {
     label: 'sessions',
     menu: '/ip/firewall/connection',
-    where: `protocol=tcp and dst-port=${portValue(port)}`,
-    fields: ['src-address', 'dst-address', 'dst-port', 'tcp-state', 'timeout'],
+    where: `protocol=tcp and (dst-port=${value} or src-port=${value})`,
+    fields: [
+      'src-address',
+      'src-port',
+      'dst-address',
+      'dst-port',
+      'tcp-state',
+      'timeout',
+      'orig-packets',
+      'repl-packets',
+    ],
   };
 }
 

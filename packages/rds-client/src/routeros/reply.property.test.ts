@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Expectation, parseReply } from './reply.ts';
+import { type Expectation, parseReply, type Row } from './reply.ts';
 import {
   parseExports,
   parseFenceEntries,
@@ -16,11 +16,11 @@ const NONCE = '0123456789abcdef';
 const PARSERS = [
   parseResource,
   parseTracking,
-  parseSessions,
+  (rows: readonly Row[]) => parseSessions(rows, [4420]),
   parseFenceEntries,
   parseRawRules,
-  (rows: Parameters<typeof parseStats>[0]) => ({ ok: true, value: parseStats(rows) }),
-  (rows: Parameters<typeof parseExports>[0]) => parseExports(rows, true),
+  (rows: readonly Row[]) => ({ ok: true, value: parseStats(rows) }),
+  (rows: readonly Row[]) => parseExports(rows, true),
 ];
 
 const value = fc.oneof(
@@ -120,7 +120,7 @@ describe('rows', () => {
     fc.assert(
       fc.property(fc.array(row, { maxLength: 4 }), (rows) => {
         const invented = PARSERS.map((parser) => parser(rows)).filter(
-          (parsed) => 'value' in parsed && Array.isArray(parsed.value) && parsed.value.length !== rows.length,
+          (parsed) => 'value' in parsed && Array.isArray(parsed.value) && parsed.value.length > rows.length,
         );
         expect(invented).toEqual([]);
       }),

@@ -18,7 +18,8 @@ const SESSION = {
   'dst-port': 4420,
   'tcp-state': 'established',
   timeout: '23h59m52s',
-  'orig-bytes': 47_603,
+  'orig-packets': 520,
+  'repl-packets': 363,
 };
 
 function malformed(detail: string) {
@@ -72,48 +73,81 @@ describe('parseTracking', () => {
   });
 });
 
+function parse(...rows: readonly Record<string, unknown>[]): ReturnType<typeof parseSessions> {
+  return parseSessions(rows, [4420]);
+}
+
 describe('parseSessions', () => {
   const expected = {
     address: '10.0.5.1',
+    hostPort: 48_984,
     port: 4420,
     state: 'established',
     remainingMs: 86_392_000,
-    origBytes: 47_603,
+    hostPackets: 520,
   };
 
   it.each([
     ['ports in keys of their own', SESSION],
     [
       'ports in the addresses',
-      { ...SESSION, 'src-address': '10.0.5.1:48984', 'dst-address': '10.0.0.10:4420', 'dst-port': undefined },
+      {
+        ...SESSION,
+        'src-address': '10.0.5.1:48984',
+        'src-port': undefined,
+        'dst-address': '10.0.0.10:4420',
+        'dst-port': undefined,
+      },
     ],
     ['mapped addresses', { ...SESSION, 'src-address': '::ffff:10.0.5.1' }],
-    ['everything as text', { ...SESSION, 'dst-port': '4420', 'orig-bytes': '47603' }],
+    ['everything as text', { ...SESSION, 'dst-port': '4420', 'orig-packets': '520' }],
     ['a clock', { ...SESSION, timeout: '23:59:52' }],
     ['a date', { ...SESSION, timeout: '1970-01-01 23:59:52' }],
   ])('takes %s', (_, row) => {
-    expect(parseSessions([row])).toEqual({ ok: true, value: [expected] });
+    expect(parse(row)).toEqual({ ok: true, value: [expected] });
   });
 
-  it.each([
-    ['src-address', 'is missing'],
-    ['dst-address', 'is missing'],
-    ['dst-port', 'is missing'],
-    ['tcp-state', 'is missing'],
-  ])('names a missing %s', (key, problem) => {
+  it('takes an entry that begins with a packet of the box for what it is', () => {
+    const reversed = {
+      ...SESSION,
+      'src-address': '10.0.0.10',
+      'src-port': 4420,
+      'dst-address': '10.0.5.1',
+      'dst-port': 48_984,
+    };
+    expect(parse(reversed)).toEqual({ ok: true, value: [{ ...expected, hostPackets: 363 }] });
+  });
+
+  it('leaves out what has nothing to do with an export port, also when the port is not told', () => {
+    expect(parse({ ...SESSION, 'dst-port': 22 }, { ...SESSION, 'dst-port': '' })).toEqual({
+      ok: true,
+      value: [],
+    });
+  });
+
+  it('does without what is optional', () => {
+    const { 'orig-packets': _, timeout: __, 'src-port': ___, ...row } = SESSION;
+    expect(parse(row)).toEqual({
+      ok: true,
+      value: [{ address: '10.0.5.1', port: 4420, state: 'established' }],
+    });
+  });
+
+  it.each(['src-address', 'dst-address', 'tcp-state'])('names a missing %s', (key) => {
     const row = Object.fromEntries(Object.entries(SESSION).filter(([name]) => name !== key));
-    expect(parseSessions([SESSION, row])).toEqual(malformed(`sessions[1].${key} ${problem}`));
+    expect(parse(SESSION, row)).toEqual(malformed(`sessions[1].${key} is missing`));
   });
 
   it('refuses a value it does not understand, without repeating it', () => {
-    expect(parseSessions([{ ...SESSION, 'src-address': 'secret' }])).toEqual(
+    expect(parse({ ...SESSION, 'src-address': 'secret' })).toEqual(
       malformed('sessions[0].src-address is no address'),
     );
-    expect(parseSessions([{ ...SESSION, timeout: 'soon' }])).toEqual(
+    expect(parse({ ...SESSION, timeout: 'soon' })).toEqual(
       malformed('sessions[0].timeout is not a duration'),
     );
-    expect(parseSessions([{ ...SESSION, 'dst-port': 0 }])).toEqual(
-      malformed('sessions[0].dst-port is no port'),
+    expect(parse({ ...SESSION, 'dst-port': 0 })).toEqual(malformed('sessions[0].dst-port is no port'));
+    expect(parse({ ...SESSION, 'orig-packets': '4 7' })).toEqual(
+      malformed('sessions[0].orig-packets is not a number'),
     );
   });
 });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Export, FenceEntry, RawRule, Session, WriteCounters } from '../snapshot.ts';
 import { parseDuration } from './duration.ts';
-import { normaliseAddress, parseEndpoint } from './ip-address.ts';
+import { type Endpoint, normaliseAddress, parseEndpoint } from './ip-address.ts';
 import type { Parsed, Row } from './reply.ts';
 
 /**
@@ -90,29 +90,66 @@ const tracking: z.ZodType<TrackingRow> = z
     ),
   }));
 
-const session: z.ZodType<Session> = z
+/** An entry of connection tracking as the box tells it: which end is the host is not known yet. */
+export interface FlowRow {
+  readonly src: Endpoint;
+  readonly dst: Endpoint;
+  readonly state: string;
+  readonly remainingMs: number | undefined;
+  readonly origPackets: number | undefined;
+  readonly replPackets: number | undefined;
+}
+
+const flow: z.ZodType<FlowRow> = z
   .object({
     'src-address': endpoint,
+    'src-port': optional(port),
     'dst-address': endpoint,
     'dst-port': optional(port),
     'tcp-state': text,
     timeout: optional(duration),
-    'orig-bytes': optional(count),
+    'orig-packets': optional(count),
+    'repl-packets': optional(count),
   })
-  .transform((row, context) => {
-    const dstPort = row['dst-port'] ?? row['dst-address'].port;
-    if (dstPort === undefined) {
-      context.addIssue({ code: 'custom', path: ['dst-port'], message: 'is missing' });
-      return z.NEVER;
-    }
-    return {
-      address: row['src-address'].address,
-      port: dstPort,
-      state: row['tcp-state'],
-      ...(row.timeout !== undefined && { remainingMs: row.timeout }),
-      ...(row['orig-bytes'] !== undefined && { origBytes: Number(row['orig-bytes']) }),
-    };
-  });
+  .transform((row) => ({
+    src: withPort(row['src-address'], row['src-port']),
+    dst: withPort(row['dst-address'], row['dst-port']),
+    state: row['tcp-state'],
+    remainingMs: row.timeout,
+    origPackets: numberOf(row['orig-packets']),
+    replPackets: numberOf(row['repl-packets']),
+  }));
+
+/** The port stands in the address or in a key of its own. */
+function withPort({ address: own, port: inside }: Endpoint, outside: number | undefined): Endpoint {
+  const known = outside ?? inside;
+  return known === undefined ? { address: own } : { address: own, port: known };
+}
+
+function numberOf(digits: string | undefined): number | undefined {
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/**
+ * The session a flow is, seen from the box: an entry that tracking picked up in mid-stream may begin with a packet of
+ * the box. `undefined`: it has nothing to do with these export ports.
+ */
+function toSession(row: FlowRow, ports: ReadonlySet<number>): Session | undefined {
+  const { src, dst, state, remainingMs, origPackets, replPackets } = row;
+  const forward = dst.port !== undefined && ports.has(dst.port);
+  const exportPort = forward ? dst.port : src.port;
+  if (exportPort === undefined || !ports.has(exportPort)) return undefined;
+  const host = forward ? src : dst;
+  const hostPackets = forward ? origPackets : replPackets;
+  return {
+    address: host.address,
+    port: exportPort,
+    state,
+    ...(host.port !== undefined && { hostPort: host.port }),
+    ...(remainingMs !== undefined && { remainingMs }),
+    ...(hostPackets !== undefined && { hostPackets }),
+  };
+}
 
 const fenceEntry: z.ZodType<FenceEntry> = z
   .object({ address, comment: text.optional(), disabled: flag, dynamic: flag })
@@ -216,8 +253,12 @@ export function parseTracking(rows: readonly Row[]): Parsed<TrackingRow> {
   return parseOne('tracking', tracking, rows);
 }
 
-export function parseSessions(rows: readonly Row[]): Parsed<readonly Session[]> {
-  return parseAll('sessions', session, rows);
+/** Sessions between hosts and these export ports; other entries are none. */
+export function parseSessions(rows: readonly Row[], ports: readonly number[]): Parsed<readonly Session[]> {
+  const parsed = parseAll('sessions', flow, rows);
+  if (!parsed.ok) return parsed;
+  const exported = new Set(ports);
+  return { ok: true, value: parsed.value.flatMap((row) => toSession(row, exported) ?? []) };
 }
 
 export function parseFenceEntries(rows: readonly Row[]): Parsed<readonly FenceEntry[]> {

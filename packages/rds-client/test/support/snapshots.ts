@@ -17,7 +17,19 @@ export const TRACKING: Tracking = {
 
 /** An established session to port 4420 whose last packet passed `ageMs` before the reading. */
 export function session(address: string, ageMs: number, overrides: Partial<Session> = {}): Session {
-  return { address, port: 4420, state: 'established', remainingMs: DAY_MS - ageMs, ...overrides };
+  return {
+    address,
+    hostPort: 48_984,
+    port: 4420,
+    state: 'established',
+    remainingMs: DAY_MS - ageMs,
+    ...overrides,
+  };
+}
+
+/** A session that does not tell its age: data is on its way. */
+export function busy(address: string, hostPackets: number, overrides: Partial<Session> = {}): Session {
+  return session(address, 0, { remainingMs: TRACKING.shortenedTimeoutMs, hostPackets, ...overrides });
 }
 
 export const EXPORT: Export = { slot: 'pvc-a', nqn: 'nqn.test:pvc-a', hasOwnNqn: true, port: 4420 };
