@@ -33,7 +33,7 @@ describe('a host whose tracking entries mislead', () => {
     await f.clock.advance(60_000);
     const said = await watchA(f, 80_000, () => void host.write('pvc-a'));
     const entries = f.box.lastSnapshot?.sessions.filter(({ address }) => address === '10.0.5.1') ?? [];
-    expect(Math.max(...entries.map(({ remainingMs = 0 }) => remainingMs))).toBeLessThan(86_000_000);
+    expect(Math.min(...entries.map(({ remainingMs = 0 }) => remainingMs))).toBeLessThanOrEqual(300_000);
     expect(kinds(said)).toEqual(['live']);
   });
 
