@@ -1,4 +1,5 @@
 import type { ClusterEvent, EventReason } from '@reattach/core';
+import { microTime } from './micro-time.ts';
 
 /** `reportingController` of every Event. */
 const REPORTING_CONTROLLER = 'reattach.srvlab.io';
@@ -66,11 +67,6 @@ export function seriesPatch(count: number, nowMs: number): object {
 
 function isNamespaced(event: ClusterEvent): boolean {
   return event.regarding.kind === 'PersistentVolumeClaim';
-}
-
-/** Kubernetes' MicroTime has six digits after the seconds. */
-function microTime(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace('Z', '000Z');
 }
 
 /** Cuts between characters, never within one. */

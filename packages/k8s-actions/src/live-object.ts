@@ -12,10 +12,9 @@ export function getLive(
   operation: string,
   path: string,
   signal: AbortSignal,
+  timeoutMs: number = REQUEST_TIMEOUT_MS,
 ): Promise<unknown> {
-  return unlessNotFound(
-    api.request({ method: 'GET', path, operation, signal, timeoutMs: REQUEST_TIMEOUT_MS }),
-  );
+  return unlessNotFound(api.request({ method: 'GET', path, operation, signal, timeoutMs }));
 }
 
 /** Turns the API server's own `NotFound` into `undefined`; a 404 of a proxy proves nothing. */
