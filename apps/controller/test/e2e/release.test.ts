@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { apiPaths } from '@reattach/k8s-api';
+import type { NodeObject } from '@reattach/kube-sim';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MirrorChange } from './support/cluster-mirror.ts';
+import { assets, E2eCluster } from './support/e2e-cluster.ts';
+import { Stage, type StageNode, TIMES } from './support/stage.ts';
+
+/** From the moment grace and evidence allow it to the write, ms. */
+const GOAL_MS = 2_000;
+/** Longest time until a node that died is proved silent for long enough, ms. */
+const EVIDENCE_MS = TIMES.activityWindowMs + TIMES.silentGraceMs;
+const FOREIGN = 'other.csi.example.test';
+
+describe.skipIf(assets === undefined)('release on a real cluster', () => {
+  let cluster: E2eCluster;
+  beforeAll(async () => {
+    cluster = await E2eCluster.start();
+  });
+  afterAll(() => cluster[Symbol.asyncDispose]());
+
+  it('deletes the VolumeAttachments of a deleted Node, ours and no others, as soon as grace and evidence allow', async () => {
+    await using stage = await Stage.start(cluster, { name: 'gone' });
+    const controller = stage.controller('--mode=release');
+    await controller.ready();
+    const dead = stage.node('a');
+    await createForeignAttachment(cluster, dead);
+    const uid = onlyAttachmentUid(stage, dead);
+
+    await stage.powerOff(dead);
+    await cluster.kube.remove(apiPaths.node(dead.name));
+    const gone = await stage.change('the Node to go', 5_000, isNodeDeleted(dead));
+    const deleted = await stage.change('its VolumeAttachment to be deleted', 20_000, isBeingDeleted(uid));
+
+    const afterMs = deleted.atMs - gone.atMs;
+    console.log(
+      `Node deleted: VolumeAttachment deleted ${afterMs} ms later, allowed from ${EVIDENCE_MS} ms on at the latest`,
+    );
+    expect(afterMs).toBeLessThan(EVIDENCE_MS + GOAL_MS);
+    await stage.untilSettled(dead);
+    const foreign = cluster.mirror.get('VolumeAttachment', 'foreign');
+    expect(foreign?.spec?.nodeName).toBe(dead.name);
+    expect(foreign?.metadata.deletionTimestamp).toBeUndefined();
+    expect(stage.rds.oracle.doubleWrites).toBe(0);
+    expect(controller.logged('Released stale attachment')).toMatchObject([
+      { node: dead.name, strategy: 'delete' },
+    ]);
+    expect(await stage.claimEvents('StaleAttachmentReleased')).toHaveLength(1);
+  });
+
+  it('deletes the VolumeAttachments of a Node that goes NotReady, ours and no others', async () => {
+    await using stage = await Stage.start(cluster, { name: 'unready' });
+    const controller = stage.controller('--mode=release', '--strategy=delete');
+    await controller.ready();
+    const dead = stage.node('b');
+    const uid = onlyAttachmentUid(stage, dead);
+
+    await stage.powerOff(dead);
+    const lost = await stage.change('the Node to be NotReady', 30_000, isNodeNotReady(dead));
+    const deleted = await stage.change('its VolumeAttachment to be deleted', 20_000, isBeingDeleted(uid));
+
+    // The node died before Kubernetes noticed, so that the box has proved its silence already.
+    const afterMs = deleted.atMs - lost.atMs;
+    console.log(
+      `Node NotReady: VolumeAttachment deleted ${afterMs} ms later, allowed from ${TIMES.silentGraceMs} ms on`,
+    );
+    expect(afterMs).toBeLessThan(TIMES.silentGraceMs + GOAL_MS);
+    await stage.untilSettled(dead);
+    expect(stage.rds.oracle.doubleWrites).toBe(0);
+    expect(await stage.claimEvents('StaleAttachmentReleased')).toHaveLength(1);
+  });
+
+  it('keeps the attachments of a NotReady node whose session is live, and an Event on the PVC says why', async () => {
+    await using stage = await Stage.start(cluster, { name: 'live' });
+    const controller = stage.controller('--mode=release');
+    await controller.ready();
+    const node = stage.node('a');
+    const before = stage.attachmentsOn(node);
+
+    await node.kubelet.stop(); // only the kubelet: the workload writes on
+    await stage.untilNotReady(node);
+    await sleep(TIMES.gracePeriodMs + GOAL_MS);
+
+    expect(controller.logged('Held release', { node: node.name })).toMatchObject([
+      { reason: 'node-still-writing' },
+    ]);
+    expect(stage.attachmentsOn(node).map(({ metadata }) => metadata.resourceVersion)).toEqual(
+      before.map(({ metadata }) => metadata.resourceVersion),
+    );
+    expect(stage.podsOn(node)).toHaveLength(1);
+    expect(controller.logged('Released stale attachment')).toEqual([]);
+    const [event, ...more] = await stage.claimEvents('ReleaseHeld');
+    expect(event).toContain(`node-still-writing`);
+    expect(event).toContain(node.name);
+    expect(more).toEqual([]);
+    console.log(`Event: ${event}`);
+  });
+
+  it('changes nothing while the box cannot be reached, and releases once it can', async () => {
+    await using stage = await Stage.start(cluster, { name: 'boxdown' });
+    const controller = stage.controller('--mode=release', '--strategy=delete');
+    await controller.ready();
+    const dead = stage.node('c');
+    const before = stage.attachmentsOn(dead);
+
+    await stage.rds.faults.down();
+    await stage.powerOff(dead);
+    await stage.untilNotReady(dead);
+    await sleep(TIMES.gracePeriodMs + GOAL_MS);
+
+    expect(controller.logged('Held release', { node: dead.name })).toMatchObject([
+      { reason: 'storage-unknown' },
+    ]);
+    expect(stage.attachmentsOn(dead).map(({ metadata }) => metadata.resourceVersion)).toEqual(
+      before.map(({ metadata }) => metadata.resourceVersion),
+    );
+    expect(stage.podsOn(dead)).toHaveLength(1);
+    expect((await stage.claimEvents('ReleaseHeld'))[0]).toContain('storage-unknown');
+
+    await stage.rds.faults.up();
+    await stage.untilSettled(dead);
+    expect(stage.rds.oracle.doubleWrites).toBe(0);
+  });
+});
+
+function onlyAttachmentUid(stage: Stage, node: StageNode): string {
+  const [attachment, ...more] = stage.attachmentsOn(node);
+  expect(more).toEqual([]);
+  return attachment?.metadata.uid ?? '';
+}
+
+function isNodeDeleted({ name }: StageNode) {
+  return ({ type, kind, object }: MirrorChange): boolean =>
+    type === 'DELETED' && kind === 'Node' && object.metadata.name === name;
+}
+
+function isNodeNotReady({ name }: StageNode) {
+  return ({ kind, object }: MirrorChange): boolean =>
+    kind === 'Node' && object.metadata.name === name && readyStatus(object) === 'Unknown';
+}
+
+function readyStatus(node: MirrorChange['object']): string | undefined {
+  const { conditions = [] } = (node as NodeObject).status ?? {};
+  return conditions.find(({ type }) => type === 'Ready')?.status;
+}
+
+function isBeingDeleted(uid: string) {
+  return ({ object }: MirrorChange): boolean =>
+    object.metadata.uid === uid && object.metadata.deletionTimestamp !== undefined;
+}
+
+/** Of another driver on the same node: nobody but its own controllers may touch it. */
+async function createForeignAttachment(cluster: E2eCluster, { name }: StageNode): Promise<void> {
+  await cluster.kube.create(apiPaths.volumeAttachments, {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'VolumeAttachment',
+    metadata: { name: 'foreign' },
+    spec: { attacher: FOREIGN, nodeName: name, source: { persistentVolumeName: 'pv-of-another-driver' } },
+  });
+}
