@@ -62,6 +62,13 @@ describe('rememberActivity', () => {
     expect(lastOfA(afterReadings([0, [busy(A, 10)]], [2_000, [busy(A, 3)]]))).toBe(2_000);
   });
 
+  it('takes the later of two entries that cannot be told apart, and trusts no counter of theirs', () => {
+    expect(lastOfA(afterReadings([0, [session(A, 1_000), session(A, 5_000)]]))).toBe(-1_000);
+    expect(lastOfA(afterReadings([0, [session(A, 5_000), session(A, 1_000)]]))).toBe(-1_000);
+    const twins = [busy(A, 1), busy(A, 2)];
+    expect(lastOfA(afterReadings([0, twins], [2_000, twins]))).toBe(2_000);
+  });
+
   it('counts a session that is gone as active until the reading that showed it first', () => {
     expect(lastOfA(afterReadings([0, [session(A, 1_000)]], [2_000, []], [4_000, []]))).toBe(2_000);
   });

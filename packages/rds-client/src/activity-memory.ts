@@ -64,7 +64,9 @@ export function rememberActivity(
   const sessions = new Map<string, SessionTrace>();
   for (const session of snapshot.sessions) {
     const key = `${session.address} ${session.hostPort} ${session.port}`;
-    sessions.set(key, trace(session, memory, key, snapshot));
+    const own = trace(session, memory, key, snapshot);
+    const twin = sessions.get(key);
+    sessions.set(key, twin ? joined(twin, own) : own);
   }
   const addresses = new Map(memory.addresses);
   for (const { address, ...activity } of sessions.values())
@@ -106,6 +108,11 @@ function trace(
   const counted = countedBefore !== undefined && hostPackets !== undefined && hostPackets > countedBefore;
   const provedActivityMs = counted ? last?.readAtMs : before?.provedActivityMs;
   return { ...seen, lastActivityMs: readAtMs, ...(provedActivityMs !== undefined && { provedActivityMs }) };
+}
+
+/** Two entries that cannot be told apart: the later of them counts, and their counters prove nothing. */
+function joined(a: SessionTrace, b: SessionTrace): SessionTrace {
+  return { ...b, ...later(a, b), hostPackets: undefined, dated: a.dated && b.dated };
 }
 
 function later(a: Activity | undefined, b: Activity): Activity {

@@ -85,7 +85,7 @@ function classify(node: StorageNode, reading: Reading): NodeEvidence {
       detail: `${how} ${seconds(quietMs)} before the reading`,
     };
   }
-  const control = [...live].find((address) => !own.has(address));
+  const [control] = live; // another host's: were it its own, this one would be live
   if (control === undefined) {
     return unknown(snapshot, 'no-positive-control', 'no other host is live in the same reading');
   }

@@ -82,6 +82,7 @@ describe('parseReply', () => {
     ['the end marker of another command', FULL.replace(NONCE, 'f'.repeat(16)), 'INCOMPLETE'],
     ['an end marker without its line end', FULL.slice(0, -2), 'INCOMPLETE'],
     ['something after the end marker', `${FULL}more\r\n`, 'MALFORMED'],
+    ['half a line after the end marker', `${FULL}mo`, 'MALFORMED'],
     ['a label that is missing', `resource={}\r\n${END}`, 'MALFORMED'],
     ['labels in another order', `exports=[]\r\nresource={}\r\n${END}`, 'MALFORMED'],
     ['a line twice', FULL.replace('exports', 'exports=[]\r\nexports'), 'MALFORMED'],

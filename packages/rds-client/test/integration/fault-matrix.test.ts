@@ -58,6 +58,9 @@ async function begin(operation: Operation): Promise<BoxFixture> {
 
 const HANGS: readonly string[] = ['hang', 'slow'];
 
+/** Answers that are complete, though wrong: all others drop the connection. */
+const KEEPS_CONNECTION: ReadonlySet<string> = new Set(['log-line', 'garbage', 'replace', 'status 1']);
+
 const COMMAND_FAULTS: readonly (readonly [string, CommandFault, RdsErrorCode])[] = [
   ['a hang before the command', { kind: 'hang' }, 'TIMEOUT'],
   ['a hang after the command', { kind: 'hang', applied: true }, 'TIMEOUT'],
@@ -92,6 +95,11 @@ describe.each(Object.keys(OPERATIONS) as Operation[])('%s', (operation) => {
     const sent = { code, outcome: 'unknown', cause: expect.any(RdsError) };
     expect(error).toMatchObject(operation === 'read' || fault.kind === 'replace' ? {} : sent);
     expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
+    await until(
+      () =>
+        f.box.health().connected ===
+        KEEPS_CONNECTION.has(fault.kind === 'exit-status' ? `status ${fault.status}` : fault.kind),
+    );
     expect(await recover(f)).toBeLessThanOrEqual(2_000);
     await operate(f, operation, NEVER);
     expect(isDone(f, operation)).toBe(true);

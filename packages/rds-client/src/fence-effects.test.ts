@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { fakeBox } from '../test/support/fake-box.ts';
+import type { FakeSession } from '../test/support/fake-session.ts';
+import { formatFenceComment } from './fence-comment.ts';
+import { type FenceLink, fenceAddresses, unfenceEntries } from './fence-effects.ts';
+
+const FENCE = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 1 };
+const ENTRY = { address: '10.0.5.1', comment: formatFenceComment(FENCE), disabled: false, dynamic: false };
+
+/** A link to a box whose fence list shows these entries, one after the other. */
+function linkTo(...lists: readonly (readonly unknown[])[]): {
+  connect: () => Promise<FenceLink>;
+  session: FakeSession;
+} {
+  const shown = [...lists];
+  const { client, session } = fakeBox({ fences: () => (shown.length > 1 ? shown.shift() : shown[0]) });
+  const signal = new AbortController().signal;
+  return { connect: async () => ({ box: 'rds-1', client, session, dialect: 'serialize', signal }), session };
+}
+
+describe('fenceAddresses', () => {
+  it('does not believe a box that accepts an entry and does not show it', async () => {
+    const { connect } = linkTo([]);
+    await expect(fenceAddresses(connect, FENCE, ['10.0.5.1'])).rejects.toMatchObject({
+      code: 'NOT_FENCED',
+      outcome: 'unknown',
+      message: 'NOT_FENCED: Box rds-1 does not fence 10.0.5.1 (no entry) for fence 00c0ffee',
+    });
+  });
+
+  it('sends one read when everything is fenced', async () => {
+    const { connect, session } = linkTo([ENTRY]);
+    await fenceAddresses(connect, FENCE, ['10.0.5.1']);
+    expect(session.commands).toHaveLength(1);
+  });
+
+  it('says unknown when the read-back fails after an entry was added', async () => {
+    const { connect } = linkTo([], ['no record']);
+    const fencing = fenceAddresses(connect, FENCE, ['10.0.5.1']);
+    await expect(fencing).rejects.toMatchObject({ code: 'MALFORMED', outcome: 'unknown' });
+  });
+});
+
+describe('unfenceEntries', () => {
+  it('does not believe a box that accepts a removal and still shows the entry', async () => {
+    const { connect } = linkTo([ENTRY]);
+    await expect(unfenceEntries(connect, { ...FENCE, addresses: [], seenSinceMs: 0 })).rejects.toMatchObject({
+      code: 'STILL_FENCED',
+      outcome: 'unknown',
+      message: 'STILL_FENCED: Box rds-1 still fences 10.0.5.1 for 00c0ffee',
+    });
+  });
+
+  it('removes entries of the fence in any state, and only those', async () => {
+    const other = { ...ENTRY, comment: ENTRY.comment.replace('00c0ffee', 'deadbeef') };
+    const { connect, session } = linkTo(
+      [{ ...ENTRY, disabled: true }, other, { ...ENTRY, address: '10.0.6.1' }],
+      [other],
+    );
+    await unfenceEntries(connect, { ...FENCE, addresses: [], seenSinceMs: 0 });
+    const removed = session.commands.filter((command) => command.includes('remove'));
+    expect(
+      removed.map((command) => /address=(\S+) and comment="[^"]*id=(\w+)/.exec(command)?.slice(1)),
+    ).toEqual([
+      ['10.0.5.1', '00c0ffee'],
+      ['10.0.6.1', '00c0ffee'],
+    ]);
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { fakeBox } from '../test/support/fake-box.ts';
+import type { Capabilities } from './capabilities.ts';
+import { readSnapshot } from './read-snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+
+const NEVER = new AbortController().signal;
+
+const CAPABILITIES: Capabilities = {
+  version: { text: '7.24.2 (stable)', major: 7, minor: 24, patch: 2 },
+  dialect: 'serialize',
+  ownNqn: true,
+  writeCounters: true,
+};
+
+async function read(
+  rows: Readonly<Record<string, unknown>> = {},
+  capabilities = CAPABILITIES,
+): Promise<Snapshot> {
+  const { client, session } = fakeBox(rows);
+  return await readSnapshot(client, session, capabilities, NEVER);
+}
+
+describe('readSnapshot', () => {
+  it.each<[Record<string, unknown>, readonly unknown[], boolean]>([
+    [{ enabled: 'yes' }, [], true],
+    [{ enabled: 'no', active: true }, [{ action: 'drop', disabled: false }], false],
+    [{ enabled: 'auto', active: true }, [], true],
+    [{ enabled: 'auto', active: false }, [{ action: 'drop', disabled: false }], false],
+    [{ enabled: 'auto', 'active-ipv4': true }, [], true],
+    [{ enabled: 'auto' }, [{ action: 'drop', disabled: false }], true],
+    [{ enabled: 'auto' }, [{ action: 'drop', disabled: true }], false],
+    [{ enabled: 'auto' }, [], false],
+  ])('tracking %j with rules %j -> %s', async (tracking, raw, on) => {
+    const snapshot = await read({ tracking: { ...tracking, 'tcp-established-timeout': '1d' }, raw });
+    expect(snapshot.tracking.on).toBe(on);
+  });
+
+  it('looks for sessions at the default port while nothing is exported', async () => {
+    expect((await read({ exports: '' })).sessionPorts).toEqual([4420]);
+  });
+
+  it('asks about every export port, in more lines when one does not hold them', async () => {
+    const ports = Array.from({ length: 10 }, (_, index) => 4429 - index);
+    const exports = ports.map((port) => ({
+      slot: `pvc-${port}`,
+      'nvme-tcp-server-nqn': `nqn.${port}`,
+      'nvme-tcp-server-port': port,
+    }));
+    const { client, session } = fakeBox({ exports });
+    const snapshot = await readSnapshot(client, session, CAPABILITIES, NEVER);
+    expect(snapshot.sessionPorts).toEqual(ports.toReversed());
+    const asked = session.commands.join('\n');
+    for (const port of ports) expect(asked).toContain(`(dst-port=${port} or src-port=${port})`);
+    expect(session.commands.length).toBeLessThanOrEqual(4);
+    expect(Math.max(...session.commands.map(({ length }) => length))).toBeLessThanOrEqual(1_000);
+  });
+
+  it('does not ask for counters a box does not show', async () => {
+    const { client, session } = fakeBox();
+    await readSnapshot(client, session, { ...CAPABILITIES, writeCounters: false }, NEVER);
+    expect(session.commands.join('\n')).not.toContain('stats');
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    [
+      'an export without its NQN',
+      { exports: [{ slot: 'a', 'nvme-tcp-server-port': 1 }] },
+      'exports[0].nvme-tcp-server-nqn is missing',
+    ],
+    ['a rule without its flags', { raw: [{ action: 'drop' }] }, 'raw[0].disabled is missing'],
+    ['an entry without its flags', { fences: [{ address: '10.0.5.1' }] }, 'fences[0].disabled is missing'],
+    [
+      'a session without its state',
+      { sessions: [{ 'src-address': '10.0.5.1', 'dst-address': '10.0.0.1' }] },
+      'sessions[0].tcp-state is missing',
+    ],
+  ])('refuses %s, naming command and box', async (_, rows, problem) => {
+    await expect(read(rows)).rejects.toMatchObject({
+      code: 'MALFORMED',
+      outcome: 'not-applied',
+      message: expect.stringMatching(/^MALFORMED: Command "read (box|sessions)" at box rds-1 failed: /),
+      detail: expect.stringContaining(problem),
+    });
+  });
+});
