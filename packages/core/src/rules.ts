@@ -98,14 +98,17 @@ function noMigration({ migrationUntilMs, vmMigrating, policy, nowMs }: Case): Ve
   return { kind: 'wait', untilMs, why: 'KubeVirt is migrating a virtual machine that uses the volume' };
 }
 
-/** The grace counts from the loss; proved silence shortens it, once the silence has itself lasted `silentGraceMs`. */
+/**
+ * The grace counts from the loss; proved silence shortens it, once the silence has itself lasted `silentGraceMs`. A stale
+ * Lease alone is no loss, however old: only silence counts there.
+ */
 function graceOver({ node, evidence, policy, nowMs }: Case): Verdict | undefined {
   if (node.kind === 'ready') return undefined;
-  const fullMs = node.sinceMs + policy.gracePeriodMs;
+  const fullMs = node.kind === 'lease-stale' ? Number.POSITIVE_INFINITY : node.sinceMs + policy.gracePeriodMs;
   const silentMs =
     evidence.kind === 'silent'
       ? Math.max(node.sinceMs, evidence.silentSinceMs) + policy.silentGraceMs
-      : fullMs;
+      : Number.POSITIVE_INFINITY;
   const untilMs = Math.min(fullMs, silentMs);
   if (nowMs >= untilMs) return undefined;
   return { kind: 'wait', untilMs, why: `Node has been ${lostFor(node, nowMs)}, less than its grace` };
@@ -145,6 +148,10 @@ function otherDrivers({ otherAttachers, policy }: Case): Verdict | undefined {
 
 function modeObserve(c: Case): Verdict | undefined {
   if (c.policy.mode !== 'observe') return undefined;
+  if (c.node.kind === 'lease-stale') {
+    const would: Verdict = { kind: 'fence', why: c.evidence.detail };
+    return { ...hold('dry-run', `Mode is observe; mode fence would ${inWords(would)}`), would };
+  }
   const would = silentOrHold(c);
   return { ...hold('dry-run', `Mode is observe; mode release would ${inWords(would)}`), would };
 }

@@ -11,6 +11,7 @@ export { type ClusterCall, FakeClusterActions } from './fake-cluster-actions.ts'
 export { FakeClusterReader } from './fake-cluster-reader.ts';
 export { FakeNodeLister } from './fake-node-lister.ts';
 export { type BoxCall, FakeStorageBox, fakeFleet } from './fake-storage-box.ts';
+export { testPolicy } from './policy-builder.ts';
 export { RecordingEventRecorder } from './recording-event-recorder.ts';
 export { type LogLine, RecordingLogger } from './recording-logger.ts';
 export { type Measurement, type RecordedSpan, RecordingTelemetry } from './recording-telemetry.ts';

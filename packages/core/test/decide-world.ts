@@ -1,0 +1,112 @@
+import type { AttachmentView, ClusterView, NodeState } from '../src/cluster-view.ts';
+import type { FenceFact, NodeEvidence, StorageReading } from '../src/facts.ts';
+import { nodeFact, persistentVolumeFact, volumeAttachmentFact } from '../src/testing/fact-builders.ts';
+import { FakeClock } from '../src/testing/fake-clock.ts';
+import { FakeStorageBox } from '../src/testing/fake-storage-box.ts';
+
+export const NOW = 1_767_225_600_000;
+export const ADDRESS = 'address-of-node-a';
+const LOST_MS = 60_000;
+
+/** What of the world a test wants otherwise; by default `node-a` is NotReady for long, silent, unfenced, `pv-a` attached. */
+export interface WorldOptions {
+  readonly node?: NodeState;
+  readonly evidence?: NodeEvidence;
+  readonly attachment?: Partial<AttachmentView['attachment']>;
+  readonly view?: Partial<AttachmentView>;
+  readonly reading?: Partial<StorageReading>;
+  readonly cache?: ClusterView['cache'];
+  /** Ready nodes beside `node-a`. Default 4. */
+  readonly others?: number;
+  readonly recentLosses?: ClusterView['recentLosses'];
+  readonly otherAttachers?: readonly string[];
+}
+
+export function notReady(lostForMs: number = LOST_MS): NodeState {
+  const node = nodeFact({ ready: false });
+  return { kind: 'not-ready', name: node.name, node, sinceMs: NOW - lostForMs };
+}
+
+export function gone(lostForMs: number = LOST_MS): NodeState {
+  return { kind: 'gone', name: 'node-a', sinceMs: NOW - lostForMs };
+}
+
+export function leaseStale(lostForMs: number = LOST_MS): NodeState {
+  const node = nodeFact();
+  return { kind: 'lease-stale', name: node.name, node, sinceMs: NOW - lostForMs, renewTime: 't' };
+}
+
+export function ready(): NodeState {
+  const node = nodeFact();
+  return { kind: 'ready', name: node.name, node };
+}
+
+export const live: NodeEvidence = {
+  kind: 'live',
+  observedAtMs: NOW,
+  lastActivityMs: NOW - 1_000,
+  detail: 'it talks',
+};
+
+export function silentFor(ms: number): NodeEvidence {
+  const silentSinceMs = NOW - ms;
+  return {
+    kind: 'silent',
+    observedAtMs: NOW,
+    silentSinceMs,
+    lastActivityMs: silentSinceMs - 15_000,
+    detail: 'silent',
+  };
+}
+
+export const unknown: NodeEvidence = {
+  kind: 'unknown',
+  observedAtMs: NOW,
+  reason: 'box-unreachable',
+  detail: 'no answer',
+};
+
+/** A fence of `node-a` that has stood for long. */
+export const FENCE: FenceFact = {
+  id: 'f1',
+  nodeName: 'node-a',
+  fencedAtMs: NOW - 60_000,
+  addresses: [ADDRESS],
+  seenSinceMs: NOW - 60_000,
+};
+
+export function world(options: WorldOptions = {}): ClusterView {
+  const { node = notReady(), evidence = silentFor(60_000), others = 4, otherAttachers = [] } = options;
+  const box = new FakeStorageBox(new FakeClock());
+  const volume = persistentVolumeFact();
+  const attachment = volumeAttachmentFact(options.attachment);
+  const states = Array.from({ length: others }, (_, index): NodeState => {
+    const other = nodeFact({ name: `other-${index}` });
+    return { kind: 'ready', name: other.name, node: other };
+  });
+  const reading: StorageReading = {
+    observedAtMs: NOW,
+    evidence: new Map([[node.name, evidence]]),
+    ...(evidence.kind !== 'unknown' && {
+      liveHosts: 2,
+      guard: { kind: 'armed' },
+      fences: [],
+      volumes: new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - 60_000 }]]),
+    }),
+    ...options.reading,
+  };
+  return {
+    cache: options.cache ?? { synced: true, freshAsOfMs: NOW, detail: 'fresh' },
+    attachments: [{ attachment, volume, box, vmMigrating: false, ...options.view }],
+    nodes: new Map([node, ...states].map((state) => [state.name, state])),
+    storageNodes: new Map(
+      node.kind === 'ready'
+        ? []
+        : [[node.name, { name: node.name, addresses: [ADDRESS], addressesFrom: 'node' }]],
+    ),
+    outOfService: new Map(),
+    otherAttachers: new Map(otherAttachers.length > 0 ? [[node.name, new Set(otherAttachers)]] : []),
+    recentLosses: options.recentLosses ?? new Map(),
+    storage: new Map([[box.name, reading]]),
+  };
+}
