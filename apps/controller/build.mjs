@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { sbomOf } from './sbom.mjs';
 
 // ssh2 and its like are CommonJS: they ask for `require` and `__dirname` at run time.
 const commonJsGlobals = [
@@ -10,7 +12,7 @@ const commonJsGlobals = [
   'const __dirname = __dirnameOf(__filename);',
 ].join(' ');
 
-await build({
+const { metafile } = await build({
   entryPoints: ['src/main.ts'],
   bundle: true,
   minifyWhitespace: true,
@@ -26,4 +28,6 @@ await build({
   external: ['cpu-features', './crypto/build/Release/sshcrypto.node'],
   legalComments: 'linked',
   banner: { js: commonJsGlobals },
+  metafile: true,
 });
+await writeFile('dist/sbom.cdx.json', `${JSON.stringify(await sbomOf(metafile), undefined, 2)}\n`);

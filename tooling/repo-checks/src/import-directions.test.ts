@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from './documents.ts';
 
 const run = promisify(execFile);
-const ROOT = new URL('../../../', import.meta.url).pathname;
 
 /** A file with one import in an empty copy of the tree, linted with the real configuration. */
 describe('import directions', () => {
