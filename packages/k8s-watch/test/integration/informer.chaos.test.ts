@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runChaos } from '../chaos-run.ts';
+import { ClientSockets } from '../client-sockets.ts';
 import { until } from '../kube-world.ts';
 
 /** Seeds to run: `CHAOS_SEEDS`, from `CHAOS_FIRST_SEED` on. */
@@ -16,7 +17,7 @@ describe('Informer under random writes and faults', () => {
   it.each(batches)(
     'ends up equal to the server and leaves nothing: seeds %i to %i',
     async (first, last) => {
-      const before = openSockets();
+      using sockets = new ClientSockets();
       for (let seed = first; seed <= last; seed++) {
         try {
           await runChaos(seed);
@@ -24,13 +25,9 @@ describe('Informer under random writes and faults', () => {
           throw new Error(`Seed ${seed} failed`, { cause: error });
         }
       }
-      await until(() => openSockets() <= before, 'sockets to be closed');
-      expect(openSockets()).toBeLessThanOrEqual(before);
+      await until(() => sockets.open === 0, 'sockets to be closed');
+      expect(sockets.open).toBe(0);
     },
     120_000,
   );
 });
-
-function openSockets(): number {
-  return process.getActiveResourcesInfo().filter((resource) => resource.startsWith('TCP')).length;
-}
