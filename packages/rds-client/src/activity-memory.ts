@@ -40,9 +40,9 @@ const CLOSED_TIMEOUT_MS = 10_000;
  * The box booted since the last reading, or our clock was set: times of before mean nothing now.
  * Either is seen as a boot moment (now - uptime) that moved.
  */
-export function timeBaseChanged({ last }: ActivityMemory, { sessionsReadAtMs, uptimeMs }: Snapshot): boolean {
+export function timeBaseChanged({ last }: ActivityMemory, { bootedAtMs, uptimeMs }: Snapshot): boolean {
   if (!last) return false;
-  const movedMs = Math.abs(sessionsReadAtMs - uptimeMs - last.bootedAtMs);
+  const movedMs = Math.abs(bootedAtMs - last.bootedAtMs);
   return uptimeMs < last.uptimeMs || movedMs > BOOT_MOMENT_SLACK_MS;
 }
 
@@ -56,7 +56,7 @@ export function rememberActivity(
   snapshot: Snapshot,
   activityWindowMs: number,
 ): ActivityMemory {
-  const { sessionsReadAtMs: readAtMs, tracking, uptimeMs } = snapshot;
+  const { sessionsReadAtMs: readAtMs, tracking, uptimeMs, bootedAtMs } = snapshot;
   const memory = timeBaseChanged(before, snapshot) ? NO_ACTIVITY : before;
   if (!tracking.on) return memory;
   const gapMs = memory.last ? readAtMs - memory.last.readAtMs : Number.POSITIVE_INFINITY;
@@ -82,7 +82,7 @@ export function rememberActivity(
     const present = new Set(snapshot.sessions.map(({ address }) => address));
     for (const address of memory.addresses.keys()) if (!present.has(address)) activeUntilNow(address);
   }
-  return { addresses, sessions, last: { readAtMs, uptimeMs, bootedAtMs: readAtMs - uptimeMs } };
+  return { addresses, sessions, last: { readAtMs, uptimeMs, bootedAtMs } };
 }
 
 function trace(

@@ -36,9 +36,9 @@ export async function probeCapabilities(
   const { version: text } = client.unwrap('version', parseResource(reply.get('resource') ?? []));
   const version = parseVersion(text);
   if (!version || !isSupported(version)) {
-    throw new RdsError(
+    throw client.failure(
+      'version',
       'UNSUPPORTED_VERSION',
-      'not-applied',
       `RouterOS ${JSON.stringify(text)} is older than 7.16`,
     );
   }

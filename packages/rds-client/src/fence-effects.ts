@@ -26,6 +26,7 @@ export interface FenceLink {
 /**
  * Puts `addresses` on the fence list and reads it back. Addresses with an entry of this fence in force keep it.
  * @param connect called after the values were checked
+ * @returns whether anything had to be added
  * @throws {RdsError} INVALID_VALUE before anything is sent; NOT_FENCED when the read-back shows otherwise, for instance
  * since a disabled, dynamic or foreign entry stands in the way; `not-applied` only while surely nothing was added
  */
@@ -33,7 +34,7 @@ export async function fenceAddresses(
   connect: () => Promise<FenceLink>,
   fence: FenceIdentity,
   addresses: readonly string[],
-): Promise<void> {
+): Promise<boolean> {
   const comment = formatFenceComment(fence);
   const wanted = [...new Set(addresses.map(addressValue))];
   if (wanted.length === 0) {
@@ -46,7 +47,7 @@ export async function fenceAddresses(
   const link = await connect();
   const before = await readEntries(link);
   const missing = wanted.filter((address) => !isFencedBy(before, fence, address));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return false;
   await change(link, async (run) => {
     for (const address of missing) {
       try {
@@ -65,16 +66,18 @@ export async function fenceAddresses(
       `Box ${link.box} does not fence ${why} for fence ${fence.id}`,
     );
   });
+  return true;
 }
 
 /**
  * Removes every entry of this fence, whatever its state, and no other; reads it back.
+ * @returns whether there was any
  * @throws {RdsError} STILL_FENCED when the read-back still shows one
  */
-export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: FenceFact): Promise<void> {
+export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: FenceFact): Promise<boolean> {
   const link = await connect();
   const entries = entriesOf(await readEntries(link), fence);
-  if (entries.length === 0) return;
+  if (entries.length === 0) return false;
   await change(link, async (run) => {
     for (const { address, comment } of entries) {
       await run('remove fence', removeFenceStatement(address, comment));
@@ -87,6 +90,7 @@ export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: F
       `Box ${link.box} still fences ${left.join(', ')} for ${fence.id}`,
     );
   });
+  return true;
 }
 
 type Run = (name: CommandName, statement: Statement) => Promise<void>;

@@ -77,8 +77,8 @@ export class RdsBox implements StorageBox, AsyncDisposable {
   #memory: BoxMemory = NO_MEMORY;
   #lastReading: StorageReading | undefined;
   #lastSnapshot: Snapshot | undefined;
-  /** Code of the failure the last reading ended with. */
-  #failing: string | undefined;
+  /** How the last reading failed; absent when it did not. */
+  #failing: { readonly code: string; readonly detail: string } | undefined;
   #announced: string | undefined;
   #wake: PromiseWithResolvers<void> = Promise.withResolvers();
   #polling: Promise<void> | undefined;
@@ -123,7 +123,7 @@ export class RdsBox implements StorageBox, AsyncDisposable {
     const snapshot = this.#lastSnapshot;
     const lastReadingAtMs = this.#lastReading?.observedAtMs;
     const read = snapshot ? `RouterOS ${snapshot.version.text}, read by ${snapshot.dialect}` : 'not read yet';
-    const failing = this.#failing === undefined ? read : `the last reading failed: ${this.#failing}`;
+    const failing = this.#failing === undefined ? read : `the last reading failed: ${this.#failing.detail}`;
     return {
       connected,
       detail: this.#connection.trouble ?? failing,
@@ -148,7 +148,8 @@ export class RdsBox implements StorageBox, AsyncDisposable {
   }
 
   async fence(fence: FenceIdentity, addresses: readonly string[], signal: AbortSignal): Promise<void> {
-    await fenceAddresses(() => this.#fenceLink(signal), fence, addresses);
+    const changed = await fenceAddresses(() => this.#fenceLink(signal), fence, addresses);
+    if (!changed) return;
     this.#logger.info('Fenced node at storage box', {
       box: this.name,
       node: fence.nodeName,
@@ -157,7 +158,8 @@ export class RdsBox implements StorageBox, AsyncDisposable {
   }
 
   async unfence(fence: FenceFact, signal: AbortSignal): Promise<void> {
-    await unfenceEntries(() => this.#fenceLink(signal), fence);
+    const changed = await unfenceEntries(() => this.#fenceLink(signal), fence);
+    if (!changed) return;
     this.#logger.info('Unfenced node at storage box', {
       box: this.name,
       node: fence.nodeName,
@@ -254,10 +256,10 @@ export class RdsBox implements StorageBox, AsyncDisposable {
   #unreadable({ suspects }: StorageQuestion, err: unknown): StorageReading {
     const code = err instanceof RdsError ? err.code : 'UNAVAILABLE';
     const detail = err instanceof Error ? err.message : 'the box could not be read';
-    if (this.#failing === undefined) {
-      this.#logger.warn('Storage box was not read', { box: this.name, code, err });
-    } else this.#logger.debug('Storage box was not read', { box: this.name, code, err });
-    this.#failing = detail;
+    const fields = { box: this.name, code, err };
+    if (this.#failing?.code === code) this.#logger.debug('Storage box was not read', fields);
+    else this.#logger.warn('Storage box was not read', fields);
+    this.#failing = { code, detail };
     const reason: UnknownReason = NOT_UNDERSTOOD.has(code) ? 'output-not-understood' : 'box-unreachable';
     const observedAtMs = this.#clock.now();
     const unknown: NodeEvidence = { kind: 'unknown', observedAtMs, reason, detail };

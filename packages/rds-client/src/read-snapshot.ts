@@ -56,6 +56,7 @@ export async function readSnapshot(
     version,
     dialect,
     uptimeMs,
+    bootedAtMs: box.firstReceivedAtMs - uptimeMs,
     tracking: trackingState(tracking, rawRules),
     sessionPorts,
     sessions,
@@ -70,6 +71,7 @@ interface Answers {
   readonly rows: Reply;
   /** Of the first command. */
   readonly sentAtMs: number;
+  readonly firstReceivedAtMs: number;
   /** Of the last reply. */
   readonly receivedAtMs: number;
 }
@@ -83,14 +85,16 @@ async function readAll(
 ): Promise<Answers> {
   const rows = new Map<string, readonly Row[]>();
   let sentAtMs = Number.POSITIVE_INFINITY;
+  let firstReceivedAtMs = Number.POSITIVE_INFINITY;
   let receivedAtMs = 0;
   for (const line of packStatements(statements)) {
     const answer = await client.run(session, name, line, signal);
     sentAtMs = Math.min(sentAtMs, answer.sentAtMs);
+    firstReceivedAtMs = Math.min(firstReceivedAtMs, answer.receivedAtMs);
     receivedAtMs = answer.receivedAtMs;
     for (const [label, more] of answer.reply) rows.set(label, [...(rows.get(label) ?? []), ...more]);
   }
-  return { rows, sentAtMs, receivedAtMs };
+  return { rows, sentAtMs, firstReceivedAtMs, receivedAtMs };
 }
 
 /** `auto` runs only while there is a firewall rule; newer versions say themselves whether it does. */

@@ -94,11 +94,16 @@ export class RouterOsClient {
     );
   }
 
+  /** An answer that is understood and does not do. */
+  failure(name: CommandName, code: RdsErrorCode, detail: string): RdsError {
+    return this.#failed(name, new RdsError(code, outcomeOf(name, 'unknown'), detail));
+  }
+
   /** The value, or an error that names command and box. */
   unwrap<T>(name: CommandName, parsed: Parsed<T>): T {
     if (parsed.ok) return parsed.value;
     const { code, detail } = parsed.fault;
-    throw this.#failed(name, new RdsError(code, outcomeOf(name, 'unknown'), detail));
+    throw this.failure(name, code, detail);
   }
 
   async #exec(

@@ -81,6 +81,8 @@ export interface Snapshot {
   readonly version: RouterOsVersion;
   readonly dialect: Dialect;
   readonly uptimeMs: number;
+  /** When the box booted by our clock, epoch ms; off by what the command took. */
+  readonly bootedAtMs: number;
   readonly tracking: Tracking;
   /** Ports the sessions were asked for. */
   readonly sessionPorts: readonly number[];

@@ -49,13 +49,15 @@ export function fenceEntry(overrides: Partial<FenceEntry> = {}): FenceEntry {
 /** A complete reading with one export, an armed guard, no fence and no session. A shift of `sessionsReadAtMs` moves the uptime along. */
 export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
   const readAtMs = overrides.sessionsReadAtMs ?? READ_AT_MS;
+  const uptimeMs = overrides.uptimeMs ?? UPTIME_MS + readAtMs - READ_AT_MS;
   return {
     takenAtMs: readAtMs - 4,
     sessionsAskedAtMs: readAtMs - 2,
     sessionsReadAtMs: readAtMs,
     version: { text: '7.24.2 (stable)', major: 7, minor: 24, patch: 2 },
     dialect: 'serialize',
-    uptimeMs: UPTIME_MS + readAtMs - READ_AT_MS,
+    uptimeMs,
+    bootedAtMs: readAtMs - uptimeMs,
     tracking: TRACKING,
     sessionPorts: [4420],
     sessions: [],
