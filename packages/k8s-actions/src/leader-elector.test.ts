@@ -14,7 +14,8 @@ interface Replica {
   readonly logger: RecordingLogger;
   /** Signals that `lead` was called with, oldest first. */
   readonly terms: AbortSignal[];
-  readonly stop: () => Promise<void>;
+  /** Aborts, lets time pass and waits for the end. */
+  readonly stop: (passMs?: number) => Promise<void>;
   readonly running: Promise<void>;
 }
 
@@ -43,9 +44,9 @@ function setUp() {
     const running = made.elector.run(work, controller.signal);
     await settle();
     await clock.advance(0);
-    const stop = async () => {
+    const stop = async (passMs = 0) => {
       controller.abort(new Error('shutting down'));
-      await clock.advance(0);
+      await clock.advance(passMs);
       await running;
     };
     return { ...made, terms, stop, running };
@@ -285,6 +286,28 @@ describe('LeaderElector', () => {
       await running;
     });
 
+    it('holds no longer when timers are late, as after the machine slept', async () => {
+      const { clock, elector } = setUp();
+      const late = {
+        now: () => clock.now(),
+        after: (delayMs: number, fn: () => void) =>
+          clock.after(delayMs === 10_000 ? delayMs + 60_000 : delayMs, fn),
+      };
+      const a = elector('a', { clock: late });
+      a.client.transit = ({ method }) => ({ thereMs: 0, backMs: method === 'POST' ? 1_500 : 0 });
+      const controller = new AbortController();
+      const running = a.elector.run(untilAborted, controller.signal);
+      await clock.advance(1_500);
+      a.client.transit = () => DOWN;
+      await clock.advance(8_499);
+      expect(a.elector.isLeader).toBe(true);
+      await clock.advance(1); // 10 s since the claim was sent
+      expect(a.elector.isLeader).toBe(false);
+      controller.abort();
+      await clock.advance(0);
+      await running;
+    });
+
     it('stops at once when it sees another holder', async () => {
       const { clock, server, start } = setUp();
       const a = await start('a');
@@ -425,16 +448,20 @@ describe('LeaderElector', () => {
     });
 
     it('releases past a renewal that was cut off and arrived late', async () => {
-      const { clock, server, start } = setUp();
-      const a = await start('a');
-      a.client.transit = ({ operation }) => ({
+      const { clock, server, elector } = setUp();
+      const { elector: a, client } = elector('a');
+      const controller = new AbortController();
+      const running = a.run(untilAborted, controller.signal);
+      await clock.advance(0);
+      client.transit = ({ operation }) => ({
         thereMs: operation === 'update leader lease' ? 50 : 40,
         backMs: 0,
       });
       await clock.advance(2_000); // the renewal is under way until 2.05 s
-      const stopped = a.stop(); // GET arrives at 2.04 s, the release at 2.08 s
+      controller.abort(); // GET arrives at 2.04 s, the release at 2.08 s
       await clock.advance(1_000);
-      await stopped;
+      await running;
+      expect(client.calls.slice(-5)).toEqual(['PUT', 'GET', 'PUT', 'GET', 'PUT']);
       expect(server.holder).toBe('');
     });
 
@@ -454,9 +481,7 @@ describe('LeaderElector', () => {
       const { clock, start } = setUp();
       const a = await start('a');
       a.client.transit = () => BLACK_HOLE;
-      const stop = a.stop();
-      await clock.advance(2_000);
-      await stop;
+      await a.stop(2_000);
       expect(a.logger.lines.at(-1)).toMatchObject({
         message: 'Leadership was not released',
         fields: { err: expect.any(KubeApiError) },
