@@ -104,8 +104,8 @@ describe('deploy/Dockerfile', () => {
     const app = image.path('final', '/app');
     const { stdout } = await run(process.execPath, ['main.mjs', '--version'], { cwd: app, env: {} });
     expect(stdout).toMatch(/^reattach \d+\.\d+\.\d+\n$/);
-    const process_ = spawn(process.execPath, ['main.mjs', 'run'], { cwd: app, env: {} });
-    const [code] = await once(process_, 'exit');
+    const child = spawn(process.execPath, ['main.mjs', 'run'], { cwd: app, env: {} });
+    const [code] = await once(child, 'exit');
     expect(code).toBe(2);
     const { size } = await stat(join(app, 'main.mjs'));
     expect(size).toBeLessThan(6 * 2 ** 20);
