@@ -1,5 +1,6 @@
 import type { FenceGuard } from '@reattach/core';
 import { FENCE_LIST } from './routeros/queries.ts';
+import { coversPort, matchesTcp, mayMatch } from './rule-match.ts';
 import type { RawRule } from './snapshot.ts';
 
 /** Actions after which the following rules still see the packet, or which drop it themselves. */
@@ -61,38 +62,8 @@ function judge(rule: RawRule, before: readonly RawRule[], ports: readonly number
   );
 }
 
-function mayPass({ action, disabled, invalid, matchers }: RawRule, ports: readonly number[]): boolean {
-  if (disabled || invalid || HARMLESS.has(action) || matchesTcp(matchers['protocol']) === 'never')
-    return false;
-  const dstPort = matchers['dst-port'] ?? matchers['port'];
-  return ports.length === 0 || dstPort === undefined || ports.some((port) => mayMatchPort(dstPort, port));
-}
-
-function matchesTcp(protocol: string | undefined): 'always' | 'never' | 'maybe' {
-  if (protocol === undefined || protocol === 'tcp' || protocol === '6') return 'always';
-  if (protocol.startsWith('!')) return 'maybe';
-  return 'never';
-}
-
-/** A list that cannot be read covers nothing. */
-function coversPort(spec: string | undefined, port: number): boolean {
-  return spec === undefined || (parsePorts(spec)?.some(([from, to]) => from <= port && port <= to) ?? false);
-}
-
-/** A list that cannot be read, such as a negated one, may match anything. */
-function mayMatchPort(spec: string, port: number): boolean {
-  return parsePorts(spec)?.some(([from, to]) => from <= port && port <= to) ?? true;
-}
-
-/** `4420,4430-4440` as ranges. */
-function parsePorts(spec: string): readonly (readonly [number, number])[] | undefined {
-  const ranges: [number, number][] = [];
-  for (const part of spec.split(',')) {
-    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part.trim());
-    if (!match) return undefined;
-    ranges.push([Number(match[1]), Number(match[2] ?? match[1])]);
-  }
-  return ranges;
+function mayPass(rule: RawRule, ports: readonly number[]): boolean {
+  return !HARMLESS.has(rule.action) && mayMatch(rule, ports);
 }
 
 /** `place-before=0` fails on an empty table in some versions. */

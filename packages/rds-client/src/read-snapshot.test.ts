@@ -31,6 +31,15 @@ describe('readSnapshot', () => {
     [{ enabled: 'auto' }, [{ action: 'drop', disabled: false }], true],
     [{ enabled: 'auto' }, [{ action: 'drop', disabled: true }], false],
     [{ enabled: 'auto' }, [], false],
+    [{ enabled: 'yes' }, [{ action: 'notrack', disabled: false }], false],
+    [
+      { enabled: 'yes' },
+      [{ action: 'notrack', disabled: false, protocol: 'tcp', 'dst-port': '4000-5000' }],
+      false,
+    ],
+    [{ enabled: 'yes' }, [{ action: 'notrack', disabled: true }], true],
+    [{ enabled: 'yes' }, [{ action: 'notrack', disabled: false, protocol: 'udp' }], true],
+    [{ enabled: 'yes' }, [{ action: 'notrack', disabled: false, protocol: 'tcp', 'dst-port': '22' }], true],
   ])('tracking %j with rules %j -> %s', async (tracking, raw, on) => {
     const snapshot = await read({ tracking: { ...tracking, 'tcp-established-timeout': '1d' }, raw });
     expect(snapshot.tracking.on).toBe(on);

@@ -13,6 +13,7 @@ import {
   parseTracking,
   type TrackingRow,
 } from './routeros/rows.ts';
+import { mayMatch } from './rule-match.ts';
 import type { RawRule, Snapshot, Tracking } from './snapshot.ts';
 import type { SshSession } from './ssh/ssh-session.ts';
 
@@ -57,7 +58,7 @@ export async function readSnapshot(
     dialect,
     uptimeMs,
     bootedAtMs: box.firstReceivedAtMs - uptimeMs,
-    tracking: trackingState(tracking, rawRules),
+    tracking: trackingState(tracking, rawRules, sessionPorts),
     sessionPorts,
     sessions,
     exports,
@@ -97,8 +98,11 @@ async function readAll(
   return { rows, sentAtMs, firstReceivedAtMs, receivedAtMs };
 }
 
-/** `auto` runs only while there is a firewall rule; newer versions say themselves whether it does. */
-function trackingState(row: TrackingRow, rawRules: readonly RawRule[]): Tracking {
+/**
+ * `auto` runs only while there is a firewall rule; newer versions say themselves whether it does. Off as well where a
+ * rule keeps packets to the export ports from being tracked.
+ */
+function trackingState(row: TrackingRow, rawRules: readonly RawRule[], ports: readonly number[]): Tracking {
   const { establishedTimeoutMs, shortenedTimeoutMs } = row;
   const state = (on: boolean, detail: string): Tracking => ({
     on,
@@ -106,6 +110,9 @@ function trackingState(row: TrackingRow, rawRules: readonly RawRule[]): Tracking
     establishedTimeoutMs,
     shortenedTimeoutMs,
   });
+  if (rawRules.some((rule) => rule.action === 'notrack' && mayMatch(rule, ports))) {
+    return state(false, 'a raw rule with action notrack may hide sessions');
+  }
   if (row.enabled !== 'auto')
     return state(row.enabled === 'yes', `connection tracking is set to ${row.enabled}`);
   if (row.active !== undefined) {

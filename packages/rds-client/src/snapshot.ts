@@ -5,7 +5,7 @@ export type Dialect = 'serialize' | 'records';
 
 /** Connection tracking of the box. */
 export interface Tracking {
-  /** It really runs: `auto` alone does not say so. */
+  /** It really runs, which `auto` alone does not say, and no rule keeps the export ports out of it. */
   readonly on: boolean;
   /** Why it is taken as on or off. */
   readonly detail: string;
