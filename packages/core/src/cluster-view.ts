@@ -136,8 +136,11 @@ function presentNode(node: NodeFact, { cluster, absence, policy }: ViewSources, 
   const { name } = node;
   if (!node.ready) {
     // Without a transition time it is lost since we first saw it so. A time in the future counts as now.
-    const sinceMs = Math.min(node.readyChangedAtMs ?? absence.note(name, nowMs), nowMs);
-    return { kind: 'not-ready', name, node, sinceMs };
+    if (node.readyChangedAtMs === undefined) {
+      return { kind: 'not-ready', name, node, sinceMs: absence.note(name, nowMs) };
+    }
+    absence.forget(name); // it is there: should it go again, that is a new absence
+    return { kind: 'not-ready', name, node, sinceMs: Math.min(node.readyChangedAtMs, nowMs) };
   }
   absence.forget(name);
   const { enabled, leaseStaleMs } = policy.earlyDetection;

@@ -11,11 +11,14 @@ export type DetachStrategy = Exclude<Strategy, 'auto'>;
 export class DetachRequests {
   readonly #sinceMs = new Map<string, number>();
 
-  /** @returns since when the detach has been asked for: now, the first time. */
-  note(uid: string, nowMs: number): number {
-    const sinceMs = this.#sinceMs.get(uid) ?? nowMs;
-    this.#sinceMs.set(uid, sinceMs);
-    return sinceMs;
+  /** The detach has been asked for; what counts is the first time. */
+  note(uid: string, nowMs: number): void {
+    if (!this.#sinceMs.has(uid)) this.#sinceMs.set(uid, nowMs);
+  }
+
+  /** For how long it has been asked for, ms; 0 when it has not. */
+  requestedForMs(uid: string, nowMs: number): number {
+    return nowMs - (this.#sinceMs.get(uid) ?? nowMs);
   }
 
   retainOnly(uids: ReadonlySet<string>): void {

@@ -22,6 +22,8 @@ export type Effect =
   | { readonly kind: 'detaching'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
   /** The facts are no longer those of the decision: nothing was written, the next pass decides afresh. */
   | { readonly kind: 'overtaken'; readonly decisions: readonly LostDecision[]; readonly why: string }
+  /** Something of ours on the node may not go yet, and what has to be done first would drive it off too. */
+  | { readonly kind: 'postponed'; readonly decisions: readonly LostDecision[]; readonly why: string }
   | {
       readonly kind: 'failed';
       readonly step: 'fence' | 'confirm' | 'delete-pod' | 'detach';
@@ -38,6 +40,7 @@ export const EFFECT_KINDS: readonly Effect['kind'][] = [
   'released',
   'detaching',
   'overtaken',
+  'postponed',
   'failed',
   'unfenced',
   'untainted',

@@ -1,12 +1,13 @@
-import { nodeFactOf } from './cluster-view.ts';
+import { type AttachmentView, nodeFactOf } from './cluster-view.ts';
 import { whatChanged } from './confirm-lost.ts';
 import type { Decision } from './decide.ts';
 import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
 import type { Effect, LostDecision } from './effect.ts';
-import type { FenceIdentity, PodFact } from './facts.ts';
+import type { FenceFact, FenceIdentity, NodeFact, PodFact } from './facts.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { Policy } from './policy.ts';
 import type { ClusterActions, ClusterReader, Leadership } from './ports.ts';
+import type { ReleaseVerdicts } from './release-verdicts.ts';
 import { inNodeSpan } from './telemetry/node-span.ts';
 
 /** Nodes, and writes for one node, that are under way at a time: one slow answer delays no other node. */
@@ -19,6 +20,9 @@ export interface ExecutePorts {
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
   readonly requests: DetachRequests;
+  /** Every attachment there is, at whichever box. */
+  readonly attachments: readonly AttachmentView[];
+  readonly verdicts: ReleaseVerdicts;
   /** A new name for a fence: 8 hexadecimal digits. */
   readonly newFenceId: () => string;
   readonly policy: Policy;
@@ -78,7 +82,7 @@ async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise
     const changed = await confirm(decisions[0], ports, signal);
     if (changed !== undefined) return [{ kind: 'overtaken', decisions, why: changed }];
     const fact = nodeFactOf(node);
-    const fence: FenceIdentity = state.partial ?? {
+    const fence: FenceIdentity = partialOf(fact, state.partial) ?? {
       id: ports.newFenceId(),
       nodeName: node.name,
       ...(fact && { nodeUid: fact.uid }),
@@ -93,13 +97,19 @@ async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise
   }
 }
 
+/** The fence to complete; none when it was made in another boot: its bootID would prove the node clean of this one. */
+function partialOf(node: NodeFact | undefined, partial: FenceFact | undefined): FenceFact | undefined {
+  return node?.bootId === undefined || partial?.bootId === node.bootId ? partial : undefined;
+}
+
 /** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
 async function releaseNode(work: NodeWork): Promise<Effect[]> {
   const { decisions, ports } = work;
   const pods = [...ports.cluster.podsOnNode(decisions[0].node.name)].filter((pod) =>
     decisions.some(usedBy(pod)),
   );
-  const effects = await mapBounded(pods, MAX_WRITES_AT_ONCE, (pod) => deletePod(pod, work));
+  const results = await mapBounded(pods, MAX_WRITES_AT_ONCE, (pod) => deletePod(pod, work));
+  const effects = results.filter((effect) => effect !== undefined);
   const blocked = new Set(effects.filter(({ kind }) => kind !== 'pod-deleted').flatMap(decisionsOf));
   const free = decisions.filter((decision) => !blocked.has(decision));
   return [...effects, ...(await detach(free, work))];
@@ -109,25 +119,45 @@ function decisionsOf(effect: Effect): readonly LostDecision[] {
   return 'decisions' in effect ? effect.decisions : [];
 }
 
-function usedBy(pod: PodFact): (decision: LostDecision) => boolean {
+function usedBy(pod: PodFact): (view: AttachmentView) => boolean {
   return ({ volume }) =>
     volume?.claim?.namespace === pod.namespace && pod.claimNames.includes(volume.claim.name);
 }
 
-async function deletePod(pod: PodFact, work: NodeWork): Promise<Effect> {
+/** A pod that is gone lets go of all its volumes, so it stays while one of ours may not go. */
+async function deletePod(pod: PodFact, work: NodeWork): Promise<Effect | undefined> {
   const { ports, signal } = work;
   const decisions = work.decisions.filter(usedBy(pod));
-  return confirmed('delete-pod', decisions, work, async () => {
-    await ports.actions.forceDeletePod(pod, signal);
-    return { kind: 'pod-deleted', decisions, pod };
+  const held = heldBack(work).find(usedBy(pod));
+  if (held) {
+    const why = `Pod ${pod.name} also uses a volume that may not go: ${held.attachment.persistentVolumeName}`;
+    return { kind: 'postponed', decisions, why };
+  }
+  return confirmed('delete-pod', decisions, work, async (): Promise<Effect | undefined> => {
+    const result = await ports.actions.forceDeletePod(pod, signal);
+    return result === 'deleted' ? { kind: 'pod-deleted', decisions, pod } : undefined;
   });
+}
+
+/** What is attached to the node by our attacher, is not on its way out and was not decided to be released. */
+function heldBack({ decisions: [{ node }], nowMs, ports }: NodeWork): readonly AttachmentView[] {
+  return ports.attachments.filter(
+    ({ attachment }) =>
+      attachment.nodeName === node.name &&
+      attachment.attacher === ports.policy.attacher &&
+      attachment.deletingSinceMs === undefined &&
+      !ports.verdicts.isReleasable(attachment.uid, nowMs),
+  );
 }
 
 async function detach(decisions: readonly LostDecision[], work: NodeWork): Promise<Effect[]> {
   const { nowMs, ports } = work;
-  const byStrategy = Map.groupBy(decisions, ({ attachment, node }) =>
-    strategyFor(node, nowMs - ports.requests.note(attachment.uid, nowMs), ports.policy),
-  );
+  // The taint drives every volume off the node: until all may go, those that may are taken out one by one.
+  const mayTaint = decisions.length === work.decisions.length && heldBack(work).length === 0;
+  const byStrategy = Map.groupBy(decisions, ({ attachment, node }) => {
+    const strategy = strategyFor(node, ports.requests.requestedForMs(attachment.uid, nowMs), ports.policy);
+    return strategy === 'out-of-service' && !mayTaint ? 'in-use' : strategy;
+  });
   const effects = await mapBounded([...byStrategy], byStrategy.size, ([strategy, group]) =>
     strategy === 'delete'
       ? mapBounded(group, MAX_WRITES_AT_ONCE, (decision) => deleteAttachment(decision, work))
@@ -137,9 +167,10 @@ async function detach(decisions: readonly LostDecision[], work: NodeWork): Promi
 }
 
 function deleteAttachment(decision: LostDecision, work: NodeWork): Promise<Effect> {
-  const { ports, signal } = work;
+  const { ports, signal, nowMs } = work;
   return confirmed('detach', [decision], work, async () => {
     const result = await ports.actions.deleteVolumeAttachment(decision.attachment, signal);
+    ports.requests.note(decision.attachment.uid, nowMs);
     return detachEffect(decision, 'delete', result === 'deleted' ? 'changed' : result);
   });
 }
@@ -150,7 +181,7 @@ async function changeNode(
   decisions: readonly LostDecision[],
   work: NodeWork,
 ): Promise<Effect[]> {
-  const { ports, signal } = work;
+  const { ports, signal, nowMs } = work;
   const [{ node }] = work.decisions;
   const results: Effect[] = [];
   const effect = await confirmed('detach', decisions, work, async () => {
@@ -165,6 +196,7 @@ async function changeNode(
             signal,
           )
         : await ports.actions.addOutOfServiceTaint(node.node, signal);
+    for (const { attachment } of decisions) ports.requests.note(attachment.uid, nowMs);
     results.push(...decisions.map((decision) => detachEffect(decision, strategy, result)));
     return undefined;
   });

@@ -3,7 +3,7 @@ import type { FencePolicy } from './policy.ts';
 
 /** How far a node is cut off from a box, as read back from it. */
 export type FenceState =
-  /** Fences or drop rule could not be read. */
+  /** Fences or drop rule could not be read, or it is not known what to cut off. */
   | { readonly kind: 'unknown'; readonly why: string }
   /** The box drops nothing, fence or not. */
   | { readonly kind: 'unarmed'; readonly why: string }
@@ -38,6 +38,7 @@ export function fenceState(c: FenceCase): FenceState {
   const { fences, guard, observedAtMs } = reading;
   if (!fences || !guard) return { kind: 'unknown', why: 'Fences at the box could not be read' };
   if (guard.kind === 'unarmed') return { kind: 'unarmed', why: unarmed(guard) };
+  if (addresses.length === 0) return { kind: 'unknown', why: 'No storage address of the node is known' };
   const own = fences.filter((fence) => fence.nodeName === nodeName);
   const [first] = own;
   const fenced = new Set(own.flatMap((fence) => fence.addresses));

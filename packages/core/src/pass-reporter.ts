@@ -121,6 +121,11 @@ export class PassReporter implements PassObserver, AsyncDisposable {
       case 'detaching':
         this.#logger.debug('Waited for detach', { ...fieldsOf(effect.decision), reconcileID });
         return;
+      case 'postponed':
+        for (const decision of effect.decisions) {
+          this.#logger.debug('Postponed release', { ...fieldsOf(decision), why: effect.why, reconcileID });
+        }
+        return;
       case 'overtaken':
         for (const decision of effect.decisions) {
           this.#logger.info('Dropped decision', { ...fieldsOf(decision), why: effect.why, reconcileID });
@@ -225,12 +230,15 @@ export class PassReporter implements PassObserver, AsyncDisposable {
 }
 
 function lostDecisions(report: PassReport | undefined): LostDecision[] {
-  return (report?.decisions ?? []).filter((decision): decision is LostDecision => isLost(decision));
+  return (report?.decisions ?? []).filter(
+    // Of our attachments only; what other attachers leave behind is theirs.
+    (decision): decision is LostDecision =>
+      isLost(decision) && decision.attachment.attacher === report?.attacher,
+  );
 }
 
-/** Of our attachments only; what other attachers leave behind is theirs. */
-function isLost({ node, rule }: Decision): boolean {
-  return node.kind !== 'ready' && rule !== 'attacher-ours';
+function isLost({ node }: Decision): boolean {
+  return node.kind !== 'ready';
 }
 
 function stateOf({ verdict }: LostDecision): string {

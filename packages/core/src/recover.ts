@@ -23,17 +23,33 @@ export type Recovery =
  * @see design section 4 rule 5, section 5 step 5
  */
 export function decideRecoveries(view: ClusterView, policy: Policy, nowMs: number): Recovery[] {
-  if (policy.mode === 'observe' || !view.cache.synced) return [];
-  if (nowMs - view.cache.freshAsOfMs > policy.maxCacheAgeMs) return [];
-  const fences = [...view.storage].flatMap(([boxName, reading]) =>
-    (reading.fences ?? []).map((fence) => ({ boxName, fence })),
+  return [...decideUnfences(view, policy, nowMs), ...decideUntaints(view, policy, nowMs)];
+}
+
+/** The part about the fences of the boxes in the view. */
+export function decideUnfences(view: ClusterView, policy: Policy, nowMs: number): Recovery[] {
+  if (!mayTakeBack(view, policy, nowMs)) return [];
+  return fencesIn(view).map(({ boxName, fence }) => recoverFence(view, boxName, fence, policy));
+}
+
+/** The part about taints. A taint speaks for a whole node: the view must hold all attachments and every box. */
+export function decideUntaints(view: ClusterView, policy: Policy, nowMs: number): Recovery[] {
+  if (!mayTakeBack(view, policy, nowMs)) return [];
+  const fences = fencesIn(view).map(({ fence }) => fence);
+  return [...view.outOfService.values()].map(({ node, terminatingPod }) => {
+    const own = fences.filter(({ nodeName }) => nodeName === node.name);
+    return recoverTaint(view, node, terminatingPod, own, policy);
+  });
+}
+
+function mayTakeBack({ cache }: ClusterView, { mode, maxCacheAgeMs }: Policy, nowMs: number): boolean {
+  return mode !== 'observe' && cache.synced && nowMs - cache.freshAsOfMs <= maxCacheAgeMs;
+}
+
+function fencesIn(view: ClusterView): { readonly boxName: string; readonly fence: FenceFact }[] {
+  return [...view.storage].flatMap(([boxName, { fences = [] }]) =>
+    fences.map((fence) => ({ boxName, fence })),
   );
-  const recoveries = fences.map(({ boxName, fence }) => recoverFence(view, boxName, fence, policy));
-  for (const { node, terminatingPod } of view.outOfService.values()) {
-    const own = fences.map(({ fence }) => fence).filter(({ nodeName }) => nodeName === node.name);
-    recoveries.push(recoverTaint(view, node, terminatingPod, own, policy));
-  }
-  return recoveries;
 }
 
 function recoverFence(view: ClusterView, boxName: string, fence: FenceFact, policy: Policy): Recovery {

@@ -19,7 +19,8 @@ import type {
   StorageNode,
 } from './ports.ts';
 import type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
-import { decideRecoveries, type Recovery } from './recover.ts';
+import { decideUnfences, decideUntaints, type Recovery } from './recover.ts';
+import { ReleaseVerdicts } from './release-verdicts.ts';
 import { takeBack } from './take-back.ts';
 import { ATTR_BOX } from './telemetry/semconv.ts';
 
@@ -27,6 +28,8 @@ import { ATTR_BOX } from './telemetry/semconv.ts';
 export interface PassReport {
   readonly nowMs: number;
   readonly reconcileId: string;
+  /** The attacher whose attachments are ours. */
+  readonly attacher: string;
   readonly decisions: readonly Decision[];
   readonly recoveries: readonly Recovery[];
   readonly effects: readonly Effect[];
@@ -77,6 +80,7 @@ export class ReleasePass implements ReconcilePass {
   readonly #absence = new NodeAbsence();
   readonly #losses: LossHistory;
   readonly #requests = new DetachRequests();
+  readonly #verdicts = new ReleaseVerdicts();
   readonly #tracer = trace.getTracer('@reattach/core');
 
   /** @throws {TypeError} naming each collaborator that is missing. */
@@ -96,24 +100,36 @@ export class ReleasePass implements ReconcilePass {
       nowMs,
     );
     const view = readClusterView({ ...this.#options, absence: this.#absence }, nowMs);
-    const recentLosses = this.#losses.note(view.nodes, nowMs);
-    this.#requests.retainOnly(new Set(view.attachments.map(({ attachment }) => attachment.uid)));
-    const byBox = Map.groupBy(view.attachments, ({ box }) => box?.name);
+    // A cache that is not current may lack Nodes; what it lacks was not lost.
+    const isCurrent = view.cache.synced && nowMs - view.cache.freshAsOfMs <= policy.maxCacheAgeMs;
+    const recentLosses = this.#losses.note(isCurrent ? view.nodes : new Map(), nowMs);
+    const lost = view.attachments.filter(({ attachment }) => view.storageNodes.has(attachment.nodeName));
+    const uids = new Set(lost.map(({ attachment }) => attachment.uid));
+    this.#requests.retainOnly(uids);
+    this.#verdicts.retainOnly(uids);
     const boxes = [undefined, ...fleet.boxes];
-    const results = await mapBounded(boxes, boxes.length, (box) => {
-      const attachments = byBox.get(box?.name) ?? [];
-      return this.#runPart(box, { ...view, attachments, recentLosses }, nowMs, signal);
+    const failures: unknown[] = [];
+    const parts = await mapBounded(boxes, boxes.length, async (box) => {
+      try {
+        return [await this.#runPart(box, { ...view, recentLosses }, nowMs, signal)];
+      } catch (err) {
+        failures.push(err);
+        return [];
+      }
     });
+    const results = parts.flat();
     observer.passed(
       {
         nowMs,
         reconcileId,
+        attacher: policy.attacher,
         decisions: results.flatMap(({ decisions }) => decisions),
         recoveries: results.flatMap(({ recoveries }) => recoveries),
         effects: results.flatMap(({ effects }) => effects),
       },
       signal,
     );
+    if (failures.length > 0) throw failures[0];
     const nextDeadlineMs = Math.min(...results.map((result) => result.nextDeadlineMs));
     return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
   }
@@ -121,16 +137,29 @@ export class ReleasePass implements ReconcilePass {
   /** @param box `undefined`: the attachments whose box is not known. */
   async #runPart(
     box: StorageBox | undefined,
-    unread: Omit<ClusterView, 'storage'>,
+    all: Omit<ClusterView, 'storage'>,
     nowMs: number,
     signal: AbortSignal,
   ): Promise<BoxResult> {
-    const { policy } = this.#options;
+    const { policy, fleet } = this.#options;
+    const unread = {
+      ...all,
+      attachments: all.attachments.filter((view) => view.box?.name === box?.name),
+      storageNodes: withFencedAddresses(all.storageNodes, box?.lastReading),
+    };
     const reading = box && (await this.#read(box, unread, signal));
     const view = { ...unread, storage: new Map(box && reading ? [[box.name, reading]] : []) };
     const plan = decide(view, policy, nowMs);
-    const recoveries = decideRecoveries(view, policy, nowMs);
-    const ports: ExecutePorts = { ...this.#options, requests: this.#requests };
+    this.#verdicts.note(plan.decisions, nowMs);
+    const recoveries = box
+      ? decideUnfences(view, policy, nowMs)
+      : decideUntaints({ ...all, storage: lastReadings(fleet) }, policy, nowMs);
+    const ports: ExecutePorts = {
+      ...this.#options,
+      requests: this.#requests,
+      attachments: all.attachments,
+      verdicts: this.#verdicts,
+    };
     const effects = [
       ...(await execute(plan.decisions, nowMs, ports, signal)),
       ...(await takeBack(recoveries, this.#options, signal)),
@@ -171,6 +200,25 @@ export class ReleasePass implements ReconcilePass {
       },
     );
   }
+}
+
+/** What the boxes said last: which fences there are changes only by what is done to them. */
+function lastReadings({ boxes }: StorageFleet): ReadonlyMap<string, StorageReading> {
+  return new Map(boxes.flatMap(({ name, lastReading }) => (lastReading ? [[name, lastReading]] : [])));
+}
+
+/** A Node nobody remembers, whose pods are gone too, is still known to the box by the fence that we put there. */
+function withFencedAddresses(
+  storageNodes: ClusterView['storageNodes'],
+  reading: StorageReading | undefined,
+): ClusterView['storageNodes'] {
+  const nodes = new Map(storageNodes);
+  for (const { nodeName, addresses } of reading?.fences ?? []) {
+    const node = nodes.get(nodeName);
+    if (node?.addressesFrom !== 'pods') continue;
+    nodes.set(nodeName, { ...node, addresses: [...new Set([...node.addresses, ...addresses])] });
+  }
+  return nodes;
 }
 
 /** Lost nodes that hold an attachment at the box are its suspects; all others account for sessions. */

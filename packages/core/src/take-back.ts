@@ -13,8 +13,8 @@ export interface TakeBackPorts {
 }
 
 /**
- * Removes the fences and taints that were decided to go, each after a live look at the Node: still the same object, still
- * Ready, booted as often as when it was proved clean.
+ * Removes the fences and taints that were decided to go, each after a live look at the Node: still the same object,
+ * booted as often as when it was proved clean and, to get a fence removed, still Ready.
  * @throws `signal.reason` when aborted; every other failure is an effect.
  */
 export async function takeBack(
@@ -41,15 +41,16 @@ async function takeOneBack(
 ): Promise<Effect[]> {
   const { node } = recovery;
   leadership.assertHeld();
+  const live = await actions.getNode(node.name, signal);
+  const isSame = live.kind === 'present' && live.node.uid === node.uid && live.node.bootId === node.bootId;
+  if (!isSame) return [];
+  leadership.assertHeld();
   if (recovery.kind === 'untaint') {
     const result = await actions.removeOutOfServiceTaint(node, signal);
     return result === 'changed' ? [{ kind: 'untainted', recovery }] : [];
   }
-  const live = await actions.getNode(node.name, signal);
-  const isSame = live.kind === 'present' && live.node.uid === node.uid && live.node.bootId === node.bootId;
   const box = fleet.boxes.find(({ name }) => name === recovery.boxName);
-  if (!isSame || !live.node.ready || !box) return [];
-  leadership.assertHeld();
+  if (!live.node.ready || !box) return [];
   await box.unfence(recovery.fence, signal);
   return [{ kind: 'unfenced', recovery }];
 }
