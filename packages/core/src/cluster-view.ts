@@ -161,6 +161,15 @@ function goneNode(name: string, { cluster, absence, policy }: ViewSources, nowMs
   return { kind: 'gone', name, sinceMs, ...(lastSeen && { lastSeen }) };
 }
 
+/** Why the volume must not be touched for now: it is on its way from one node to another. */
+export function migrationOf(
+  { migrationUntilMs, vmMigrating }: AttachmentView,
+  nowMs: number,
+): string | undefined {
+  if (migrationUntilMs !== undefined && migrationUntilMs > nowMs) return 'Volume is in a live migration';
+  return vmMigrating ? 'KubeVirt is migrating a virtual machine that uses the volume' : undefined;
+}
+
 /** The Node object, also of a gone node while it is remembered. */
 export function nodeFactOf(state: NodeState): NodeFact | undefined {
   return state.kind === 'gone' ? state.lastSeen : state.node;

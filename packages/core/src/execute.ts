@@ -1,4 +1,4 @@
-import { type AttachmentView, nodeFactOf } from './cluster-view.ts';
+import { type AttachmentView, migrationOf, nodeFactOf } from './cluster-view.ts';
 import { whatChanged } from './confirm-lost.ts';
 import type { Decision } from './decide.ts';
 import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
@@ -78,6 +78,14 @@ async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise
   const [{ node, box, fence: state }] = decisions;
   if (!box || state.kind !== 'open')
     throw new TypeError(`Expected a box and an open fence for node ${node.name}`);
+  const migrating = ports.attachments.find(
+    (view) =>
+      view.attachment.nodeName === node.name && view.box === box && migrationOf(view, nowMs) !== undefined,
+  );
+  if (migrating) {
+    const why = `A fence would also cut off ${migrating.attachment.persistentVolumeName}: ${migrationOf(migrating, nowMs)}`;
+    return [{ kind: 'postponed', decisions, why }];
+  }
   try {
     const changed = await confirm(decisions[0], ports, signal);
     if (changed !== undefined) return [{ kind: 'overtaken', decisions, why: changed }];

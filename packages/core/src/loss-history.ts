@@ -17,6 +17,6 @@ export class LossHistory {
     for (const node of nodes.values()) if (node.kind !== 'ready') this.#losses.set(node.name, node.sinceMs);
     for (const [name, sinceMs] of this.#losses)
       if (nowMs - sinceMs >= this.#windowMs) this.#losses.delete(name);
-    return this.#losses;
+    return new Map(this.#losses);
   }
 }

@@ -1,6 +1,6 @@
 import type { Counter, Histogram } from '@opentelemetry/api';
-import type { Decision } from './decide.ts';
 import type { Effect, LostDecision } from './effect.ts';
+import { heldIn, lostDecisionsIn } from './held.ts';
 import { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
 import { type Logger, silentLogger } from './logger.ts';
 
@@ -30,6 +30,9 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   readonly #gauges: readonly Disposable[];
   /** Reason of the hold each attachment was last reported with, by uid. */
   #held: ReadonlyMap<string, HoldReason> = new Map();
+  /** What the last pass failed with, by uid of the attachment; `#failing`: what this one does. */
+  #failed: ReadonlyMap<string, string> = new Map();
+  #failing = new Map<string, string>();
   #latest: PassReport | undefined;
   /** Events under way: nobody waits for them but disposal. */
   readonly #recording = new Set<Promise<void>>();
@@ -38,7 +41,12 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     this.#events = events;
     this.#logger = logger;
     this.#gauges = [
-      createGauge(INSTRUMENTS.staleAttachments, () => countBy(lostDecisions(this.#latest), stateOf)),
+      createGauge(INSTRUMENTS.staleAttachments, () =>
+        countBy(
+          this.#latest ? lostDecisionsIn(this.#latest) : [],
+          (decision) => this.#held.get(decision.attachment.uid) ?? stateOf(decision),
+        ),
+      ),
       createGauge(INSTRUMENTS.fencesPresent, () =>
         countBy(this.#latest?.recoveries ?? [], ({ kind }) => kind),
       ),
@@ -53,7 +61,9 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   passed(report: PassReport, signal: AbortSignal): void {
     this.#latest = report;
     this.#reportHolds(report, signal);
+    this.#failing = new Map();
     for (const effect of report.effects) this.#reportEffect(effect, report, signal);
+    this.#failed = this.#failing;
   }
 
   /** Waits for the Events under way. */
@@ -64,19 +74,11 @@ export class PassReporter implements PassObserver, AsyncDisposable {
 
   #reportHolds(report: PassReport, signal: AbortSignal): void {
     const held = new Map<string, HoldReason>();
-    for (const decision of lostDecisions(report)) {
-      const { verdict, attachment } = decision;
-      if (verdict.kind !== 'hold') continue;
-      const { reason, why } = verdict;
+    for (const { decision, reason, why } of heldIn(report)) {
+      const { attachment } = decision;
       held.set(attachment.uid, reason);
-      this.#record(
-        signal,
-        eventOn(decision, {
-          type: 'Warning',
-          reason: 'ReleaseHeld',
-          message: `Release held (${reason}): node ${attachment.nodeName} is lost, but ${HOLD_REASONS[reason]}`,
-        }),
-      );
+      const message = `Release held (${reason}): node ${attachment.nodeName} is lost, but ${HOLD_REASONS[reason]}`;
+      this.#record(signal, eventOn(decision, { type: 'Warning', reason: 'ReleaseHeld', message }));
       if (this.#held.get(attachment.uid) === reason) continue;
       this.#holds.add(1, { [ATTR_HOLD_REASON]: reason });
       this.#logger.warn('Held release', {
@@ -122,18 +124,14 @@ export class PassReporter implements PassObserver, AsyncDisposable {
         this.#logger.debug('Waited for detach', { ...fieldsOf(effect.decision), reconcileID });
         return;
       case 'postponed':
-        for (const decision of effect.decisions) {
-          this.#logger.debug('Postponed release', { ...fieldsOf(decision), why: effect.why, reconcileID });
-        }
-        return;
+        return; // reported as a hold
       case 'overtaken':
         for (const decision of effect.decisions) {
           this.#logger.info('Dropped decision', { ...fieldsOf(decision), why: effect.why, reconcileID });
         }
         return;
       case 'failed':
-        for (const decision of effect.decisions) this.#reportFailure(effect, decision, reconcileID, signal);
-        return;
+        return this.#reportFailure(effect, reconcileID);
       case 'unfenced':
       case 'untainted':
         return this.#reportRecovery(effect, reconcileID, signal);
@@ -181,23 +179,15 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     this.#record(signal, eventOn(decision, { type: 'Normal', reason: 'StaleAttachmentReleased', message }));
   }
 
-  /** A fence the box refused is a hold in all but name: nothing is released without it. */
-  #reportFailure(
-    { step, err }: Extract<Effect, { kind: 'failed' }>,
-    decision: LostDecision,
-    reconcileID: string,
-    signal: AbortSignal,
-  ): void {
-    this.#logger.warn('Release failed', { ...fieldsOf(decision), step, err, reconcileID });
-    if (step !== 'fence') return;
-    this.#record(
-      signal,
-      eventOn(decision, {
-        type: 'Warning',
-        reason: 'ReleaseHeld',
-        message: `Release held (fence-failed): node ${decision.node.name} is lost, but ${HOLD_REASONS['fence-failed']}`,
-      }),
-    );
+  /** Each failure once, however often it is repeated. */
+  #reportFailure({ step, err, decisions }: Extract<Effect, { kind: 'failed' }>, reconcileID: string): void {
+    const failure = `${step}: ${err instanceof Error ? err.message : String(err)}`;
+    for (const decision of decisions) {
+      const { uid } = decision.attachment;
+      this.#failing.set(uid, failure);
+      const level = this.#failed.get(uid) === failure ? 'debug' : 'warn';
+      this.#logger[level]('Release failed', { ...fieldsOf(decision), step, err, reconcileID });
+    }
   }
 
   #reportRecovery(
@@ -227,18 +217,6 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     const recording = this.#events.record(event, signal).finally(() => this.#recording.delete(recording));
     this.#recording.add(recording);
   }
-}
-
-function lostDecisions(report: PassReport | undefined): LostDecision[] {
-  return (report?.decisions ?? []).filter(
-    // Of our attachments only; what other attachers leave behind is theirs.
-    (decision): decision is LostDecision =>
-      isLost(decision) && decision.attachment.attacher === report?.attacher,
-  );
-}
-
-function isLost({ node }: Decision): boolean {
-  return node.kind !== 'ready';
 }
 
 function stateOf({ verdict }: LostDecision): string {

@@ -136,7 +136,7 @@ describe('decideRecoveries', () => {
     ['a cache that is too old', { cache: { synced: true, freshAsOfMs: NOW - 120_001, detail: '' } }],
     ['mode observe', { policy: testPolicy({ mode: 'observe' }) }],
   ])('takes nothing back on %s', (_situation, given) => {
-    expect(recover({ node: ready(tainted), ...given })).toEqual([]);
+    expect(kinds({ node: ready(tainted), ...given })).toEqual(['keep-fence', 'keep-taint']);
   });
 
   it('never unfences a node that is not Ready, not proved clean or still tainted', () => {

@@ -28,22 +28,34 @@ export function decideRecoveries(view: ClusterView, policy: Policy, nowMs: numbe
 
 /** The part about the fences of the boxes in the view. */
 export function decideUnfences(view: ClusterView, policy: Policy, nowMs: number): Recovery[] {
-  if (!mayTakeBack(view, policy, nowMs)) return [];
-  return fencesIn(view).map(({ boxName, fence }) => recoverFence(view, boxName, fence, policy));
+  const blocked = whyNothing(view, policy, nowMs);
+  return fencesIn(view).map(({ boxName, fence }) =>
+    blocked === undefined
+      ? recoverFence(view, boxName, fence, policy)
+      : { kind: 'keep-fence', boxName, fence, why: blocked },
+  );
 }
 
 /** The part about taints. A taint speaks for a whole node: the view must hold all attachments and every box. */
 export function decideUntaints(view: ClusterView, policy: Policy, nowMs: number): Recovery[] {
-  if (!mayTakeBack(view, policy, nowMs)) return [];
+  const blocked = whyNothing(view, policy, nowMs);
   const fences = fencesIn(view).map(({ fence }) => fence);
   return [...view.outOfService.values()].map(({ node, terminatingPod }) => {
+    if (blocked !== undefined) return { kind: 'keep-taint', node, why: blocked };
     const own = fences.filter(({ nodeName }) => nodeName === node.name);
     return recoverTaint(view, node, terminatingPod, own, policy);
   });
 }
 
-function mayTakeBack({ cache }: ClusterView, { mode, maxCacheAgeMs }: Policy, nowMs: number): boolean {
-  return mode !== 'observe' && cache.synced && nowMs - cache.freshAsOfMs <= maxCacheAgeMs;
+/** Why nothing at all is taken back. */
+function whyNothing(
+  { cache }: ClusterView,
+  { mode, maxCacheAgeMs }: Policy,
+  nowMs: number,
+): string | undefined {
+  if (mode === 'observe') return 'Mode is observe';
+  const isCurrent = cache.synced && nowMs - cache.freshAsOfMs <= maxCacheAgeMs;
+  return isCurrent ? undefined : 'Our view of the cluster is not current';
 }
 
 function fencesIn(view: ClusterView): { readonly boxName: string; readonly fence: FenceFact }[] {

@@ -1,4 +1,10 @@
-import { type AttachmentView, type ClusterView, type NodeState, nodeFactOf } from './cluster-view.ts';
+import {
+  type AttachmentView,
+  type ClusterView,
+  migrationOf,
+  type NodeState,
+  nodeFactOf,
+} from './cluster-view.ts';
 import type { NodeEvidence, Taint } from './facts.ts';
 import type { FenceState } from './fence-state.ts';
 import type { HoldReason } from './hold-reason.ts';
@@ -89,13 +95,11 @@ function nodeLost({ node, evidence, policy }: Case): Verdict | undefined {
   return { kind: 'keep', why: `Node is ready; its Lease is stale, but the box says ${evidence.kind}` };
 }
 
-function noMigration({ migrationUntilMs, vmMigrating, policy, nowMs }: Case): Verdict | undefined {
-  if (migrationUntilMs !== undefined && migrationUntilMs > nowMs) {
-    return { kind: 'wait', untilMs: migrationUntilMs, why: 'Volume is in a live migration' };
-  }
-  if (!vmMigrating) return undefined;
-  const untilMs = nowMs + policy.suspectPollMs;
-  return { kind: 'wait', untilMs, why: 'KubeVirt is migrating a virtual machine that uses the volume' };
+function noMigration(c: Case): Verdict | undefined {
+  const why = migrationOf(c, c.nowMs);
+  if (why === undefined) return undefined;
+  const untilMs = Math.max(c.migrationUntilMs ?? 0, c.nowMs + (c.vmMigrating ? c.policy.suspectPollMs : 0));
+  return { kind: 'wait', untilMs, why };
 }
 
 /**

@@ -103,8 +103,10 @@ export class FakeStorageBox implements StorageBox {
 
   async fence(fence: FenceIdentity, addresses: readonly string[], signal: AbortSignal): Promise<void> {
     await this.#begin({ kind: 'fence', fence, addresses }, signal);
-    const seenSinceMs = this.#clock.now();
-    if (!this.fences.has(fence.id)) this.fences.set(fence.id, { ...fence, addresses, seenSinceMs });
+    const known = this.fences.get(fence.id);
+    const all = [...new Set([...(known?.addresses ?? []), ...addresses])];
+    if (all.length === known?.addresses.length) return;
+    this.fences.set(fence.id, { ...fence, addresses: all, seenSinceMs: this.#clock.now() });
   }
 
   async unfence(fence: FenceFact, signal: AbortSignal): Promise<void> {
