@@ -133,6 +133,14 @@ describe('liveAddresses', () => {
       false,
     ],
     [
+      'a busy one whose counter fell: it is another',
+      [
+        [0, [busy(A, 5)]],
+        [2_000, [busy(A, 3)]],
+      ],
+      false,
+    ],
+    [
       'a busy one whose counter stands still',
       [
         [0, [busy(A, 1)]],
