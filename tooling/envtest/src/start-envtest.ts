@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { compactEtcd } from './compact-etcd.ts';
 import {
   apiServerFlags,
   controllerManagerFlags,
@@ -43,6 +44,8 @@ export interface Envtest extends AsyncDisposable {
   readonly kubeconfigPath: string;
   /** Everything a component has written so far; readable until disposal. */
   logs(component: EnvtestComponent): string;
+  /** Makes every revision but the current one unavailable, as etcd's own compaction does every five minutes. */
+  compactEtcd(signal: AbortSignal): Promise<void>;
   /** Kills kube-apiserver as a crash would and resolves once it is ready again, with the same port, keys and data. */
   restartApiServer(signal: AbortSignal): Promise<void>;
 }
@@ -132,6 +135,7 @@ export async function startEnvtest(options: EnvtestOptions): Promise<Envtest> {
         if (!found) throw new TypeError(`Expected a component that was started, got ${component}`);
         return found.logs();
       },
+      compactEtcd: (until) => compactEtcd(layout.etcdPort, until),
       async restartApiServer(until) {
         await apiServer.kill();
         apiServer.start();
