@@ -17,7 +17,8 @@ export const SYNC_PERIOD_MS = 5_000;
 export const NAMESPACE = 'reattach';
 
 const RBAC = 'rbac.authorization.k8s.io';
-const ACCOUNT = 'reattach';
+/** The controller's ServiceAccount. */
+export const ACCOUNT = 'reattach';
 const START_MS = 110_000;
 
 /** A node counts as NotReady 5 s after its last heartbeat, real: 40 or 50 s. */
@@ -128,18 +129,12 @@ export class E2eCluster implements AsyncDisposable {
   }
 
   async #grant(role: RoleObject): Promise<void> {
-    const { namespace = role.kind === 'Role' ? NAMESPACE : undefined, name } = role.metadata;
-    const base =
-      namespace === undefined ? ['apis', RBAC, 'v1'] : ['apis', RBAC, 'v1', 'namespaces', namespace];
-    const metadata = { name, ...(namespace !== undefined && { namespace }) };
-    await this.kube.create(pathOf(...base, role.kind === 'Role' ? 'roles' : 'clusterroles'), {
-      ...role,
-      metadata,
-    });
-    await this.kube.create(pathOf(...base, role.kind === 'Role' ? 'rolebindings' : 'clusterrolebindings'), {
+    const { namespace, name } = role.metadata;
+    await this.kube.create(rolesPath(role), role);
+    await this.kube.create(rolesPath(role).replace(/s$/, 'bindings'), {
       apiVersion: `${RBAC}/v1`,
       kind: `${role.kind}Binding`,
-      metadata,
+      metadata: { name, ...(namespace !== undefined && { namespace }) },
       roleRef: { apiGroup: RBAC, kind: role.kind, name },
       subjects: [{ kind: 'ServiceAccount', name: ACCOUNT, namespace: NAMESPACE }],
     });
@@ -152,4 +147,14 @@ export class E2eCluster implements AsyncDisposable {
     const kubeconfig = this.envtest.kubeconfig.replace(this.envtest.token, token);
     await writeFile(this.#kubeconfigPath, kubeconfig, { mode: 0o600 });
   }
+}
+
+export function rolePath(role: RoleObject): string {
+  return `${rolesPath(role)}${pathOf(role.metadata.name)}`;
+}
+
+function rolesPath({ kind, metadata: { namespace } }: RoleObject): string {
+  return kind === 'ClusterRole'
+    ? pathOf('apis', RBAC, 'v1', 'clusterroles')
+    : pathOf('apis', RBAC, 'v1', 'namespaces', namespace ?? '', 'roles');
 }

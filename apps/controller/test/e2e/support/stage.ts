@@ -20,16 +20,17 @@ const KEEP_ALIVE_MS = 250; // real: 5 000
 const KATO_MS = 750; // real: 15 000
 const WRITE_INTERVAL_MS = 50;
 const SETTLE_MS = 60_000;
+/** Of each controller, when a wait was in vain. */
+const LINES_QUOTED = 6;
 
 /** Waits that a production controller would refuse, in step with keep-alives that are twenty times faster. */
 export const TIMES = {
   gracePeriodMs: 4_000,
   silentGraceMs: 500,
   activityWindowMs: 2_000,
-  detachTimeoutMs: 15_000,
 } as const;
 
-const FLAGS: readonly string[] = [
+export const COMPRESSED_FLAGS: readonly string[] = [
   '--unsafe-compressed-times',
   `--grace-period-ms=${TIMES.gracePeriodMs}`,
   `--silent-grace-ms=${TIMES.silentGraceMs}`,
@@ -39,10 +40,6 @@ const FLAGS: readonly string[] = [
   '--fence-drain-ms=1500',
   '--fence-writes-still-ms=250',
   '--fence-poll-ms=500',
-  `--detach-timeout-ms=${TIMES.detachTimeoutMs}`,
-  '--leader-election-lease-duration-ms=8000',
-  '--leader-election-renew-deadline-ms=3000',
-  '--leader-election-retry-period-ms=500',
 ];
 
 /** A machine: its kubelet, its place in the storage network and what runs on it. */
@@ -69,7 +66,7 @@ export class Stage implements AsyncDisposable {
   readonly #replicas: number;
   readonly #cleanup: AsyncDisposableStack;
   readonly #folder: string;
-  #controllers = 0;
+  readonly #controllers: ControllerProcess[] = [];
 
   private constructor(
     options: StageOptions,
@@ -124,24 +121,23 @@ export class Stage implements AsyncDisposable {
 
   /** The real controller as a process, under its own ServiceAccount. Stopped with the stage. */
   controller(...flags: readonly string[]): ControllerProcess {
-    this.#controllers += 1;
     const { host, port, credentials } = this.rds;
-    return this.#cleanup.use(
-      new ControllerProcess([
-        ...FLAGS,
-        `--kubeconfig=${this.cluster.kubeconfigPath}`,
-        `--attacher=${DRIVER}`,
-        `--rds-address=${host}:${port}`,
-        `--rds-user=${credentials.username}`,
-        `--rds-private-key-file=${join(this.#folder, 'id_ed25519')}`,
-        `--rds-host-key-file=${join(this.#folder, 'host-key')}`,
-        `--rds-storage-addresses=${BOX_ADDRESS}`,
-        `--leader-election-identity=${this.name}-${this.#controllers}`,
-        `--leader-election-namespace=${NAMESPACE}`,
-        '--http-listen=127.0.0.1:0',
-        ...flags,
-      ]),
-    );
+    const controller = new ControllerProcess([
+      ...COMPRESSED_FLAGS,
+      `--kubeconfig=${this.cluster.kubeconfigPath}`,
+      `--attacher=${DRIVER}`,
+      `--rds-address=${host}:${port}`,
+      `--rds-user=${credentials.username}`,
+      `--rds-private-key-file=${join(this.#folder, 'id_ed25519')}`,
+      `--rds-host-key-file=${join(this.#folder, 'host-key')}`,
+      `--rds-storage-addresses=${BOX_ADDRESS}`,
+      `--leader-election-identity=${this.name}-${this.#controllers.length}`,
+      `--leader-election-namespace=${NAMESPACE}`,
+      '--http-listen=127.0.0.1:0',
+      ...flags,
+    ]);
+    this.#controllers.push(controller);
+    return this.#cleanup.use(controller);
   }
 
   /** Kubelet, workload and network are gone at once. Settles when the last request of the kubelet was answered. */
@@ -164,6 +160,29 @@ export class Stage implements AsyncDisposable {
       .list('Pod')
       .filter(({ metadata, spec }) => metadata.labels?.['app'] === this.name && spec?.nodeName === name)
       .map(({ metadata }) => metadata.name);
+  }
+
+  /** Our volumes that the Node says are in use; none when it is gone. */
+  volumesInUse({ name }: StageNode): readonly string[] {
+    return this.cluster.mirror.get('Node', name)?.status?.volumesInUse ?? [];
+  }
+
+  /** Comments of the fences at the box. */
+  fences(): readonly (string | undefined)[] {
+    return this.rds.box.addressList.entries
+      .filter(({ list }) => list === 'reattach-fenced')
+      .map(({ comment }) => comment);
+  }
+
+  /** How far the release of a node with one pod has come, in words. */
+  progress(node: StageNode): string {
+    const [attachment] = this.attachmentsOn(node);
+    return [
+      `${this.fences().length} fences`,
+      `${this.podsOn(node).length} pods`,
+      `${this.volumesInUse(node).length} volumes in use`,
+      `VolumeAttachment ${attachment ? (attachment.metadata.deletionTimestamp ? 'deleting' : 'there') : 'gone'}`,
+    ].join(', ');
   }
 
   /** When the Node was seen to say NotReady; `undefined` while it does not. */
@@ -218,8 +237,14 @@ export class Stage implements AsyncDisposable {
       .map(({ regarding, note }) => `${regarding.name}: ${note}`);
   }
 
+  /** @throws {Error} when the API server refused a controller anything: it has exactly the documented roles. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cleanup.disposeAsync();
+    const refused = this.#controllers
+      .flatMap(({ log }) => log)
+      .filter((line) => JSON.stringify(line).includes('FORBIDDEN'));
+    if (refused.length > 0)
+      throw new Error(`The controller lacks a permission: ${JSON.stringify(refused[0])}`);
   }
 
   #addNode(name: string, address: string): StageNode {
@@ -347,7 +372,10 @@ export class Stage implements AsyncDisposable {
         ({ spec, status, metadata }) =>
           `${spec?.source.persistentVolumeName} on ${spec?.nodeName}: ${status?.attached}${metadata.deletionTimestamp ? ', deleting' : ''}`,
       );
-    return [...pods, ...attachments].join('\n');
+    const said = this.#controllers.flatMap(({ log }) =>
+      log.slice(-LINES_QUOTED).map((line) => JSON.stringify(line)),
+    );
+    return [...pods, ...attachments, ...said].join('\n');
   }
 
   /** Nothing of it is left that could count in the next stage: a node that stays lost would. */
