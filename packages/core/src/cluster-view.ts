@@ -7,6 +7,7 @@ import type {
   StorageReading,
   VolumeAttachmentFact,
 } from './facts.ts';
+import { isMarkedFenced } from './fenced-taint.ts';
 import type { NodeAbsence } from './node-absence.ts';
 import { isOutOfServiceByUs } from './out-of-service.ts';
 import type { Policy } from './policy.ts';
@@ -57,6 +58,8 @@ export interface ClusterView {
   readonly storageNodes: ReadonlyMap<string, StorageNode>;
   /** Nodes that carry our out-of-service taint and the first Pod, `namespace/name`, that still terminates there, if any. */
   readonly outOfService: ReadonlyMap<string, { readonly node: NodeFact; readonly terminatingPod?: string }>;
+  /** Nodes that carry the taint by which we keep pods off a fenced node. */
+  readonly markedFenced: readonly NodeFact[];
   /** Attachers other than ours that have a VolumeAttachment on a node, by node name. */
   readonly otherAttachers: ReadonlyMap<string, ReadonlySet<string>>;
   /** Nodes lost in the breaker's window, returned or not: name -> since when, epoch ms. */
@@ -97,13 +100,23 @@ export function readClusterView(sources: ViewSources, nowMs: number): UnreadView
   absence.retainOnly(new Set(nodes.keys()));
   const storageNodes = new Map<string, StorageNode>();
   const outOfService = new Map<string, { readonly node: NodeFact; readonly terminatingPod?: string }>();
+  const markedFenced: NodeFact[] = [];
   for (const state of nodes.values()) {
+    if (state.kind !== 'gone' && isMarkedFenced(state.node)) markedFenced.push(state.node);
     if (state.kind !== 'ready') storageNodes.set(state.name, storageNodeOf(state, cluster));
     if (state.kind === 'gone' || !isOutOfServiceByUs(state.node)) continue;
     const pod = terminatingPod(cluster.podsOnNode(state.name));
     outOfService.set(state.name, { node: state.node, ...(pod !== undefined && { terminatingPod: pod }) });
   }
-  return { cache: cluster.freshness(), attachments, nodes, storageNodes, outOfService, otherAttachers };
+  return {
+    cache: cluster.freshness(),
+    attachments,
+    nodes,
+    storageNodes,
+    outOfService,
+    markedFenced,
+    otherAttachers,
+  };
 }
 
 function terminatingPod(pods: Iterable<PodFact>): string | undefined {

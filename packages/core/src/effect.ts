@@ -26,11 +26,11 @@ export type Effect =
   | { readonly kind: 'postponed'; readonly decisions: readonly LostDecision[]; readonly why: string }
   | {
       readonly kind: 'failed';
-      readonly step: 'fence' | 'confirm' | 'delete-pod' | 'detach';
+      readonly step: 'fence' | 'mark' | 'delete-pod' | 'detach';
       readonly decisions: readonly LostDecision[];
       readonly err: unknown;
     }
-  | { readonly kind: 'unfenced' | 'untainted'; readonly recovery: Recovery }
+  | { readonly kind: 'unfenced' | 'untainted' | 'unmarked'; readonly recovery: Recovery }
   | { readonly kind: 'recovery-failed'; readonly recovery: Recovery; readonly err: unknown };
 
 /** Every kind of effect, for metrics. */
@@ -44,5 +44,6 @@ export const EFFECT_KINDS: readonly Effect['kind'][] = [
   'failed',
   'unfenced',
   'untainted',
+  'unmarked',
   'recovery-failed',
 ];

@@ -4,6 +4,7 @@ import type { Decision } from './decide.ts';
 import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
 import type { Effect, LostDecision } from './effect.ts';
 import type { FenceFact, FenceIdentity, NodeFact, PodFact } from './facts.ts';
+import { isMarkedFenced } from './fenced-taint.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { Policy } from './policy.ts';
 import type { ClusterActions, ClusterReader, Leadership } from './ports.ts';
@@ -113,6 +114,8 @@ function partialOf(node: NodeFact | undefined, partial: FenceFact | undefined): 
 /** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
 async function releaseNode(work: NodeWork): Promise<Effect[]> {
   const { decisions, ports } = work;
+  const unmarked = await mark(work);
+  if (unmarked) return [unmarked];
   const pods = [...ports.cluster.podsOnNode(decisions[0].node.name)].filter((pod) =>
     decisions.some(usedBy(pod)),
   );
@@ -121,6 +124,18 @@ async function releaseNode(work: NodeWork): Promise<Effect[]> {
   const blocked = new Set(effects.filter(({ kind }) => kind !== 'pod-deleted').flatMap(decisionsOf));
   const free = decisions.filter((decision) => !blocked.has(decision));
   return [...effects, ...(await detach(free, work))];
+}
+
+/** A node that Kubernetes calls Ready gets its pods back unless they are kept off first. @returns what kept it from being done. */
+async function mark(work: NodeWork): Promise<Effect | undefined> {
+  const { decisions, ports, signal } = work;
+  const [{ node }] = decisions;
+  if (node.kind !== 'lease-stale' || isMarkedFenced(node.node)) return undefined;
+  return confirmed('mark', decisions, work, async (): Promise<Effect | undefined> => {
+    const result = await ports.actions.addFencedTaint(node.node, signal);
+    const isMarked = result === 'changed' || result === 'unchanged';
+    return isMarked ? undefined : { kind: 'overtaken', decisions, why: `The Node is ${result}` };
+  });
 }
 
 function decisionsOf(effect: Effect): readonly LostDecision[] {
@@ -229,7 +244,7 @@ function detachEffect(
 
 /** Runs `write` once the Node is confirmed lost and the right to write is ours; says what kept it from running. */
 async function confirmed<E extends Effect | undefined>(
-  step: 'delete-pod' | 'detach',
+  step: 'mark' | 'delete-pod' | 'detach',
   decisions: readonly LostDecision[],
   { ports, signal }: NodeWork,
   write: () => Promise<E>,

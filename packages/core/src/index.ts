@@ -36,6 +36,7 @@ export type {
   VolumeAttachmentFact,
 } from './facts.ts';
 export type { FenceState } from './fence-state.ts';
+export { FENCED_TAINT } from './fenced-taint.ts';
 export { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from './out-of-service.ts';

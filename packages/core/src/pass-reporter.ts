@@ -134,6 +134,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
         return this.#reportFailure(effect, reconcileID);
       case 'unfenced':
       case 'untainted':
+      case 'unmarked':
         return this.#reportRecovery(effect, reconcileID, signal);
       case 'recovery-failed':
         this.#logger.warn('Recovery failed', { recovery: effect.recovery, err: effect.err, reconcileID });
@@ -191,7 +192,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   }
 
   #reportRecovery(
-    { kind, recovery }: Extract<Effect, { kind: 'unfenced' | 'untainted' }>,
+    { kind, recovery }: Extract<Effect, { kind: 'unfenced' | 'untainted' | 'unmarked' }>,
     reconcileID: string,
     signal: AbortSignal,
   ): void {
@@ -204,10 +205,10 @@ export class PassReporter implements PassObserver, AsyncDisposable {
       );
       return;
     }
-    this.#logger.info('Removed out-of-service taint', {
+    const message = kind === 'unmarked' ? 'Removed fenced taint' : 'Removed out-of-service taint';
+    this.#logger.info(message, {
       node: recovery.node.name,
       why: recovery.why,
-      kind,
       reconcileID,
     });
   }

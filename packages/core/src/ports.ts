@@ -120,6 +120,9 @@ export interface ClusterActions {
   addOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
   /** Removes that taint and note, if they are ours. */
   removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+  /** Adds `reattach.srvlab.io/fenced:NoSchedule`, also to a Node that is Ready. */
+  addFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+  removeFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
 }
 
 /** The right to write, held by one of several replicas. */

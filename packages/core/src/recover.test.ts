@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClusterView, NodeState } from './cluster-view.ts';
 import type { FenceFact, NodeFact } from './facts.ts';
+import { FENCED_TAINT, isMarkedFenced } from './fenced-taint.ts';
 import { isOutOfServiceByUs } from './out-of-service.ts';
 import type { Policy } from './policy.ts';
 import { decideRecoveries } from './recover.ts';
@@ -52,6 +53,7 @@ function recover(given: Given) {
         ? [[node.name, { node: fact, ...(terminatingPod !== undefined && { terminatingPod }) }]]
         : [],
     ),
+    markedFenced: fact && isMarkedFenced(fact) ? [fact] : [],
     otherAttachers: new Map(),
     recentLosses: new Map(),
     storage: new Map([['box-a', { observedAtMs: NOW, evidence: new Map(), fences }]]),
@@ -128,6 +130,28 @@ describe('decideRecoveries', () => {
       ['nobody knows when it was tainted', { node: ready(without(tainted, 'outOfServiceBootId')) }],
     ])('stays while %s', (_situation, given) => {
       expect(kinds({ node: ready(tainted), fences: [], ...given })).toEqual(['keep-taint']);
+    });
+  });
+
+  describe('of the mark that keeps pods off', () => {
+    const marked = { ...rebooted, taints: [{ key: FENCED_TAINT, effect: 'NoSchedule' }] };
+
+    it('goes once no fence of the node is left', () => {
+      expect(kinds({ node: ready(marked), fences: [] })).toEqual(['unmark']);
+      expect(kinds({ node: ready(marked), fences: [{ ...fence, nodeName: 'node-b' }] })).toContain('unmark');
+      expect(kinds({ node: ready(marked) })).toEqual(['unfence']);
+    });
+
+    it('stays while the node is lost, and in other modes', () => {
+      const lost: NodeState = {
+        kind: 'lease-stale',
+        name: 'node-a',
+        node: marked,
+        sinceMs: NOW,
+        renewTime: 't',
+      };
+      expect(kinds({ node: lost, fences: [] })).toEqual([]);
+      expect(kinds({ node: ready(marked), fences: [], policy: testPolicy({ mode: 'release' }) })).toEqual([]);
     });
   });
 

@@ -14,7 +14,9 @@ export type Recovery =
     }
   | { readonly kind: 'keep-fence'; readonly boxName: string; readonly fence: FenceFact; readonly why: string }
   | { readonly kind: 'untaint'; readonly node: NodeFact; readonly why: string }
-  | { readonly kind: 'keep-taint'; readonly node: NodeFact; readonly why: string };
+  | { readonly kind: 'keep-taint'; readonly node: NodeFact; readonly why: string }
+  /** Lets the scheduler use the node again. */
+  | { readonly kind: 'unmark'; readonly node: NodeFact; readonly why: string };
 
 /**
  * Decides what is taken back. Pure. A fence outlives readiness: a host that was cut off replays its dirty pages when it
@@ -23,7 +25,11 @@ export type Recovery =
  * @see design section 4 rule 5, section 5 step 5
  */
 export function decideRecoveries(view: ClusterView, policy: Policy, nowMs: number): Recovery[] {
-  return [...decideUnfences(view, policy, nowMs), ...decideUntaints(view, policy, nowMs)];
+  return [
+    ...decideUnfences(view, policy, nowMs),
+    ...decideUntaints(view, policy, nowMs),
+    ...decideUnmarks(view, policy, nowMs),
+  ];
 }
 
 /** The part about the fences of the boxes in the view. */
@@ -45,6 +51,17 @@ export function decideUntaints(view: ClusterView, policy: Policy, nowMs: number)
     const own = fences.filter(({ nodeName }) => nodeName === node.name);
     return recoverTaint(view, node, terminatingPod, own, policy);
   });
+}
+
+/** The part about nodes that are kept free of new pods: they are free again once every box says that no fence is left. */
+export function decideUnmarks(view: ClusterView, policy: Policy, nowMs: number): Recovery[] {
+  const readings = [...view.storage.values()];
+  const isComplete = readings.length > 0 && readings.every(({ fences }) => fences !== undefined);
+  if (policy.mode !== 'fence' || whyNothing(view, policy, nowMs) !== undefined || !isComplete) return [];
+  const fenced = new Set(fencesIn(view).map(({ fence }) => fence.nodeName));
+  return view.markedFenced
+    .filter(({ name }) => !fenced.has(name) && view.nodes.get(name)?.kind === 'ready')
+    .map((node) => ({ kind: 'unmark', node, why: 'No fence of the node is left' }));
 }
 
 /** Why nothing at all is taken back. */

@@ -19,7 +19,7 @@ import type {
   StorageNode,
 } from './ports.ts';
 import type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
-import { decideUnfences, decideUntaints, type Recovery } from './recover.ts';
+import { decideUnfences, decideUnmarks, decideUntaints, type Recovery } from './recover.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { takeBack } from './take-back.ts';
 import { ATTR_BOX } from './telemetry/semconv.ts';
@@ -50,6 +50,8 @@ export interface ReleasePassOptions {
   readonly policy: Policy;
   /** @see ExecutePorts.newFenceId */
   readonly newFenceId: () => string;
+  /** Look and decide, whatever the mode, and write nothing. Default `false`. */
+  readonly readOnly?: boolean;
 }
 
 /** What one box's part of a pass came to. */
@@ -141,7 +143,7 @@ export class ReleasePass implements ReconcilePass {
     nowMs: number,
     signal: AbortSignal,
   ): Promise<BoxResult> {
-    const { policy, fleet } = this.#options;
+    const { policy } = this.#options;
     const unread = {
       ...all,
       attachments: all.attachments.filter((view) => view.box?.name === box?.name),
@@ -151,19 +153,19 @@ export class ReleasePass implements ReconcilePass {
     const view = { ...unread, storage: new Map(box && reading ? [[box.name, reading]] : []) };
     const plan = decide(view, policy, nowMs);
     this.#verdicts.note(plan.decisions, nowMs);
-    const recoveries = box
-      ? decideUnfences(view, policy, nowMs)
-      : decideUntaints({ ...all, storage: lastReadings(fleet) }, policy, nowMs);
+    const recoveries = box ? decideUnfences(view, policy, nowMs) : this.#decideWholeNodes(all, nowMs);
     const ports: ExecutePorts = {
       ...this.#options,
       requests: this.#requests,
       attachments: all.attachments,
       verdicts: this.#verdicts,
     };
-    const effects = [
-      ...(await execute(plan.decisions, nowMs, ports, signal)),
-      ...(await takeBack(recoveries, this.#options, signal)),
-    ];
+    const effects = this.#options.readOnly
+      ? []
+      : [
+          ...(await execute(plan.decisions, nowMs, ports, signal)),
+          ...(await takeBack(recoveries, this.#options, signal)),
+        ];
     const hasFence = (reading?.fences ?? []).length > 0;
     const hasFenced = effects.some(({ kind }) => kind === 'fenced');
     return {
@@ -176,6 +178,15 @@ export class ReleasePass implements ReconcilePass {
         hasFenced ? nowMs : Number.POSITIVE_INFINITY, // read it back at once
       ),
     };
+  }
+
+  /** What concerns a node as a whole rests on the last word of every box. */
+  #decideWholeNodes(all: Omit<ClusterView, 'storage'>, nowMs: number): readonly Recovery[] {
+    const { policy, fleet } = this.#options;
+    const storage = lastReadings(fleet);
+    const view = { ...all, storage };
+    const unmarks = storage.size === fleet.boxes.length ? decideUnmarks(view, policy, nowMs) : [];
+    return [...decideUntaints(view, policy, nowMs), ...unmarks];
   }
 
   /** Asks the box when it holds a volume of a lost node or a fence of ours; else nobody is disturbed. */

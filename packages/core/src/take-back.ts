@@ -22,7 +22,9 @@ export async function takeBack(
   ports: TakeBackPorts,
   signal: AbortSignal,
 ): Promise<Effect[]> {
-  const due = recoveries.filter((recovery) => recovery.kind === 'unfence' || recovery.kind === 'untaint');
+  const due = recoveries.filter(
+    (recovery) => recovery.kind !== 'keep-fence' && recovery.kind !== 'keep-taint',
+  );
   const effects = await mapBounded(due, MAX_WRITES_AT_ONCE, async (recovery): Promise<Effect[]> => {
     try {
       return await takeOneBack(recovery, ports, signal);
@@ -35,7 +37,7 @@ export async function takeBack(
 }
 
 async function takeOneBack(
-  recovery: Extract<Recovery, { readonly kind: 'unfence' | 'untaint' }>,
+  recovery: Extract<Recovery, { readonly kind: 'unfence' | 'untaint' | 'unmark' }>,
   { actions, leadership, fleet }: TakeBackPorts,
   signal: AbortSignal,
 ): Promise<Effect[]> {
@@ -48,6 +50,10 @@ async function takeOneBack(
   if (recovery.kind === 'untaint') {
     const result = await actions.removeOutOfServiceTaint(node, signal);
     return result === 'changed' ? [{ kind: 'untainted', recovery }] : [];
+  }
+  if (recovery.kind === 'unmark') {
+    const result = await actions.removeFencedTaint(node, signal);
+    return result === 'changed' ? [{ kind: 'unmarked', recovery }] : [];
   }
   const box = fleet.boxes.find(({ name }) => name === recovery.boxName);
   if (!live.node.ready || !box) return [];

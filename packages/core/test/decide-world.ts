@@ -105,6 +105,7 @@ export function world(options: WorldOptions = {}): ClusterView {
         : [[node.name, { name: node.name, addresses: [ADDRESS], addressesFrom: 'node' }]],
     ),
     outOfService: new Map(),
+    markedFenced: [],
     otherAttachers: new Map(otherAttachers.length > 0 ? [[node.name, new Set(otherAttachers)]] : []),
     recentLosses: options.recentLosses ?? new Map(),
     storage: new Map([[box.name, reading]]),

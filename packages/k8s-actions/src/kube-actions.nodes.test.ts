@@ -12,6 +12,7 @@ const GUARD = [
 ];
 const TAINT = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
 const UNREACHABLE = { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: 'then' };
+const FENCED = { key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' };
 const NOTE = 'reattach.srvlab.io/out-of-service-boot-id';
 const NOTE_PATH = '/metadata/annotations/reattach.srvlab.io~1out-of-service-boot-id';
 const inUse = (handle: string, attacher = TEST_ATTACHER) => `kubernetes.io/csi/${attacher}^${handle}`;
@@ -93,6 +94,20 @@ const CHANGES = {
     pending: { taints: [TAINT] },
     done: {},
     operations: [{ op: 'remove', path: '/spec/taints/0' }],
+  },
+  addFencedTaint: {
+    path: NODE,
+    run: ({ actions, signal }: SetUp) => actions.addFencedTaint(node, signal),
+    pending: { taints: [UNREACHABLE] },
+    done: { taints: [FENCED] },
+    operations: [{ op: 'add', path: '/spec/taints/-', value: FENCED }],
+  },
+  removeFencedTaint: {
+    path: NODE,
+    run: ({ actions, signal }: SetUp) => actions.removeFencedTaint(node, signal),
+    pending: { taints: [UNREACHABLE, FENCED] },
+    done: { taints: [UNREACHABLE] },
+    operations: [{ op: 'remove', path: '/spec/taints/1' }],
   },
 } as const;
 
@@ -283,6 +298,14 @@ describe('KubeActions', () => {
       const t = setUp(rawNode({ annotations: { [NOTE]: 'boot-1' } }), {});
       expect(await t.actions.removeOutOfServiceTaint(node, t.signal)).toBe('changed');
       expect(patched(t)).toEqual([{ op: 'remove', path: NOTE_PATH }]);
+    });
+  });
+
+  describe('addFencedTaint', () => {
+    it('marks a ready Node, too: Kubernetes still calls it so', async () => {
+      const t = setUp(rawNode({ ready: 'True' }), {});
+      expect(await t.actions.addFencedTaint(node, t.signal)).toBe('changed');
+      expect(patched(t)).toEqual([{ op: 'add', path: '/spec/taints', value: [FENCED] }]);
     });
   });
 

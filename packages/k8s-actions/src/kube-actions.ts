@@ -21,7 +21,13 @@ import {
 } from '@reattach/k8s-api';
 import { getLive, malformed, REQUEST_TIMEOUT_MS, unlessNotFound } from './live-object.ts';
 import { changeNode, type NodeChange } from './node-changes.ts';
-import { addOutOfServiceTaint, removeOutOfServiceTaint, removeVolumesInUse } from './node-patches.ts';
+import {
+  addFencedTaint,
+  addOutOfServiceTaint,
+  removeFencedTaint,
+  removeOutOfServiceTaint,
+  removeVolumesInUse,
+} from './node-patches.ts';
 import { type RetryPorts, retryTransient } from './retry-transient.ts';
 import { ATTRIBUTE, inWriteSpan } from './telemetry/instruments.ts';
 
@@ -178,12 +184,29 @@ export class KubeActions implements ClusterActions {
    * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
    */
   removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
-    const change: NodeChange = {
-      operation: 'remove out-of-service taint',
-      path: apiPaths.node,
-      isReplaced: () => false,
-      plan: removeOutOfServiceTaint,
-    };
+    return this.#changeTaint(node, 'remove out-of-service taint', removeOutOfServiceTaint, signal);
+  }
+
+  /**
+   * Keeps new pods off the node, ready or not. `replaced` when the Node is another one.
+   * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
+   */
+  addFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
+    return this.#changeTaint(node, 'add fenced taint', addFencedTaint, signal);
+  }
+
+  /** @throws {KubeApiError} as `addFencedTaint` does. */
+  removeFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
+    return this.#changeTaint(node, 'remove fenced taint', removeFencedTaint, signal);
+  }
+
+  #changeTaint(
+    node: NodeFact,
+    operation: string,
+    plan: NodeChange['plan'],
+    signal: AbortSignal,
+  ): Promise<ChangeResult> {
+    const change: NodeChange = { operation, path: apiPaths.node, isReplaced: () => false, plan };
     return this.#change(node, change, {}, signal);
   }
 

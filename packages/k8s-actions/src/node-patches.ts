@@ -1,4 +1,4 @@
-import type { NodeFact } from '@reattach/core';
+import { FENCED_TAINT, type NodeFact, OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from '@reattach/core';
 import { asObject, type JsonObject, objectAt } from '@reattach/k8s-api';
 
 /**
@@ -9,10 +9,6 @@ export type PatchOperation =
   | { readonly op: 'test' | 'add'; readonly path: string; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: string };
 
-/** Kubernetes' taint for a node that is surely down. @see https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-out-of-service */
-const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
-/** The taint's value when it is ours. */
-const OURS = 'reattach';
 const BOOT_ID_ANNOTATION = 'reattach.srvlab.io/out-of-service-boot-id';
 const BOOT_ID_PATH = `/metadata/annotations/${BOOT_ID_ANNOTATION.replace('/', '~1')}`;
 
@@ -47,12 +43,9 @@ export function removeVolumesInUse(
  */
 export function addOutOfServiceTaint(raw: unknown, { bootId }: NodeFact): readonly PatchOperation[] {
   const { taints, annotations } = read(raw);
-  if (taints?.some((taint) => asObject(taint)?.['key'] === OUT_OF_SERVICE)) return [];
-  const taint = { key: OUT_OF_SERVICE, value: OURS, effect: 'NoExecute' };
+  if (hasTaint(taints, OUT_OF_SERVICE_TAINT)) return [];
   return [
-    taints
-      ? { op: 'add', path: '/spec/taints/-', value: taint }
-      : { op: 'add', path: '/spec/taints', value: [taint] },
+    addTaint(taints, { key: OUT_OF_SERVICE_TAINT, value: OUT_OF_SERVICE_VALUE, effect: 'NoExecute' }),
     ...(bootId === undefined ? forgetBootId(annotations) : noteBootId(annotations, bootId)),
   ];
 }
@@ -63,9 +56,32 @@ export function removeOutOfServiceTaint(raw: unknown): readonly PatchOperation[]
   return [...removeItems(spec, '/spec/taints', isOurTaint), ...forgetBootId(annotations)];
 }
 
+/** Adds the taint that keeps pods off a fenced node. Empty when one of that key is there. */
+export function addFencedTaint(raw: unknown): readonly PatchOperation[] {
+  const { taints } = read(raw);
+  return hasTaint(taints, FENCED_TAINT)
+    ? []
+    : [addTaint(taints, { key: FENCED_TAINT, effect: 'NoSchedule' })];
+}
+
+/** Empty when there is none. */
+export function removeFencedTaint(raw: unknown): readonly PatchOperation[] {
+  return removeItems(read(raw).spec, '/spec/taints', (item) => asObject(item)?.['key'] === FENCED_TAINT);
+}
+
+function hasTaint(taints: readonly unknown[] | undefined, key: string): boolean {
+  return taints?.some((taint) => asObject(taint)?.['key'] === key) ?? false;
+}
+
+function addTaint(taints: readonly unknown[] | undefined, taint: object): PatchOperation {
+  return taints
+    ? { op: 'add', path: '/spec/taints/-', value: taint }
+    : { op: 'add', path: '/spec/taints', value: [taint] };
+}
+
 function isOurTaint(item: unknown): boolean {
   const taint = asObject(item);
-  return taint?.['key'] === OUT_OF_SERVICE && taint['value'] === OURS;
+  return taint?.['key'] === OUT_OF_SERVICE_TAINT && taint['value'] === OUT_OF_SERVICE_VALUE;
 }
 
 function read(raw: unknown) {

@@ -19,7 +19,7 @@ export function permissionsFor(policy: Policy, leaseNamespace: string | undefine
   return [
     ...read('', 'nodes'),
     ...read('', 'pods'),
-    ...read('', 'persistentvolumes'),
+    ...read('', 'persistentvolumes').filter(({ verb }) => verb !== 'get'),
     ...read(STORAGE, 'volumeattachments'),
     ...(policy.earlyDetection.enabled ? read(LEASES, 'leases', 'kube-node-lease') : []),
     { verb: 'create', group: 'events.k8s.io', resource: 'events' },
@@ -33,7 +33,7 @@ export function permissionsFor(policy: Policy, leaseNamespace: string | undefine
     ...(isActing && (policy.strategy === 'auto' || policy.strategy === 'in-use')
       ? [{ verb: 'patch', group: '', resource: 'nodes/status' }]
       : []),
-    ...(isActing && policy.strategy === 'out-of-service'
+    ...(isActing && (policy.strategy === 'out-of-service' || policy.earlyDetection.enabled)
       ? [{ verb: 'patch', group: '', resource: 'nodes' }]
       : []),
     ...(leaseNamespace === undefined

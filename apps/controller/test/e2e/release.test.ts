@@ -156,9 +156,7 @@ describe.skipIf(assets === undefined)('release on a real cluster', () => {
       expect(stage.rds.oracle.doubleWrites).toBe(0);
     });
 
-    // Known gap: nothing keeps the scheduler from a node that Kubernetes believes to be Ready, so the pod goes there
-    // again and is deleted again, until the Node is NotReady.
-    it.fails('does not get a pod it released back', async () => {
+    it('does not get a pod it released back', async () => {
       await using stage = await Stage.start(cluster, { name: 'bounce' });
       const controller = stage.controller(...flags);
       await controller.ready();

@@ -9,7 +9,14 @@ export type ClusterCall =
       readonly name: string;
       readonly volumeHandles: readonly string[];
     }
-  | { readonly kind: 'addOutOfServiceTaint' | 'removeOutOfServiceTaint'; readonly name: string }
+  | {
+      readonly kind:
+        | 'addOutOfServiceTaint'
+        | 'removeOutOfServiceTaint'
+        | 'addFencedTaint'
+        | 'removeFencedTaint';
+      readonly name: string;
+    }
   | { readonly kind: 'forceDeletePod'; readonly name: string; readonly pod: PodFact }
   | {
       readonly kind: 'deleteVolumeAttachment';
@@ -87,6 +94,16 @@ export class FakeClusterActions implements ClusterActions {
 
   async removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
     await this.#begin({ kind: 'removeOutOfServiceTaint', name: node.name }, signal);
+    return this.#changeResults.get(node.name) ?? 'changed';
+  }
+
+  async addFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
+    await this.#begin({ kind: 'addFencedTaint', name: node.name }, signal);
+    return this.#changeResults.get(node.name) ?? 'changed';
+  }
+
+  async removeFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
+    await this.#begin({ kind: 'removeFencedTaint', name: node.name }, signal);
     return this.#changeResults.get(node.name) ?? 'changed';
   }
 

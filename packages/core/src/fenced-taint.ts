@@ -1,0 +1,11 @@
+import type { NodeFact } from './facts.ts';
+
+/**
+ * Keeps new pods off a node that was fenced while Kubernetes still calls it Ready: the scheduler would put a released pod
+ * back, and the attach-detach controller its volume. Effect `NoSchedule`. @see ADR 0009
+ */
+export const FENCED_TAINT = 'reattach.srvlab.io/fenced';
+
+export function isMarkedFenced({ taints }: NodeFact): boolean {
+  return taints.some(({ key }) => key === FENCED_TAINT);
+}
