@@ -1,7 +1,7 @@
 import { sessionAge } from './session-age.ts';
 import type { Session, Snapshot } from './snapshot.ts';
 
-/** When something last came from a host, epoch ms, as two bounds that meet whenever an entry tells its age. */
+/** When something last came from a host, epoch ms, as two bounds; an entry that tells its age brings them within a second. */
 export interface Activity {
   /** It was silent ever since. */
   readonly lastActivityMs: number;
@@ -32,6 +32,9 @@ export const NO_ACTIVITY: ActivityMemory = { addresses: new Map(), sessions: new
 
 /** Largest move of the box's boot moment, by our clock, that slow commands explain, ms. */
 const BOOT_MOMENT_SLACK_MS = 15_000;
+
+/** RouterOS prints whole seconds, cut off: an entry may have been refreshed this much later than it says, ms. */
+const PRINTED_RESOLUTION_MS = 1_000;
 
 /** RouterOS keeps an entry for at least so long after the last packet of its connection, ms. */
 const CLOSED_TIMEOUT_MS = 10_000;
@@ -98,8 +101,9 @@ function trace(
   const dated = age.kind === 'dated';
   const seen = { address, hostPackets, dated };
   if (dated) {
-    const atMs = readAtMs - age.ageMs;
-    return { ...seen, lastActivityMs: atMs, provedActivityMs: atMs };
+    const provedActivityMs = readAtMs - age.ageMs;
+    const lastActivityMs = Math.min(provedActivityMs + PRINTED_RESOLUTION_MS, readAtMs);
+    return { ...seen, lastActivityMs, provedActivityMs };
   }
   const countedBefore = before?.hostPackets;
   if (before && countedBefore !== undefined && hostPackets === countedBefore) {

@@ -45,11 +45,18 @@ function judge(
 
 describe('classifyEvidence', () => {
   it('younger than the window -> live', () => {
-    expect(judge([session(A, 14_000)])).toEqual({
+    expect(judge([session(A, 13_000)])).toEqual({
       kind: 'live',
       observedAtMs: READ_AT_MS - 2,
-      lastActivityMs: READ_AT_MS - 14_000,
-      detail: 'its session was active 14.0 s before the reading',
+      lastActivityMs: READ_AT_MS - 13_000,
+      detail: 'its session was active 13.0 s before the reading',
+    });
+  });
+
+  it('possibly younger than the window, by the second that the box does not print -> live', () => {
+    expect(judge([session(A, 14_500)])).toMatchObject({
+      kind: 'live',
+      detail: 'its session may have been active 14.5 s before the reading',
     });
   });
 
@@ -137,7 +144,7 @@ describe('classifyEvidence', () => {
   });
 
   it('a session of the future -> unknown', () => {
-    const sessions = [session(A, -1_000), session(B, 1_000)];
+    const sessions = [session(A, -2_000), session(B, 1_000)];
     expect(judge(sessions, { memory: seen(60_000) })).toMatchObject({ reason: 'output-not-understood' });
   });
 

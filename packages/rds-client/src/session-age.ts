@@ -2,7 +2,7 @@ import type { Session, Tracking } from './snapshot.ts';
 
 /** What one entry of connection tracking, by itself, says about its host. */
 export type SessionAge =
-  /** The last packet of an established session passed this long ago. */
+  /** The last packet of an established session passed so long ago at the most: what the box prints is cut off to seconds. */
   | { readonly kind: 'dated'; readonly ageMs: number }
   /** Opening, closing, or data is on its way: nothing tells when the host last spoke, perhaps just now. */
   | { readonly kind: 'undated' }

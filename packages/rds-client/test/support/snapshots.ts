@@ -15,14 +15,14 @@ export const TRACKING: Tracking = {
   shortenedTimeoutMs: 300_000,
 };
 
-/** An established session to port 4420 whose last packet passed `ageMs` before the reading. */
+/** An established session to port 4420 whose last packet passed at least `ageMs`, and a second more at most, before the reading. */
 export function session(address: string, ageMs: number, overrides: Partial<Session> = {}): Session {
   return {
     address,
     hostPort: 48_984,
     port: 4420,
     state: 'established',
-    remainingMs: DAY_MS - ageMs,
+    remainingMs: DAY_MS - ageMs - 1_000,
     ...overrides,
   };
 }
