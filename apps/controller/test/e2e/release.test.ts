@@ -136,7 +136,7 @@ describe.skipIf(assets === undefined)('release on a real cluster', () => {
       '--mode=fence',
       '--early-detection=true',
       '--lease-stale-ms=2000',
-      '--activity-window-ms=1000',
+      '--activity-window-ms=2000',
       '--fence-drain-ms=300',
     ] as const;
 
