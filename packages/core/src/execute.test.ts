@@ -1,0 +1,265 @@
+import { describe, expect, it } from 'vitest';
+import { PassFixture } from '../test/pass-fixture.ts';
+import { nodeFact, podFact } from './testing/fact-builders.ts';
+import { settle } from './testing/fake-clock.ts';
+
+const RELEASE = ['forceDeletePod pod-a', 'removeVolumesInUse node-a'];
+
+describe('execute', () => {
+  describe('releasing', () => {
+    it('deletes pods first, then lets the volumes go', async () => {
+      const f = new PassFixture();
+      await f.run();
+      expect(f.writes).toEqual(RELEASE);
+      expect(f.effects).toEqual(['pod-deleted', 'released']);
+    });
+
+    it('touches only pods on the node that use a volume to be released', async () => {
+      const f = new PassFixture();
+      f.cluster.setPod(podFact({ name: 'bystander', claimNames: ['other-claim'] }));
+      f.cluster.setPod(podFact({ name: 'namesake', namespace: 'elsewhere' }));
+      f.cluster.setPod(podFact({ name: 'neighbour', nodeName: 'node-b' }));
+      await f.run();
+      expect(f.writes).toEqual(RELEASE);
+    });
+
+    it('lets no volume go whose pod could not be deleted, but others', async () => {
+      const f = new PassFixture({ strategy: 'delete' });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      f.actions.before = (call) => {
+        if (call.kind === 'forceDeletePod' && call.name === 'pod-a') throw new Error('refused');
+      };
+      await f.run();
+      expect(f.writes).toEqual([
+        'forceDeletePod pod-a',
+        'forceDeletePod pod-b',
+        'deleteVolumeAttachment va-pv-b-node-a',
+      ]);
+      expect(f.effects).toEqual(['failed', 'pod-deleted', 'released']);
+    });
+
+    it('takes all volumes of the node out of volumesInUse with one write', async () => {
+      const f = new PassFixture();
+      f.attach('pv-b', 'node-a', 'pod-b');
+      await f.run();
+      const patches = f.actions.calls.filter(({ kind }) => kind === 'removeVolumesInUse');
+      expect(patches).toEqual([
+        { kind: 'removeVolumesInUse', name: 'node-a', volumeHandles: ['handle-of-pv-a', 'handle-of-pv-b'] },
+      ]);
+    });
+
+    it.each([
+      ['auto', 'removeVolumesInUse node-a'],
+      ['in-use', 'removeVolumesInUse node-a'],
+      ['delete', 'deleteVolumeAttachment va-pv-a-node-a'],
+      ['out-of-service', 'addOutOfServiceTaint node-a'],
+    ] as const)('uses the strategy %s', async (strategy, write) => {
+      const f = new PassFixture({ strategy });
+      await f.run();
+      expect(f.writes).toEqual(['forceDeletePod pod-a', write]);
+    });
+
+    it.each(['auto', 'in-use', 'out-of-service'] as const)(
+      'deletes under strategy %s when the Node is gone',
+      async (strategy) => {
+        const f = new PassFixture({ strategy });
+        f.removeNode('node-a');
+        await f.run();
+        await f.clock.advance(30_000);
+        await f.run();
+        expect(f.writes).toEqual(['forceDeletePod pod-a', 'deleteVolumeAttachment va-pv-a-node-a']);
+      },
+    );
+
+    it('falls back to delete when a detach has had no effect for the time-out', async () => {
+      const f = new PassFixture({ detachTimeoutMs: 4_000 });
+      await f.runFor(3);
+      const last = f.writes.at(-1);
+      expect([f.writes.includes('deleteVolumeAttachment va-pv-a-node-a'), last]).toEqual([
+        true,
+        'deleteVolumeAttachment va-pv-a-node-a',
+      ]);
+      expect(f.writes.filter((write) => write.startsWith('removeVolumesInUse'))).toHaveLength(2);
+    });
+
+    it('reports a release once, and that it waits after that', async () => {
+      const f = new PassFixture();
+      await f.run();
+      f.actions.setChangeResult('node-a', 'unchanged');
+      await f.run();
+      expect(f.effects).toContain('detaching');
+    });
+
+    it.each(['gone', 'replaced'] as const)('takes an attachment that is %s for a fact', async (result) => {
+      const f = new PassFixture({ strategy: 'delete' });
+      f.actions.setDeleteResult('va-pv-a-node-a', result);
+      await f.run();
+      expect(f.effects).toEqual(['pod-deleted', result === 'gone' ? 'detaching' : 'overtaken']);
+    });
+  });
+
+  describe('confirmation', () => {
+    /** Each write is preceded by a live look at the Node of its own. */
+    it('looks at the Node before every write', async () => {
+      const f = new PassFixture({ strategy: 'delete' });
+      await f.run();
+      expect(f.actions.calls.map(({ kind }) => kind)).toEqual([
+        'getNode',
+        'forceDeletePod',
+        'getNode',
+        'deleteVolumeAttachment',
+      ]);
+    });
+
+    it.each<[string, (f: PassFixture) => void]>([
+      ['is ready again', (f) => f.actions.setNode(nodeFact())],
+      ['was created anew', (f) => f.actions.setNode({ ...f.lost, uid: 'other' })],
+      ['was deleted since', (f) => f.actions.removeNode('node-a')],
+    ])('writes nothing when the Node %s', async (_situation, change) => {
+      const f = new PassFixture();
+      change(f);
+      await f.run();
+      expect(f.writes).toEqual([]);
+      expect(f.effects).toEqual(['overtaken']);
+    });
+
+    it('writes nothing when a Node that was gone exists again', async () => {
+      const f = new PassFixture();
+      f.cluster.removeNode('node-a');
+      await f.run();
+      await f.clock.advance(30_000);
+      await f.run();
+      expect(f.effects).toEqual(['overtaken']);
+      expect(f.writes).toEqual([]);
+    });
+
+    it('stops between two writes when the Node comes back', async () => {
+      const f = new PassFixture();
+      f.actions.before = ({ kind }) => {
+        if (kind === 'forceDeletePod') f.actions.setNode(nodeFact());
+      };
+      await f.run();
+      expect(f.writes).toEqual(['forceDeletePod pod-a']);
+      expect(f.effects).toEqual(['pod-deleted', 'overtaken']);
+    });
+
+    it('writes nothing when nobody can say what the Node is', async () => {
+      const f = new PassFixture();
+      f.actions.before = ({ kind }) => {
+        if (kind === 'getNode') throw new Error('no answer');
+      };
+      await f.run();
+      expect(f.writes).toEqual([]);
+      expect(f.effects).toEqual(['failed']);
+    });
+  });
+
+  describe('leadership', () => {
+    it.each([0, 1, 2, 3])('writes nothing more once it is lost after %i checks', async (checks) => {
+      const f = new PassFixture({ strategy: 'delete' });
+      let left = checks;
+      f.assertHeld = () => {
+        if (left-- <= 0) throw new Error('not the leader');
+      };
+      await f.run();
+      expect(f.writes).toEqual(checks < 2 ? [] : ['forceDeletePod pod-a']);
+      expect(f.effects).toContain('failed');
+    });
+
+    it('is asked again after the live look, which may have taken long', async () => {
+      const f = new PassFixture();
+      f.actions.before = ({ kind }) => {
+        if (kind !== 'getNode') return;
+        f.assertHeld = () => {
+          throw new Error('not the leader');
+        };
+      };
+      await f.run();
+      expect(f.writes).toEqual([]);
+    });
+  });
+
+  describe('fencing', () => {
+    it('cuts off all addresses of the node under one identity', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.setNode({ ...f.lost, storageAddresses: ['10.0.0.1', '10.0.0.2'] });
+      await f.run();
+      const fence = {
+        id: 'fence-1',
+        nodeName: 'node-a',
+        nodeUid: 'uid-of-node-a',
+        bootId: 'boot-of-node-a',
+        fencedAtMs: f.clock.now(),
+      };
+      expect(f.box.calls).toEqual([{ kind: 'fence', fence, addresses: ['10.0.0.1', '10.0.0.2'] }]);
+      expect([f.writes, f.effects]).toEqual([[], ['fenced']]);
+    });
+
+    it('fences a node once, whatever number of its volumes are at the box', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      await f.run();
+      expect(f.box.calls).toHaveLength(1);
+    });
+
+    it('completes a fence of this boot under its own id', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.setNode({ ...f.lost, storageAddresses: ['10.0.0.1', '10.0.0.2'] });
+      const half = { id: 'half', nodeName: 'node-a', bootId: 'boot-of-node-a', fencedAtMs: 0 };
+      f.box.fences.set('half', { ...half, addresses: ['10.0.0.1'], seenSinceMs: 0 });
+      await f.run();
+      expect(f.box.calls).toMatchObject([{ fence: { id: 'half' }, addresses: ['10.0.0.2'] }]);
+    });
+
+    it('looks at the Node first, and fences nobody who is back', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.actions.setNode(nodeFact());
+      await f.run();
+      expect([f.box.calls, f.effects]).toEqual([[], ['overtaken']]);
+    });
+
+    it('releases nothing when the box refuses', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.box.beforeChange = () => {
+        throw new Error('refused');
+      };
+      await f.runFor(3);
+      expect([f.writes, f.effects]).toEqual([[], ['failed']]);
+    });
+
+    it('does not cut off a volume that is in a live migration', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      f.cluster.setClaimMigrating('default', 'claim-of-pv-b');
+      await f.run();
+      expect([f.box.calls, f.effects]).toEqual([[], ['postponed']]);
+    });
+  });
+
+  it('does not let one hanging node delay another', async () => {
+    const f = new PassFixture({
+      strategy: 'delete',
+      breaker: { maxNodes: 9, maxFraction: 1, maxNodesPerWindow: 9, windowMs: 1 },
+    });
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
+    f.attach('pv-b', 'node-b', 'pod-b');
+    f.box.setSilent('node-b', f.lostSinceMs + 15_000);
+    const hang = Promise.withResolvers<void>();
+    f.actions.before = ({ name }) => (name === 'node-a' ? hang.promise : undefined);
+    const run = f.run();
+    await settle();
+    expect(f.writes).toEqual(['forceDeletePod pod-b', 'deleteVolumeAttachment va-pv-b-node-b']);
+    hang.resolve();
+    await run;
+    expect(f.writes).toContain('forceDeletePod pod-a');
+  });
+
+  it('rejects with the reason of an abort, and writes nothing after it', async () => {
+    const f = new PassFixture();
+    f.actions.before = ({ kind }) => {
+      if (kind === 'forceDeletePod') f.abort.abort(new Error('shutting down'));
+    };
+    await expect(f.run()).rejects.toThrow('shutting down');
+    expect(f.writes).toEqual(['forceDeletePod pod-a']);
+  });
+});

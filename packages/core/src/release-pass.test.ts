@@ -1,0 +1,239 @@
+import { describe, expect, it } from 'vitest';
+import { PassFixture } from '../test/pass-fixture.ts';
+import { ReleasePass, type ReleasePassOptions } from './release-pass.ts';
+import { nodeFact } from './testing/fact-builders.ts';
+import { settle } from './testing/fake-clock.ts';
+import { FakeStorageBox, fakeFleet } from './testing/fake-storage-box.ts';
+
+const verdicts = ({ report }: PassFixture) => report.decisions.map(({ verdict }) => verdict.kind);
+const reason = ({ report }: PassFixture) => {
+  const verdict = report.decisions[0]?.verdict;
+  return verdict?.kind === 'hold' ? verdict.reason : verdict?.kind;
+};
+
+function twoBoxes() {
+  const f = new PassFixture();
+  const other = new FakeStorageBox(f.clock, 'box-b');
+  other.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
+  const both = new PassFixture(
+    {},
+    { fleet: fakeFleet(f.box, other), cluster: f.cluster, actions: f.actions },
+  );
+  return { f: both, box: f.box, other, actions: f.actions };
+}
+
+describe('ReleasePass', () => {
+  it('names every collaborator that is missing', () => {
+    expect(() => new ReleasePass({ observer: {} } as ReleasePassOptions)).toThrow(
+      'ReleasePass needs cluster and manager and fleet and actions and leadership and policy and newFenceId',
+    );
+  });
+
+  describe('in mode release', () => {
+    it('releases what is attached to a silent node', async () => {
+      const f = new PassFixture();
+      await f.run();
+      expect([verdicts(f), f.effects]).toEqual([['release'], ['pod-deleted', 'released']]);
+    });
+
+    it.each<[string, (f: PassFixture) => void, string]>([
+      ['a node that still talks', (f) => f.box.setLive('node-a'), 'node-still-writing'],
+      ['a box that cannot be reached', (f) => (f.box.reachable = false), 'storage-unknown'],
+      ['a cache that is not synced', (f) => (f.cluster.synced = false), 'cache-stale'],
+    ])('writes nothing for %s', async (_what, change, held) => {
+      const f = new PassFixture();
+      change(f);
+      await f.runFor(3);
+      expect([reason(f), f.writes, f.box.calls]).toEqual([held, [], []]);
+    });
+  });
+
+  it('writes nothing in mode observe, and says what it would do', async () => {
+    const f = new PassFixture({ mode: 'observe' });
+    await f.runFor(3);
+    expect([reason(f), f.writes, f.box.calls]).toEqual(['dry-run', [], []]);
+  });
+
+  it('decides and writes nothing when it may only read', async () => {
+    const f = new PassFixture({ mode: 'fence' }, { readOnly: true });
+    await f.runFor(3);
+    expect([verdicts(f), f.writes, f.box.calls]).toEqual([['fence'], [], []]);
+  });
+
+  describe('in mode fence', () => {
+    it('fences, reads the fence back, and then releases', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      const { nextDeadlineMs } = await f.run();
+      expect([f.effects, f.writes]).toEqual([['fenced'], []]);
+      expect(nextDeadlineMs).toBe(f.clock.now());
+      await f.clock.advance(50);
+      await f.run();
+      expect(f.effects).toEqual(['pod-deleted', 'released']);
+    });
+
+    it('waits for the drain of a node that was writing', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.box.setLive('node-a');
+      await f.run();
+      const writtenUntilMs = f.clock.now();
+      f.box.setSilent('node-a', writtenUntilMs + 15_000, writtenUntilMs);
+      await f.clock.advance(9_999);
+      await f.run();
+      expect([verdicts(f), f.writes]).toEqual([['wait'], []]);
+      await f.clock.advance(1);
+      await f.run();
+      expect(verdicts(f)).toEqual(['release']);
+    });
+
+    it('lets a node back when it has booted: our taint first, then the fence', async () => {
+      const f = new PassFixture({ mode: 'fence', strategy: 'out-of-service' });
+      await f.runFor(2);
+      expect(f.writes).toContain('addOutOfServiceTaint node-a');
+      const taint = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
+      const tainted = { taints: [taint], outOfServiceBootId: 'boot-of-node-a' };
+      f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+      f.cluster.removePod('default', 'pod-a');
+      f.setNode(nodeFact(tainted));
+      await f.run();
+      expect(f.effects).toEqual([]);
+      f.setNode(nodeFact({ ...tainted, bootId: 'next' }));
+      await f.run();
+      expect(f.effects).toEqual(['untainted']);
+      f.setNode(nodeFact({ bootId: 'next' }));
+      await f.run();
+      expect(f.effects).toEqual(['unfenced']);
+      expect(f.box.fences.size).toBe(0);
+    });
+
+    it('looks again while a fence stands, and no more after it', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      await f.run();
+      await f.run(); // reads the fence back
+      f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+      const { nextDeadlineMs } = await f.run();
+      expect(nextDeadlineMs).toBe(f.clock.now() + 10_000);
+      f.setNode(nodeFact({ bootId: 'next' }));
+      await f.run();
+      const asked = f.box.observations.length;
+      expect(await f.run()).toEqual({}); // it saw the fence last, and looks once more
+      expect(await f.run()).toEqual({});
+      expect(f.box.observations).toHaveLength(asked + 1);
+    });
+  });
+
+  it('disturbs nobody while no node is lost and no fence stands', async () => {
+    const f = new PassFixture();
+    f.setNode(nodeFact());
+    expect(await f.run()).toEqual({});
+    expect([f.box.observations, f.actions.calls]).toEqual([[], []]);
+  });
+
+  it('asks about the lost nodes with their volumes, and names all others', async () => {
+    const f = new PassFixture();
+    await f.run();
+    const [question] = f.box.observations;
+    expect(question?.suspects).toEqual([
+      { name: 'node-a', addresses: ['address-of-node-a'], addressesFrom: 'node' },
+    ]);
+    expect(question?.others.map(({ name }) => name)).toEqual(['node-b', 'node-c', 'node-d', 'node-e']);
+    expect(question?.volumes).toEqual([{ volumeHandle: 'handle-of-pv-a', volumeAttributes: {} }]);
+  });
+
+  it('counts the grace of a deleted Node from the first look that missed it on a current cache', async () => {
+    const f = new PassFixture();
+    f.removeNode('node-a');
+    f.cluster.synced = false;
+    await f.run();
+    await f.clock.advance(60_000);
+    f.cluster.synced = true;
+    await f.run();
+    expect(verdicts(f)).toEqual(['wait']);
+    await f.clock.advance(10_000);
+    await f.run();
+    expect(verdicts(f)).toEqual(['release']);
+  });
+
+  it('knows a Node that was deleted before it started by the addresses of its pods', async () => {
+    const f = new PassFixture();
+    f.cluster.removeNode('node-a', { forgotten: true });
+    f.actions.removeNode('node-a');
+    await f.run();
+    expect(f.box.observations[0]?.suspects).toEqual([
+      { name: 'node-a', addresses: ['address-of-node-a'], addressesFrom: 'pods' },
+    ]);
+  });
+
+  describe('with two boxes', () => {
+    it('does not let a box that hangs delay volumes at the other, and ends when both have', async () => {
+      const { f, box, actions } = twoBoxes();
+      const hang = Promise.withResolvers<void>();
+      box.before = () => hang.promise;
+      let ended = false;
+      const run = f.run().then(() => (ended = true));
+      await settle();
+      expect(actions.calls.filter(({ kind }) => kind === 'forceDeletePod').map(({ name }) => name)).toEqual([
+        'pod-b',
+      ]);
+      expect(ended).toBe(false);
+      hang.resolve();
+      await run;
+      expect(actions.calls.filter(({ kind }) => kind === 'forceDeletePod').map(({ name }) => name)).toEqual([
+        'pod-b',
+        'pod-a',
+      ]);
+    });
+
+    it('does not let a box that cannot be reached hold volumes at the other', async () => {
+      const { f, box } = twoBoxes();
+      box.reachable = false;
+      await f.run();
+      const kinds = f.report.decisions.map(({ volume, verdict }) => [volume?.name, verdict.kind]);
+      expect(kinds).toEqual([
+        ['pv-a', 'hold'],
+        ['pv-b', 'release'],
+      ]);
+    });
+
+    it('fails when a part does, once the others have ended and were reported', async () => {
+      const { f, box } = twoBoxes();
+      box.before = () => {
+        throw new Error('a bug');
+      };
+      await expect(f.run()).rejects.toThrow('a bug');
+      expect(f.effects).toEqual(['pod-deleted', 'released']);
+    });
+  });
+
+  describe('with early detection', () => {
+    const policy = { mode: 'fence', earlyDetection: { enabled: true, leaseStaleMs: 20_000 } } as const;
+
+    it('suspects a Ready node whose Lease went stale on a Lease cache that is current', async () => {
+      const f = new PassFixture(policy);
+      f.setNode(nodeFact());
+      f.cluster.setNodeLease({ nodeName: 'node-a', uid: 'l', renewTime: 't', observedAtMs: f.clock.now() });
+      f.actions.setNodeLeaseRenewTime('node-a', 't');
+      await f.clock.advance(20_000);
+      await f.run();
+      expect(f.report.decisions[0]?.node.kind).toBe('ready');
+      await f.clock.advance(1);
+      f.cluster.staleMs = 1_000;
+      await f.run();
+      expect(f.report.decisions[0]?.node.kind).toBe('ready');
+      f.cluster.staleMs = 0;
+      await f.run();
+      expect(f.report.decisions[0]?.node.kind).toBe('lease-stale');
+      await f.clock.advance(10_000);
+      await f.run();
+      expect(f.effects).toEqual(['fenced']);
+    });
+
+    it('suspects nobody without it', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.setNode(nodeFact());
+      f.cluster.setNodeLease({ nodeName: 'node-a', uid: 'l', renewTime: 't', observedAtMs: 0 });
+      await f.run();
+      expect(f.report.decisions[0]?.node.kind).toBe('ready');
+    });
+  });
+});

@@ -1,0 +1,122 @@
+import { AttachmentManager } from '../src/attachment-manager.ts';
+import type { NodeFact } from '../src/facts.ts';
+import type { Policy } from '../src/policy.ts';
+import { type PassReport, ReleasePass, type ReleasePassOptions } from '../src/release-pass.ts';
+import {
+  nodeFact,
+  persistentVolumeFact,
+  podFact,
+  volumeAttachmentFact,
+} from '../src/testing/fact-builders.ts';
+import { FakeClock } from '../src/testing/fake-clock.ts';
+import { FakeClusterActions } from '../src/testing/fake-cluster-actions.ts';
+import { FakeClusterReader } from '../src/testing/fake-cluster-reader.ts';
+import { FakeStorageBox, fakeFleet } from '../src/testing/fake-storage-box.ts';
+import { testPolicy } from '../src/testing/policy-builder.ts';
+
+/**
+ * A pass over fakes. `node-a` has been NotReady and silent at `box-a` for a minute; `node-b` to `node-e` are Ready; `pv-a` is
+ * attached to `node-a` and used by `pod-a`. Nothing in it answers to what is written: what a test wants to happen it sets.
+ */
+export class PassFixture {
+  readonly clock: FakeClock = new FakeClock();
+  readonly cluster: FakeClusterReader = new FakeClusterReader(this.clock);
+  readonly actions: FakeClusterActions = new FakeClusterActions();
+  readonly box: FakeStorageBox = new FakeStorageBox(this.clock);
+  readonly reports: PassReport[] = [];
+  readonly abort: AbortController = new AbortController();
+  /** Throw to refuse the right to write. */
+  assertHeld: () => void = () => undefined;
+  readonly policy: Policy;
+  readonly lost: NodeFact;
+  readonly lostSinceMs: number;
+  #pass: ReleasePass;
+  #fences = 0;
+  readonly #overrides: Partial<ReleasePassOptions>;
+
+  constructor(policy: Partial<Policy> = {}, overrides: Partial<ReleasePassOptions> = {}) {
+    this.policy = testPolicy({ mode: 'release', ...policy });
+    this.#overrides = overrides;
+    this.lostSinceMs = this.clock.now() - 60_000;
+    this.lost = nodeFact({ ready: false, readyChangedAtMs: this.lostSinceMs });
+    this.setNode(this.lost);
+    for (const name of ['node-b', 'node-c', 'node-d', 'node-e']) this.setNode(nodeFact({ name }));
+    this.box.setSilent('node-a', this.lostSinceMs + 15_000, this.lostSinceMs);
+    this.attach('pv-a', 'node-a', 'pod-a');
+    this.#pass = this.#newPass();
+  }
+
+  /** In the cache and at the API server alike. */
+  setNode(node: NodeFact): void {
+    this.cluster.setNode(node);
+    this.actions.setNode(node);
+  }
+
+  removeNode(name: string): void {
+    this.cluster.removeNode(name);
+    this.actions.removeNode(name);
+  }
+
+  /** A volume, its attachment and the pod that uses it. */
+  attach(
+    name: string,
+    nodeName: string,
+    pod: string,
+    attributes: Readonly<Record<string, string>> = {},
+  ): void {
+    this.cluster.setPersistentVolume(persistentVolumeFact({ name, volumeAttributes: attributes }));
+    this.cluster.setVolumeAttachment(volumeAttachmentFact({ persistentVolumeName: name, nodeName }));
+    this.cluster.setPod(podFact({ name: pod, nodeName, claimNames: [`claim-of-${name}`] }));
+  }
+
+  /** Runs one pass. */
+  async run(): Promise<{ readonly nextDeadlineMs?: number }> {
+    const context = { reasons: new Set(['periodic'] as const), nowMs: this.clock.now(), reconcileId: 'r' };
+    return this.#pass.run(context, this.abort.signal);
+  }
+
+  /** Runs passes `times` times, two seconds apart. */
+  async runFor(times: number): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      await this.run();
+      await this.clock.advance(2_000);
+    }
+  }
+
+  /** A new process: nothing of the old one is remembered. */
+  restart(): void {
+    this.#pass = this.#newPass();
+  }
+
+  get report(): PassReport {
+    const report = this.reports.at(-1);
+    if (!report) throw new Error('no pass has ended');
+    return report;
+  }
+
+  /** Kinds of the effects of the last pass. */
+  get effects(): readonly string[] {
+    return this.report.effects.map(({ kind }) => kind);
+  }
+
+  /** What was written to the cluster, in order: `forceDeletePod pod-a`. */
+  get writes(): readonly string[] {
+    return this.actions.calls
+      .filter(({ kind }) => !kind.startsWith('get'))
+      .map(({ kind, name }) => `${kind} ${name}`);
+  }
+
+  #newPass(): ReleasePass {
+    return new ReleasePass({
+      cluster: this.cluster,
+      manager: new AttachmentManager({ clock: this.clock }),
+      fleet: fakeFleet(this.box),
+      actions: this.actions,
+      leadership: { assertHeld: () => this.assertHeld() },
+      observer: { passed: (report) => void this.reports.push(report) },
+      policy: this.policy,
+      newFenceId: () => `fence-${++this.#fences}`,
+      ...this.#overrides,
+    });
+  }
+}
