@@ -34,6 +34,11 @@ describe('rememberActivity', () => {
     expect(lastOfA(afterReadings([0, [session(A, 40_000_000)]]))).toBe(-40_000_000);
   });
 
+  it('never takes an activity for later than the reading that shows it', () => {
+    expect(lastOfA(afterReadings([0, [session(A, -1_000)]]))).toBe(0);
+    expect(lastOfA(afterReadings([0, [session(A, -500)]]))).toBe(0);
+  });
+
   it('keeps the latest activity, whatever a later entry says', () => {
     expect(lastOfA(afterReadings([0, [session(A, 3_000)]], [2_000, [session(A, 9_000)]]))).toBe(-3_000);
   });

@@ -8,8 +8,9 @@ import type { Snapshot } from './snapshot.ts';
 /**
  * What one reading says about each suspect. Pure.
  *
- * `live`: one of its addresses spoke within `activityWindowMs`, or nobody can say that it was silent for that long. `silent`: tracking is really on and was asked about every export port, another host is live in the same
- * reading (so the box does see packets), the suspect was seen before, and nothing came from it for the window.
+ * `live`: one of its addresses spoke within `activityWindowMs`, or nobody can say that it was silent for that long.
+ * `silent`: tracking is really on and was asked about every export port, another host surely is live in the same reading
+ * (so the box does see packets), the suspect was seen before, and nothing came from it for the window.
  * Everything else is `unknown`.
  * @param memory what is remembered after this reading
  * @see docs/routeros.md, the evidence
