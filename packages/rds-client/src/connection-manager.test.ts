@@ -8,7 +8,7 @@ import { unlessAborted } from './unless-aborted.ts';
 const NEVER = new AbortController().signal;
 
 /** A manager whose box is `up` or down, and everything it did. */
-function setUp(up = true) {
+function setUp(up = true, random = 0.5) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
   const sessions: FakeSession[] = [];
@@ -29,7 +29,7 @@ function setUp(up = true) {
     sessions.push(session);
     return session;
   };
-  const manager = new ConnectionManager({ name: 'rds-1', dial, clock, random: () => 0.5, logger });
+  const manager = new ConnectionManager({ name: 'rds-1', dial, clock, random: () => random, logger });
   return { clock, logger, sessions, dialledAtMs, world, manager };
 }
 
@@ -64,11 +64,23 @@ describe('ConnectionManager', () => {
     manager.start(NEVER);
     await clock.advance(64_000);
     expect(dialledAtMs).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000, 47_000, 63_000]);
-    await clock.advance(3_600_000);
+    await clock.advance(24 * 3_600_000); // 5,400 attempts
+    expect(dialledAtMs.slice(-2)).toEqual([86_447_000, 86_463_000]);
     world.up = true;
     await clock.advance(16_000);
     expect(manager.isConnected()).toBe(true);
     expect(reconnects).toBe(1);
+    await manager[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    [0, [900, 1_800, 3_600, 7_200, 14_400, 14_400]],
+    [0.999_999, [1_100, 2_200, 4_400, 8_800, 17_600, 17_600]],
+  ])('moves each wait by up to 10 %%: random %d -> %j', async (random, waitsMs) => {
+    const { clock, manager, dialledAtMs } = setUp(false, random);
+    manager.start(NEVER);
+    await clock.advance(waitsMs.reduce((a, b) => a + b));
+    expect(dialledAtMs.slice(1).map((atMs, index) => atMs - (dialledAtMs[index] ?? 0))).toEqual(waitsMs);
     await manager[Symbol.asyncDispose]();
   });
 

@@ -1,9 +1,11 @@
-import { type Clock, delay, type Logger, silentLogger } from '@reattach/core';
+import { type Backoff, backoffMs, type Clock, delay, type Logger, silentLogger } from '@reattach/core';
 import { RdsError } from './rds-error.ts';
-import { reconnectDelayMs } from './reconnect-delay.ts';
 import type { Dial, SshSession } from './ssh/ssh-session.ts';
 import { createRdsMetrics, type RdsMetrics } from './telemetry/instruments.ts';
 import { unlessAborted } from './unless-aborted.ts';
+
+/** 1, 2, 4, 8, 16, 16, ... s. */
+const RECONNECTS: Backoff = { initialMs: 1_000, maxMs: 16_000 };
 
 /** Shortest wait after a wrong host key, ms: somebody has to look, and asking again changes nothing. */
 const HOST_KEY_RETRY_MS = 60_000;
@@ -165,8 +167,8 @@ export class ConnectionManager implements AsyncDisposable {
 
   async #backOff(error: RdsError, attempt: number, signal: AbortSignal): Promise<void> {
     const wrongKey = error.code === 'BAD_HOST_KEY';
-    const backOffMs = reconnectDelayMs(attempt, this.#random());
-    const delayMs = wrongKey ? Math.max(backOffMs, HOST_KEY_RETRY_MS) : backOffMs;
+    const retryInMs = backoffMs(RECONNECTS, attempt, this.#random());
+    const delayMs = wrongKey ? Math.max(retryInMs, HOST_KEY_RETRY_MS) : retryInMs;
     this.#state = { kind: 'waiting', error, retryAtMs: this.#clock.now() + delayMs };
     const fields = { box: this.#name, code: error.code, err: error, attempt, delayMs };
     if (wrongKey) {
