@@ -1,7 +1,8 @@
 import type { Logger } from '@reattach/core';
 import { RdsError } from './rds-error.ts';
-import type { RouterOsClient } from './router-os-client.ts';
+import { type RouterOsClient, valueOf } from './router-os-client.ts';
 import { serializeStatement, statsStatement, versionStatement } from './routeros/queries.ts';
+import type { Reply } from './routeros/reply.ts';
 import { parseResource } from './routeros/rows.ts';
 import {
   hasServerNqn,
@@ -32,23 +33,24 @@ export async function probeCapabilities(
   session: SshSession,
   signal: AbortSignal,
 ): Promise<Capabilities> {
-  const { reply } = await client.run(session, 'version', [versionStatement()], signal);
-  const { version: text } = client.unwrap('version', parseResource(reply.get('resource') ?? []));
-  const version = parseVersion(text);
-  if (!version || !isSupported(version)) {
-    throw client.failure(
-      'version',
-      'UNSUPPORTED_VERSION',
-      `RouterOS ${JSON.stringify(text)} is older than 7.16`,
-    );
-  }
+  const { value: version } = await client.run(session, 'version', [versionStatement()], signal, readVersion);
   const dialect: Dialect = (await answers(
-    client.run(session, 'probe serialize', [serializeStatement()], signal),
+    client.run(session, 'probe serialize', [serializeStatement()], signal, () => undefined),
   ))
     ? 'serialize'
     : 'records';
-  const writeCounters = await answers(client.run(session, 'probe stats', [statsStatement(dialect)], signal));
+  const writeCounters = await answers(
+    client.run(session, 'probe stats', [statsStatement(dialect)], signal, () => undefined),
+  );
   return { version, dialect, ownNqn: hasServerNqn(version), writeCounters };
+}
+
+function readVersion(reply: Reply): RouterOsVersion {
+  const { version: text } = valueOf(parseResource(reply.get('resource') ?? []));
+  const version = parseVersion(text);
+  if (version && isSupported(version)) return version;
+  const detail = `RouterOS ${JSON.stringify(text)} is older than 7.16`;
+  throw new RdsError('UNSUPPORTED_VERSION', 'not-applied', detail);
 }
 
 async function answers(run: Promise<unknown>): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { FenceFact, FenceIdentity } from '@reattach/core';
 import { formatFenceComment } from './fence-comment.ts';
 import { isInForce, ownEntries } from './fences.ts';
 import { RdsError } from './rds-error.ts';
-import type { CommandName, RouterOsClient } from './router-os-client.ts';
+import { type CommandName, type RouterOsClient, valueOf } from './router-os-client.ts';
 import {
   addFenceStatement,
   fenceStatements,
@@ -103,7 +103,7 @@ async function change(
   let changed = false;
   try {
     await work(async (name, statement) => {
-      await client.run(session, name, [statement], signal);
+      await client.run(session, name, [statement], signal, () => undefined);
       changed = true;
     });
   } catch (cause) {
@@ -113,8 +113,10 @@ async function change(
 }
 
 async function readEntries({ client, session, dialect, signal }: FenceLink): Promise<readonly FenceEntry[]> {
-  const { reply } = await client.run(session, 'read fences', fenceStatements(dialect), signal);
-  return client.unwrap('read fences', parseFenceEntries(reply.get('fences') ?? []));
+  const { value } = await client.run(session, 'read fences', fenceStatements(dialect), signal, (reply) =>
+    valueOf(parseFenceEntries(reply.get('fences') ?? [])),
+  );
+  return value;
 }
 
 function entriesOf(entries: readonly FenceEntry[], { id }: FenceIdentity): readonly FenceEntry[] {

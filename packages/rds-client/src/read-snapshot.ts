@@ -1,5 +1,5 @@
 import type { Capabilities } from './capabilities.ts';
-import type { RouterOsClient } from './router-os-client.ts';
+import { type Answer, type RouterOsClient, valueOf } from './router-os-client.ts';
 import { packStatements } from './routeros/command-line.ts';
 import { boxStatements, type Statement, sessionStatements, statsStatement } from './routeros/queries.ts';
 import type { Reply, Row } from './routeros/reply.ts';
@@ -28,28 +28,29 @@ const DEFAULT_PORT = 4420;
 export async function readSnapshot(
   client: RouterOsClient,
   session: SshSession,
-  { version, dialect, ownNqn, writeCounters }: Capabilities,
+  { version, dialect, ownNqn, writeCounters: hasCounters }: Capabilities,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const box = await readAll(client, session, 'read box', boxStatements(dialect, ownNqn), signal);
-  const rows = (label: string) => box.rows.get(label) ?? [];
-  const { uptimeMs } = client.unwrap('read box', parseResource(rows('resource')));
-  const exports = client.unwrap('read box', parseExports(rows('exports'), ownNqn));
-  const fenceEntries = client.unwrap('read box', parseFenceEntries(rows('fences')));
-  const rawRules = client.unwrap('read box', parseRawRules(rows('raw')));
+  const box = await readAll(client, session, 'read box', boxStatements(dialect, ownNqn), signal, (rows) => ({
+    uptimeMs: valueOf(parseResource(rows('resource'))).uptimeMs,
+    exports: valueOf(parseExports(rows('exports'), ownNqn)),
+    fenceEntries: valueOf(parseFenceEntries(rows('fences'))),
+    rawRules: valueOf(parseRawRules(rows('raw'))),
+  }));
+  const { uptimeMs, exports, fenceEntries, rawRules } = box.value;
 
   const ports = [...new Set(exports.map(({ port }) => port))];
   const sessionPorts = ports.length === 0 ? [DEFAULT_PORT] : ports.toSorted((a, b) => a - b);
   const statements = [
     ...sessionStatements(dialect, sessionPorts),
-    ...(writeCounters ? [statsStatement(dialect)] : []),
+    ...(hasCounters ? [statsStatement(dialect)] : []),
   ];
-  const talk = await readAll(client, session, 'read sessions', statements, signal);
-  const tracking = client.unwrap('read sessions', parseTracking(talk.rows.get('tracking') ?? []));
-  const sessions = client.unwrap(
-    'read sessions',
-    parseSessions(talk.rows.get('sessions') ?? [], sessionPorts),
-  );
+  const talk = await readAll(client, session, 'read sessions', statements, signal, (rows) => ({
+    tracking: valueOf(parseTracking(rows('tracking'))),
+    sessions: valueOf(parseSessions(rows('sessions'), sessionPorts)),
+    writeCounters: parseStats(rows('stats')),
+  }));
+  const { tracking, sessions, writeCounters } = talk.value;
   return {
     takenAtMs: box.sentAtMs,
     sessionsAskedAtMs: talk.sentAtMs,
@@ -64,12 +65,12 @@ export async function readSnapshot(
     exports,
     fenceEntries,
     rawRules,
-    writeCounters: parseStats(talk.rows.get('stats') ?? []),
+    writeCounters,
   };
 }
 
-interface Answers {
-  readonly rows: Reply;
+interface Answers<T> {
+  readonly value: T;
   /** Of the first command. */
   readonly sentAtMs: number;
   readonly firstReceivedAtMs: number;
@@ -77,25 +78,35 @@ interface Answers {
   readonly receivedAtMs: number;
 }
 
-async function readAll(
+/** Says one line after the other; `interpret` is given the rows of all of them by label, as part of the last. */
+async function readAll<T>(
   client: RouterOsClient,
   session: SshSession,
   name: 'read box' | 'read sessions',
   statements: readonly Statement[],
   signal: AbortSignal,
-): Promise<Answers> {
+  interpret: (rows: (label: string) => readonly Row[]) => T,
+): Promise<Answers<T>> {
   const rows = new Map<string, readonly Row[]>();
-  let sentAtMs = Number.POSITIVE_INFINITY;
-  let firstReceivedAtMs = Number.POSITIVE_INFINITY;
-  let receivedAtMs = 0;
-  for (const line of packStatements(statements)) {
-    const answer = await client.run(session, name, line, signal);
-    sentAtMs = Math.min(sentAtMs, answer.sentAtMs);
-    firstReceivedAtMs = Math.min(firstReceivedAtMs, answer.receivedAtMs);
-    receivedAtMs = answer.receivedAtMs;
-    for (const [label, more] of answer.reply) rows.set(label, [...(rows.get(label) ?? []), ...more]);
+  const collect = (reply: Reply): void => {
+    for (const [label, more] of reply) rows.set(label, [...(rows.get(label) ?? []), ...more]);
+  };
+  const lines = packStatements(statements);
+  const earlier: Answer<void>[] = [];
+  for (const line of lines.slice(0, -1)) {
+    earlier.push(await client.run(session, name, line, signal, collect));
   }
-  return { rows, sentAtMs, firstReceivedAtMs, receivedAtMs };
+  const last = await client.run(session, name, lines.at(-1) ?? [], signal, (reply) => {
+    collect(reply);
+    return interpret((label) => rows.get(label) ?? []);
+  });
+  const all = [...earlier, last];
+  return {
+    value: last.value,
+    sentAtMs: Math.min(...all.map(({ sentAtMs }) => sentAtMs)),
+    firstReceivedAtMs: Math.min(...all.map(({ receivedAtMs }) => receivedAtMs)),
+    receivedAtMs: last.receivedAtMs,
+  };
 }
 
 /**

@@ -23,9 +23,9 @@ export type CommandName =
 /** Commands that change the box. When one of them fails after it was sent, nobody knows whether it took effect. */
 const EFFECTS: ReadonlySet<CommandName> = new Set(['add fence', 'remove fence']);
 
-/** A complete reply of the expected shape. */
-export interface Answer {
-  readonly reply: Reply;
+/** What a complete reply means. */
+export interface Answer<T> {
+  readonly value: T;
   readonly sentAtMs: number;
   readonly receivedAtMs: number;
 }
@@ -56,16 +56,17 @@ export class RouterOsClient {
   }
 
   /**
-   * Sends `statements` as one line.
+   * Sends `statements` as one line. What `interpret` throws is a failure of the command, in its error, span and metric.
    * @throws {RdsError} naming command, box and cause; for a read the outcome is always `not-applied`
    * @throws `signal.reason` when `signal` aborts
    */
-  async run(
+  async run<T>(
     session: SshSession,
     name: CommandName,
     statements: readonly Statement[],
     signal: AbortSignal,
-  ): Promise<Answer> {
+    interpret: (reply: Reply) => T,
+  ): Promise<Answer<T>> {
     const attributes = {
       [ATTR_SERVER_ADDRESS]: this.#host,
       [ATTR_SERVER_PORT]: this.#port,
@@ -79,7 +80,8 @@ export class RouterOsClient {
         const startedAtMs = this.#clock.now();
         let errorCode: RdsErrorCode | undefined;
         try {
-          return await this.#exec(session, name, statements, signal);
+          const { reply, sentAtMs, receivedAtMs } = await this.#exec(session, name, statements, signal);
+          return { value: interpret(reply), sentAtMs, receivedAtMs };
         } catch (cause) {
           signal.throwIfAborted();
           const error = this.#failed(name, cause);
@@ -94,24 +96,12 @@ export class RouterOsClient {
     );
   }
 
-  /** An answer that is understood and does not do. */
-  failure(name: CommandName, code: RdsErrorCode, detail: string): RdsError {
-    return this.#failed(name, new RdsError(code, outcomeOf(name, 'unknown'), detail));
-  }
-
-  /** The value, or an error that names command and box. */
-  unwrap<T>(name: CommandName, parsed: Parsed<T>): T {
-    if (parsed.ok) return parsed.value;
-    const { code, detail } = parsed.fault;
-    throw this.failure(name, code, detail);
-  }
-
   async #exec(
     session: SshSession,
     name: CommandName,
     statements: readonly Statement[],
     signal: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<{ readonly reply: Reply; readonly sentAtMs: number; readonly receivedAtMs: number }> {
     const nonce = randomBytes(8).toString('hex');
     const { text, expected } = commandLine(statements, nonce);
     const { stdout, exitStatus, sentAtMs, receivedAtMs } = await session.exec(text, signal);
@@ -128,6 +118,12 @@ export class RouterOsClient {
     const outcome = outcomeOf(name, error?.outcome ?? 'unknown');
     return new RdsError(error?.code ?? 'UNAVAILABLE', outcome, detail, { cause });
   }
+}
+
+/** The value, for `interpret`; whoever runs the command adds its name and the box. */
+export function valueOf<T>(parsed: Parsed<T>): T {
+  if (parsed.ok) return parsed.value;
+  throw new RdsError(parsed.fault.code, 'unknown', parsed.fault.detail);
 }
 
 /** RouterOS sends 0 even for errors; anything else never comes with success. */

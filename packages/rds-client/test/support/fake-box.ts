@@ -14,7 +14,7 @@ const ROWS: Readonly<Record<string, unknown>> = {
   stats: [],
 };
 
-/** A client and a session to a box that prints `rows` by label; a function is asked anew each time. */
+/** A client and a session to a box that prints `rows` by label; a function is asked anew each time. Records: one a menu. */
 export function fakeBox(rows: Readonly<Record<string, unknown>> = {}): {
   readonly client: RouterOsClient;
   readonly session: FakeSession;
@@ -23,11 +23,13 @@ export function fakeBox(rows: Readonly<Record<string, unknown>> = {}): {
   const session = new FakeSession(clock);
   const all = { ...ROWS, ...rows };
   session.answer = (command) => {
-    const labels = [...command.matchAll(/:put \("([a-z]+)=/g)].map(([, label = '']) => label);
-    return labels
-      .map((label) => {
-        const value = all[label];
-        return `${label}=${JSON.stringify(typeof value === 'function' ? value() : value)}\r\n`;
+    const asked = [...command.matchAll(/:put \("([a-z]+)([=|])/g)];
+    return asked
+      .map(([, label = '', dialect]) => {
+        const entry = all[label];
+        const value: unknown = typeof entry === 'function' ? entry() : entry;
+        const printed = dialect === '|' ? Object.values(Object(value)).join('|') : JSON.stringify(value);
+        return `${label}${dialect}${printed}\r\n`;
       })
       .join('');
   };
