@@ -45,6 +45,26 @@ describe('readSnapshot', () => {
     expect(snapshot.tracking.on).toBe(on);
   });
 
+  it.each<[string, Record<string, unknown>, readonly unknown[], string | undefined]>([
+    ['on', { enabled: 'yes' }, [], undefined],
+    ['off', { enabled: 'no' }, [], '/ip/firewall/connection/tracking/set enabled=yes'],
+    ['auto without rules', { enabled: 'auto' }, [], '/ip/firewall/connection/tracking/set enabled=yes'],
+    [
+      'hidden by a rule',
+      { enabled: 'yes' },
+      [{ action: 'notrack', disabled: false }],
+      '/ip/firewall/raw/print where chain=prerouting and action=notrack; then /ip/firewall/raw/disable NUMBER, or set its dst-port to a list without 4420',
+    ],
+  ])('knows what mends tracking that is %s', async (_, tracking, raw, fix) => {
+    const snapshot = await read({ tracking: { ...tracking, 'tcp-established-timeout': '1d' }, raw });
+    expect(snapshot.tracking.fix).toBe(fix);
+  });
+
+  it('does not trust a negated list of ports to leave the sessions alone', async () => {
+    const raw = [{ action: 'notrack', disabled: false, protocol: 'tcp', 'dst-port': '!4420' }];
+    expect((await read({ raw })).tracking.on).toBe(false);
+  });
+
   it('looks for sessions at the default port while nothing is exported', async () => {
     expect((await read({ exports: '' })).sessionPorts).toEqual([4420]);
   });

@@ -109,20 +109,29 @@ async function readAll<T>(
   };
 }
 
+const TRACK = '/ip/firewall/connection/tracking/set enabled=yes';
+
+/** Which of the rules may be spared is the operator's to say, so this only finds them; a negated `dst-port` would not do. */
+function unhide(ports: readonly number[]): string {
+  const find = '/ip/firewall/raw/print where chain=prerouting and action=notrack';
+  return `${find}; then /ip/firewall/raw/disable NUMBER, or set its dst-port to a list without ${ports.join(', ')}`;
+}
+
 /**
  * `auto` runs only while there is a firewall rule; newer versions say themselves whether it does. Off as well where a
  * rule keeps packets to the export ports from being tracked.
  */
 function trackingState(row: TrackingRow, rawRules: readonly RawRule[], ports: readonly number[]): Tracking {
   const { establishedTimeoutMs, shortenedTimeoutMs } = row;
-  const state = (on: boolean, detail: string): Tracking => ({
+  const state = (on: boolean, detail: string, fix = TRACK): Tracking => ({
     on,
     detail,
+    ...(!on && { fix }),
     establishedTimeoutMs,
     shortenedTimeoutMs,
   });
   if (rawRules.some((rule) => rule.action === 'notrack' && mayMatch(rule, ports))) {
-    return state(false, 'a raw rule with action notrack may hide sessions');
+    return state(false, 'a raw rule with action notrack may hide sessions', unhide(ports));
   }
   if (row.enabled !== 'auto')
     return state(row.enabled === 'yes', `connection tracking is set to ${row.enabled}`);

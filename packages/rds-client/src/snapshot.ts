@@ -9,6 +9,8 @@ export interface Tracking {
   readonly on: boolean;
   /** Why it is taken as on or off. */
   readonly detail: string;
+  /** What to type at the box when it is off. */
+  readonly fix?: string;
   /** `tcp-established-timeout`: what every packet of an established session winds its entry up to, ms. */
   readonly establishedTimeoutMs: number;
   /**

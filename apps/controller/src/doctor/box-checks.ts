@@ -50,9 +50,9 @@ function version({ version: found }: Snapshot): Check {
   );
 }
 
-function tracking({ tracking: { on, detail } }: Snapshot): Check {
+function tracking({ tracking: { on, detail, fix } }: Snapshot): Check {
   if (on) return ok('connection tracking', detail);
-  return failed('connection tracking', detail, '/ip/firewall/connection/tracking/set enabled=yes');
+  return failed('connection tracking', detail, fix);
 }
 
 function exports({ exports: found, version: { text } }: Snapshot): Check {

@@ -72,6 +72,22 @@ describe('runDoctor', () => {
     });
   });
 
+  it('finds the rule that hides sessions from tracking, and is content once it leaves the export port out', async () => {
+    const { raw } = world.rds.box;
+    raw.add({ chain: 'prerouting', action: 'notrack', protocol: 'tcp', 'dst-port': '4000-5000' });
+    const check = (await examine()).get('connection tracking');
+    expect(check).toMatchObject({
+      state: 'failed',
+      detail: expect.stringContaining('notrack'),
+      fix: expect.stringMatching(
+        /^\/ip\/firewall\/raw\/print where .*action=notrack; .*a list without 4420$/,
+      ),
+    });
+    expect(world.rds.run(check?.fix?.split(';')[0] ?? '')).toMatch(/notrack +tcp +4000-5000/);
+    raw.rules.at(-1)?.properties.set('dst-port', '4000-4419');
+    expect((await examine()).get('connection tracking')).toMatchObject({ state: 'ok' });
+  });
+
   it('names nodes that the box cannot be asked about', async () => {
     world.kube.addNode({ name: 'node-x' });
     expect((await examine()).get('node addresses')).toMatchObject({
