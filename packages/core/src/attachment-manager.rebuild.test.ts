@@ -287,6 +287,40 @@ describe('AttachmentManager.rebuild', () => {
     });
   });
 
+  it('reads a list that can be walked only once', () => {
+    const { manager, volumes } = setUp();
+    manager.rebuild([onA].values(), (name) => volumes.get(name), TEST_ATTACHER);
+    expect(manager.attachments()).toHaveLength(1);
+  });
+
+  it('sees a PersistentVolume that changed under the same VolumeAttachments', () => {
+    const { manager, volumes, rebuild } = setUp();
+    rebuild(onA);
+    volumes.set('pv-a', persistentVolumeFact(rwx));
+    rebuild(onA);
+    expect(manager.getAttachment(HANDLE)?.accessModes).toEqual(['ReadWriteMany']);
+    volumes.delete('pv-a');
+    rebuild(onA);
+    expect(manager.attachments()).toEqual([]);
+  });
+
+  it('makes up for what it left to an operation, on the very same facts', async () => {
+    const { rebuild, nodes, store, manager, signal } = setUp(rwx);
+    const write = Promise.withResolvers<void>();
+    store.before = () => write.promise;
+    const tracked = manager.trackAttachment(HANDLE, 'node-a', rwx, signal);
+    await settle();
+    rebuild(onA, onB);
+    write.resolve();
+    await tracked;
+    expect(nodes()).toEqual(['node-a']);
+    rebuild(onA, onB);
+    expect(nodes()).toEqual(['node-a', 'node-b']);
+    await manager.removeNodeAttachment(HANDLE, 'node-b', signal);
+    rebuild(onA, onB);
+    expect(nodes()).toEqual(['node-a', 'node-b']);
+  });
+
   it('leaves a volume with an operation under way to that operation', async () => {
     const { manager, rebuild, nodes, store, signal, logger } = setUp(rwx);
     const write = Promise.withResolvers<void>();

@@ -56,6 +56,8 @@ export class AttachmentManager {
   #attachments = new Map<string, TrackedAttachment>();
   /** Volumes with more than two nodes at the last rebuild: warned about once, not at each pass. */
   #crowded = new Set<string>();
+  /** Facts the state was rebuilt from, while it is still exactly what they say. */
+  #rebuiltFrom: readonly unknown[] = [];
 
   /** @throws {TypeError} without a clock, or naming an option that is out of range. */
   constructor(options: AttachmentManagerOptions) {
@@ -115,7 +117,7 @@ export class AttachmentManager {
     options: TrackOptions,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#locks.run(volumeHandle, () => this.#track(volumeHandle, nodeName, options, signal), signal);
+    await this.#change(volumeHandle, () => this.#track(volumeHandle, nodeName, options, signal), signal);
   }
 
   /**
@@ -133,7 +135,7 @@ export class AttachmentManager {
     signal: AbortSignal,
   ): Promise<void> {
     const timeoutMs = requirePositive('timeoutMs', options.timeoutMs ?? this.#migrationTimeoutMs);
-    await this.#locks.run(volumeHandle, async () => this.#addNode(volumeHandle, nodeName, timeoutMs), signal);
+    await this.#change(volumeHandle, async () => this.#addNode(volumeHandle, nodeName, timeoutMs), signal);
   }
 
   /**
@@ -145,11 +147,7 @@ export class AttachmentManager {
     nodeName: string,
     signal: AbortSignal,
   ): Promise<RemovalResult> {
-    return await this.#locks.run(
-      volumeHandle,
-      () => this.#removeNode(volumeHandle, nodeName, signal),
-      signal,
-    );
+    return await this.#change(volumeHandle, () => this.#removeNode(volumeHandle, nodeName, signal), signal);
   }
 
   /**
@@ -157,7 +155,7 @@ export class AttachmentManager {
    * @throws `signal.reason` when aborted while queued, or while the store was cleared: the volume is untracked all the same.
    */
   async untrackAttachment(volumeHandle: string, signal: AbortSignal): Promise<void> {
-    await this.#locks.run(
+    await this.#change(
       volumeHandle,
       async () => {
         const attachment = this.#attachments.get(volumeHandle);
@@ -169,7 +167,7 @@ export class AttachmentManager {
 
   /**
    * Replaces the state by what VolumeAttachments say: attached, by our attacher, grouped by PersistentVolume, access modes
-   * from there. Cheap enough for every pass; time and memory are linear. A node that is missing since the last rebuild
+   * from there. Cheap enough for every pass: linear, and next to nothing when the facts are the very ones of the last. A node that is missing since the last rebuild
    * was detached now. A volume with an operation running or queued stays as it is. The store is not told.
    *
    * Two VolumeAttachments of a ReadWriteMany volume are a migration since the younger one was created (ADR 0008). Two of any other
@@ -183,9 +181,13 @@ export class AttachmentManager {
     attacher: string,
     nowMs: number = this.#clock.now(),
   ): void {
+    const all = [...volumeAttachments];
+    const facts = factsOf(all, volumeOf, attacher);
+    if (isSame(facts, this.#rebuiltFrom)) return;
+    this.#rebuiltFrom = this.#locks.size === 0 ? facts : [];
     const attachments = new Map<string, TrackedAttachment>();
     const crowded = new Set<string>();
-    for (const [volumeHandle, holders] of volumeHolders(volumeAttachments, volumeOf, attacher)) {
+    for (const [volumeHandle, holders] of volumeHolders(all, volumeOf, attacher)) {
       if (this.#locks.isHeld(volumeHandle)) continue;
       if (holders.attachments.length > 2) crowded.add(volumeHandle);
       attachments.set(volumeHandle, this.#fromHolders(volumeHandle, holders));
@@ -207,6 +209,12 @@ export class AttachmentManager {
     }
     this.#attachments = attachments;
     this.#warnOfCrowded(crowded);
+  }
+
+  /** Runs one operation: whatever comes of it, the state is no longer what a rebuild left. */
+  #change<T>(volumeHandle: string, operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    this.#rebuiltFrom = [];
+    return this.#locks.run(volumeHandle, operation, signal);
   }
 
   async #track(
@@ -363,6 +371,24 @@ export class AttachmentManager {
     }
     this.#crowded = crowded;
   }
+}
+
+/** Everything a rebuild looks at, in order. Facts never change: the same ones say the same. */
+function factsOf(
+  volumeAttachments: Iterable<VolumeAttachmentFact>,
+  volumeOf: (persistentVolumeName: string) => PersistentVolumeFact | undefined,
+  attacher: string,
+): readonly unknown[] {
+  const facts: unknown[] = [attacher];
+  for (const attachment of volumeAttachments) {
+    const name = attachment.persistentVolumeName;
+    facts.push(attachment, name === undefined ? undefined : volumeOf(name));
+  }
+  return facts;
+}
+
+function isSame(left: readonly unknown[], right: readonly unknown[]): boolean {
+  return left.length === right.length && left.every((fact, index) => fact === right[index]);
 }
 
 /** Spares nearly every volume of nearly every rebuild a new snapshot. */

@@ -32,12 +32,13 @@ export interface Plan {
  */
 export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
   const breaker = massFailure(view, policy.breaker, nowMs);
-  const nodesOfVolume = countNodes(view.attachments);
+  const nodesOfVolume = view.storage.size > 0 ? countNodes(view.attachments) : NO_COUNTS;
+  const notAsked = unknown('no-storage-reading', 'The box was not asked about this node', nowMs);
   const decisions = view.attachments.map((attachmentView): Decision => {
     const { attachment, box } = attachmentView;
     const node = view.nodes.get(attachment.nodeName) ?? unseenNode(attachment.nodeName, nowMs);
     const reading = box && view.storage.get(box.name);
-    const evidence = evidenceFor(attachmentView, reading, node.name, nowMs);
+    const evidence = evidenceFor(attachmentView, reading, node.name, nowMs) ?? notAsked;
     const fence: FenceState =
       reading && node.kind !== 'ready'
         ? fenceState({
@@ -67,6 +68,7 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const NO_COUNTS: ReadonlyMap<string, number> = new Map();
 
 function firstMatch(c: Case): Pick<Decision, 'rule' | 'verdict'> {
   for (const { name, decide: rule } of RULES) {
@@ -81,29 +83,31 @@ function unseenNode(name: string, nowMs: number): NodeState {
   return { kind: 'gone', name, sinceMs: nowMs };
 }
 
-/** A node that is ready needs no evidence; what is said of it comes from the very box that holds the volume. */
+/**
+ * What is said of a node comes from the very box that holds the volume.
+ * @returns `undefined` when the box was not asked about it: a node that is ready needs no evidence.
+ */
 function evidenceFor(
   { volume, box }: AttachmentView,
   reading: StorageReading | undefined,
   nodeName: string,
   nowMs: number,
-): NodeEvidence {
-  const unknown = (reason: UnknownReason, detail: string): NodeEvidence => ({
-    kind: 'unknown',
-    observedAtMs: nowMs,
-    reason,
-    detail,
-  });
-  if (volume && !box) return unknown('no-such-box', 'The volume is at a box that is not configured');
+): NodeEvidence | undefined {
+  if (volume && !box) return unknown('no-such-box', 'The volume is at a box that is not configured', nowMs);
   const evidence = reading?.evidence.get(nodeName);
-  if (!evidence) return unknown('no-storage-reading', 'The box was not asked about this node');
+  if (!evidence) return undefined;
   if (nowMs - evidence.observedAtMs > MAX_READING_AGE_MS) {
-    return unknown('no-storage-reading', 'The last reading of the box is too old');
+    return unknown('no-storage-reading', 'The last reading of the box is too old', nowMs);
   }
   if (evidence.kind !== 'unknown' && !reading?.volumes?.has(volume?.volumeHandle ?? '')) {
-    return unknown('volume-not-exported', 'The box does not export the volume, so it says nothing about it');
+    const detail = 'The box does not export the volume, so it says nothing about it';
+    return unknown('volume-not-exported', detail, nowMs);
   }
   return evidence;
+}
+
+function unknown(reason: UnknownReason, detail: string, observedAtMs: number): NodeEvidence {
+  return { kind: 'unknown', observedAtMs, reason, detail };
 }
 
 const NOT_READ: FenceState = { kind: 'unknown', why: 'The box was not read' };
