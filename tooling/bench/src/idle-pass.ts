@@ -1,4 +1,4 @@
-import { AttachmentManager, type Policy, ReleasePass } from '@reattach/core';
+import { AttachmentManager, ReleasePass } from '@reattach/core';
 import {
   FakeClock,
   FakeClusterActions,
@@ -7,7 +7,7 @@ import {
   fakeFleet,
   nodeFact,
   persistentVolumeFact,
-  TEST_ATTACHER,
+  testPolicy,
   volumeAttachmentFact,
 } from '@reattach/core/testing';
 import { cpuMs, median } from './measure.ts';
@@ -16,21 +16,6 @@ import { printTable } from './table.ts';
 const NODES = 5_000;
 const ATTACHMENTS = 10_000;
 const RUNS = 50;
-
-const POLICY: Policy = {
-  mode: 'fence',
-  attacher: TEST_ATTACHER,
-  strategy: 'auto',
-  otherDrivers: 'release-ours',
-  gracePeriodMs: 30_000,
-  silentGraceMs: 10_000,
-  maxCacheAgeMs: 120_000,
-  suspectPollMs: 2_000,
-  detachTimeoutMs: 60_000,
-  breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
-  fence: { drainMs: 10_000, writesStillMs: 2_000, pollMs: 10_000, neverFence: {} },
-  earlyDetection: { enabled: false, leaseStaleMs: 20_000 },
-};
 
 /** CPU of a pass in which nothing is wrong. Baseline: walking the same caches and doing nothing. */
 export async function idlePass(): Promise<void> {
@@ -53,7 +38,7 @@ export async function idlePass(): Promise<void> {
     actions,
     leadership: { assertHeld: () => undefined },
     observer: { passed: () => undefined },
-    policy: POLICY,
+    policy: testPolicy(),
     newFenceId: () => '00000000',
   });
   const { signal } = new AbortController();

@@ -1,6 +1,7 @@
 import {
   CoreV1Api,
   KubeConfig,
+  type KubernetesListObject,
   type KubernetesObject,
   makeInformer,
   StorageV1Api,
@@ -8,7 +9,7 @@ import {
 import { loadKubeApi } from '@reattach/k8s-api';
 import { KubeCaches } from '@reattach/k8s-watch';
 import { SENT_AT_LABEL, UPDATES } from './informers-objects.ts';
-import { percentile, residentMb } from './measure.ts';
+import { heapMb, percentile, residentMb } from './measure.ts';
 
 export type Implementation = 'ours' | 'library';
 
@@ -19,6 +20,8 @@ export interface ClientReport {
   /** Resident memory after sync less that before. */
   readonly objectsMb: number;
   readonly heapMb: number;
+  /** Heap after sync less that before, both collected. */
+  readonly objectsHeapMb: number;
   readonly cpuMsPer1000: number;
   readonly latencyP50Ms: number;
   readonly latencyP99Ms: number;
@@ -42,8 +45,8 @@ async function syncLibrary(onUpdate: OnUpdate): Promise<unknown> {
   config.loadFromFile(kubeconfig);
   const core = config.makeApiClient(CoreV1Api);
   const storage = config.makeApiClient(StorageV1Api);
-  const informer = <T extends KubernetesObject>(path: string, list: () => Promise<{ items: T[] }>) =>
-    makeInformer<T>(config, path, list as never);
+  const informer = <T extends KubernetesObject>(path: string, list: () => Promise<KubernetesListObject<T>>) =>
+    makeInformer<T>(config, path, list);
   const nodes = informer('/api/v1/nodes', () => core.listNode());
   const others = [
     informer('/apis/storage.k8s.io/v1/volumeattachments', () => storage.listVolumeAttachment()),
@@ -57,6 +60,7 @@ async function syncLibrary(onUpdate: OnUpdate): Promise<unknown> {
 
 globalThis.gc?.();
 const residentBeforeMb = residentMb();
+const heapBeforeMb = heapMb();
 const latencies: number[] = [];
 let cpu = process.cpuUsage();
 const done = Promise.withResolvers<void>();
@@ -72,7 +76,7 @@ const kept = await (implementation === 'ours' ? syncOurs(onUpdate) : syncLibrary
 const syncS = (performance.now() - startedAtMs) / 1_000;
 globalThis.gc?.();
 const residentAfterMb = residentMb();
-const heapMb = process.memoryUsage().heapUsed / 2 ** 20;
+const heapAfterMb = heapMb();
 latencies.length = 0;
 cpu = process.cpuUsage();
 process.send?.('synced');
@@ -82,7 +86,8 @@ const report: ClientReport = {
   syncS,
   residentMb: residentAfterMb,
   objectsMb: residentAfterMb - residentBeforeMb,
-  heapMb,
+  heapMb: heapAfterMb,
+  objectsHeapMb: heapAfterMb - heapBeforeMb,
   cpuMsPer1000: (user + system) / UPDATES,
   latencyP50Ms: percentile(latencies, 0.5),
   latencyP99Ms: percentile(latencies, 0.99),

@@ -14,6 +14,54 @@ const IMAGES = Array.from({ length: 50 }, (_, index) => ({
   sizeBytes: 100_000_000 + index,
 }));
 
+/** `metadata.managedFields` as real API servers keep them: about as large as the fields that were set. */
+const managedFields = (owner: string, fields: number) => [
+  {
+    manager: owner,
+    operation: 'Update',
+    apiVersion: 'v1',
+    time: '2026-01-01T00:00:00Z',
+    fieldsType: 'FieldsV1',
+    fieldsV1: {
+      'f:spec': Object.fromEntries(
+        Array.from({ length: fields }, (_, index) => [`f:fieldNumber${index}`, {}]),
+      ),
+    },
+  },
+];
+const ATTACHMENT_METADATA = { metadata: { managedFields: managedFields('kube-controller-manager', 40) } };
+const VOLUME_METADATA = { metadata: { managedFields: managedFields('csi-provisioner', 50) } };
+/** What a pod of one container has beside what we use. */
+const POD_REST = {
+  metadata: { managedFields: managedFields('kubelet', 100) },
+  spec: {
+    containers: [
+      {
+        name: 'application',
+        image: 'registry.example.test/team/application:v1.0-build.20260101',
+        env: Array.from({ length: 30 }, (_, index) => ({
+          name: `APPLICATION_SETTING_${index}`,
+          value: `value-of-setting-${index}`,
+        })),
+        resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
+        terminationMessagePath: '/dev/termination-log',
+        terminationMessagePolicy: 'File',
+        imagePullPolicy: 'IfNotPresent',
+      },
+    ],
+  },
+  status: {
+    conditions: ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map(
+      (type) => ({
+        type,
+        status: 'True',
+        lastProbeTime: null,
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      }),
+    ),
+  },
+};
+
 const sim = await KubeSim.start({ requestLimit: 100 });
 for (let index = 0; index < COUNTS.nodes; index++) {
   sim.addNode({ name: `node-${index}`, internalIP: `10.${index >> 8}.${index & 255}.1` });
@@ -28,23 +76,32 @@ for (let index = 0; index < COUNTS.persistentVolumes; index++) {
     claim: `claim-${index}`,
     attributes: { nqn: `nqn.2026-01.example.test:${name}` },
   });
+  sim.store.patch('PersistentVolume', name, VOLUME_METADATA);
 }
 for (let index = 0; index < COUNTS.volumeAttachments; index++) {
-  sim.addAttachment({ nodeName: `node-${index % COUNTS.nodes}`, persistentVolume: `pvc-${index}` });
+  const { metadata } = sim.addAttachment({
+    nodeName: `node-${index % COUNTS.nodes}`,
+    persistentVolume: `pvc-${index}`,
+  });
+  sim.store.patch('VolumeAttachment', metadata.name, ATTACHMENT_METADATA);
 }
 for (let index = 0; index < COUNTS.pods; index++) {
   const nodeName = `node-${index % COUNTS.nodes}`;
-  sim.addPod({
+  const { metadata } = sim.addPod({
     name: `pod-${index}`,
     nodeName,
     claims: [`claim-${index % COUNTS.persistentVolumes}`],
     hostIP: '10.0.0.1',
     owner: { kind: 'StatefulSet', name: 'set' },
   });
+  sim.store.patch('Pod', metadata.name, POD_REST, metadata.namespace);
 }
 const kubeconfig = join(mkdtempSync(join(tmpdir(), 'reattach-bench-')), 'kubeconfig');
 await sim.writeKubeconfig(kubeconfig);
-process.on('message', () => void update());
+process.on('message', () => {
+  globalThis.gc?.(); // a pause of ours would count as the clients' latency
+  void update();
+});
 process.send?.(kubeconfig);
 
 /** Sends the updates at an even pace, in bursts of what a tick of the timer owes. */

@@ -1,9 +1,13 @@
+import { box } from './box.ts';
 import { idlePass } from './idle-pass.ts';
 import { informers } from './informers.ts';
+import { triggerToWrite } from './trigger-to-write.ts';
 
 const BENCHES: ReadonlyMap<string, () => Promise<void>> = new Map([
+  ['box', box],
   ['idle-pass', idlePass],
   ['informers', informers],
+  ['trigger-to-write', triggerToWrite],
 ]);
 
 const names = process.argv.slice(2);

@@ -20,3 +20,8 @@ export function percentile(values: readonly number[], share: number): number {
 export function residentMb(): number {
   return process.memoryUsage.rss() / 2 ** 20;
 }
+
+/** Heap in use now, MB. */
+export function heapMb(): number {
+  return process.memoryUsage().heapUsed / 2 ** 20;
+}

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { KubeSim } from '@reattach/kube-sim';
+import type { RdsSim } from '@reattach/rds-sim';
+
+/** Waits that a production controller would refuse: what is measured comes after them. */
+const COMPRESSED_FLAGS = [
+  '--unsafe-compressed-times',
+  '--grace-period-ms=1000',
+  '--silent-grace-ms=500',
+  '--activity-window-ms=2000',
+];
+
+export const SOURCE_MAIN: string = fileURLToPath(
+  new URL('../../../apps/controller/src/main.ts', import.meta.url),
+);
+
+export interface ControllerOptions {
+  readonly kube: KubeSim;
+  readonly rds: RdsSim;
+  readonly driver: string;
+  /** Where volumes say the box is. */
+  readonly storageAddress: string;
+  /** Default: the sources. */
+  readonly main?: string;
+  readonly flags: readonly string[];
+}
+
+/** The controller as it runs in production, in a process of its own. */
+export class Controller implements AsyncDisposable {
+  readonly #process: ChildProcess;
+  readonly #cleanup: AsyncDisposableStack;
+  /** From the start of the process until `/readyz` said 200. */
+  readonly readyAfterMs: number;
+
+  private constructor(child: ChildProcess, readyAfterMs: number, cleanup: AsyncDisposableStack) {
+    this.#process = child;
+    this.readyAfterMs = readyAfterMs;
+    this.#cleanup = cleanup;
+  }
+
+  /** Started and ready. */
+  static async start(options: ControllerOptions): Promise<Controller> {
+    const { kube, rds, driver, storageAddress, main = SOURCE_MAIN, flags } = options;
+    await using cleanup = new AsyncDisposableStack();
+    const folder = await mkdtemp(join(tmpdir(), 'reattach-bench-'));
+    cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+    const [kubeconfig, privateKey, hostKey] = ['kubeconfig', 'id_ed25519', 'host-key'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    await kube.writeKubeconfig(kubeconfig);
+    await writeFile(privateKey, rds.credentials.privateKey, { mode: 0o600 });
+    await writeFile(hostKey, rds.hostKey);
+    const startedAtMs = performance.now();
+    const child = spawn(
+      process.execPath,
+      [
+        ...(main === SOURCE_MAIN ? ['--conditions=source'] : []),
+        '--max-semi-space-size=4',
+        main,
+        ...COMPRESSED_FLAGS,
+        `--kubeconfig=${kubeconfig}`,
+        `--attacher=${driver}`,
+        `--rds-address=${rds.host}:${rds.port}`,
+        `--rds-user=${rds.credentials.username}`,
+        `--rds-private-key-file=${privateKey}`,
+        `--rds-host-key-file=${hostKey}`,
+        `--rds-storage-addresses=${storageAddress}`,
+        '--leader-election-enabled=false',
+        '--http-listen=127.0.0.1:0',
+        ...flags,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], env: {} },
+    );
+    cleanup.defer(async () => {
+      if (child.exitCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    });
+    const url = await urlOf(child);
+    while (!(await isReady(url))) await new Promise((resolve) => setTimeout(resolve, 10));
+    return new Controller(child, performance.now() - startedAtMs, cleanup.move());
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cleanup.disposeAsync();
+  }
+}
+
+async function urlOf(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new TypeError('Expected a pipe from the controller');
+  for await (const text of createInterface({ input: child.stdout })) {
+    const { url, level, msg } = JSON.parse(text) as { url?: string; level: string; msg: string };
+    if (level === 'error') throw new Error(`the controller says: ${msg}`);
+    if (url !== undefined) {
+      child.stdout.resume();
+      return url;
+    }
+  }
+  throw new Error('the controller ended before it listened');
+}
+
+async function isReady(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/readyz`);
+  await response.body?.cancel();
+  return response.ok;
+}
