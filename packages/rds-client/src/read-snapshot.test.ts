@@ -38,6 +38,8 @@ describe('readSnapshot', () => {
       false,
     ],
     [{ enabled: 'yes' }, [{ action: 'notrack', disabled: true }], true],
+    [{ enabled: 'yes' }, [{ action: 'jump', disabled: false }], false],
+    [{ enabled: 'yes' }, [{ action: 'jump', disabled: false, protocol: 'tcp', 'dst-port': '22' }], true],
     [{ enabled: 'yes' }, [{ action: 'notrack', disabled: false, protocol: 'udp' }], true],
     [{ enabled: 'yes' }, [{ action: 'notrack', disabled: false, protocol: 'tcp', 'dst-port': '22' }], true],
   ])('tracking %j with rules %j -> %s', async (tracking, raw, on) => {

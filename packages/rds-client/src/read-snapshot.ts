@@ -109,11 +109,14 @@ async function readAll<T>(
   };
 }
 
+/** What may keep packets from being tracked; a `jump` may lead to such a rule in a chain we do not read. */
+const HIDING_ACTIONS: readonly string[] = ['notrack', 'jump'];
+
 const TRACK = '/ip/firewall/connection/tracking/set enabled=yes';
 
 /** Which of the rules may be spared is the operator's to say, so this only finds them; a negated `dst-port` would not do. */
-function unhide(ports: readonly number[]): string {
-  const find = '/ip/firewall/raw/print where chain=prerouting and action=notrack';
+function unhide({ action }: RawRule, ports: readonly number[]): string {
+  const find = `/ip/firewall/raw/print where chain=prerouting and action=${action}`;
   return `${find}; then /ip/firewall/raw/disable NUMBER, or set its dst-port to a list without ${ports.join(', ')}`;
 }
 
@@ -130,9 +133,9 @@ function trackingState(row: TrackingRow, rawRules: readonly RawRule[], ports: re
     establishedTimeoutMs,
     shortenedTimeoutMs,
   });
-  if (rawRules.some((rule) => rule.action === 'notrack' && mayMatch(rule, ports))) {
-    return state(false, 'a raw rule with action notrack may hide sessions', unhide(ports));
-  }
+  const rule = rawRules.find((each) => HIDING_ACTIONS.includes(each.action) && mayMatch(each, ports));
+  if (rule)
+    return state(false, `a raw rule with action ${rule.action} may hide sessions`, unhide(rule, ports));
   if (row.enabled !== 'auto')
     return state(row.enabled === 'yes', `connection tracking is set to ${row.enabled}`);
   if (row.active !== undefined) {
