@@ -32,7 +32,8 @@ export interface Plan {
  */
 export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
   const breaker = massFailure(view, policy.breaker, nowMs);
-  const nodesOfVolume = view.storage.size > 0 ? countNodes(view.attachments) : NO_COUNTS;
+  let counts: ReadonlyMap<string, number> | undefined;
+  const nodesOf = (volume: string) => (counts ??= countNodes(view.attachments)).get(volume) ?? 0;
   const notAsked = unknown('no-storage-reading', 'The box was not asked about this node', nowMs);
   const decisions = view.attachments.map((attachmentView): Decision => {
     const { attachment, box } = attachmentView;
@@ -46,7 +47,7 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
             nodeName: node.name,
             addresses: view.storageNodes.get(node.name)?.addresses ?? [],
             evidence,
-            singleWriterVolume: singleWriterVolume(attachmentView, nodesOfVolume),
+            singleWriterVolume: singleWriterVolume(attachmentView, nodesOf),
             policy: policy.fence,
           })
         : NOT_READ;
@@ -68,7 +69,6 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
 }
 
 const NONE: ReadonlySet<string> = new Set();
-const NO_COUNTS: ReadonlyMap<string, number> = new Map();
 
 function firstMatch(c: Case): Pick<Decision, 'rule' | 'verdict'> {
   for (const { name, decide: rule } of RULES) {
@@ -115,9 +115,9 @@ const NOT_READ: FenceState = { kind: 'unknown', why: 'The box was not read' };
 /** The volume whose writes can only be this node's: every other one would be a second writer. */
 function singleWriterVolume(
   { volume }: AttachmentView,
-  nodesOfVolume: ReadonlyMap<string, number>,
+  nodesOf: (volumeName: string) => number,
 ): string | undefined {
-  const isShared = volume?.accessModes.includes('ReadWriteMany') && (nodesOfVolume.get(volume.name) ?? 0) > 1;
+  const isShared = volume?.accessModes.includes('ReadWriteMany') && nodesOf(volume.name) > 1;
   return isShared ? undefined : volume?.volumeHandle;
 }
 
