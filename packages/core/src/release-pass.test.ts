@@ -55,12 +55,6 @@ describe('ReleasePass', () => {
     expect([reason(f), f.writes, f.box.calls]).toEqual(['dry-run', [], []]);
   });
 
-  it('decides and writes nothing when it may only read', async () => {
-    const f = new PassFixture({ mode: 'fence' }, { readOnly: true });
-    await f.runFor(3);
-    expect([verdicts(f), f.writes, f.box.calls]).toEqual([['fence'], [], []]);
-  });
-
   describe('in mode fence', () => {
     it('fences, reads the fence back, and then releases', async () => {
       const f = new PassFixture({ mode: 'fence' });

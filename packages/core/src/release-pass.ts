@@ -50,8 +50,6 @@ export interface ReleasePassOptions {
   readonly policy: Policy;
   /** @see ExecutePorts.newFenceId */
   readonly newFenceId: () => string;
-  /** Look and decide, whatever the mode, and write nothing. Default `false`. */
-  readonly readOnly?: boolean;
 }
 
 /** What one box's part of a pass came to. */
@@ -160,12 +158,10 @@ export class ReleasePass implements ReconcilePass {
       attachments: all.attachments,
       verdicts: this.#verdicts,
     };
-    const effects = this.#options.readOnly
-      ? []
-      : [
-          ...(await execute(plan.decisions, nowMs, ports, signal)),
-          ...(await takeBack(recoveries, this.#options, signal)),
-        ];
+    const effects = [
+      ...(await execute(plan.decisions, nowMs, ports, signal)),
+      ...(await takeBack(recoveries, this.#options, signal)),
+    ];
     const hasFence = (reading?.fences ?? []).length > 0;
     const hasFenced = effects.some(({ kind }) => kind === 'fenced');
     return {

@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PassFixture } from '../test/pass-fixture.ts';
+import { PassReporter } from './pass-reporter.ts';
+import type { Policy } from './policy.ts';
+import { ATTR_STRATEGY } from './telemetry/semconv.ts';
+import { nodeFact, podFact } from './testing/fact-builders.ts';
+import { settle } from './testing/fake-clock.ts';
+import { RecordingEventRecorder } from './testing/recording-event-recorder.ts';
+import { RecordingLogger } from './testing/recording-logger.ts';
+import { RecordingTelemetry } from './testing/recording-telemetry.ts';
+
+let telemetry: RecordingTelemetry;
+beforeEach(() => {
+  telemetry = new RecordingTelemetry();
+});
+afterEach(() => telemetry[Symbol.dispose]());
+
+function reported(policy: Partial<Policy> = {}) {
+  const logger = new RecordingLogger();
+  const recorder = new RecordingEventRecorder();
+  const reporter = new PassReporter({ logger, events: recorder });
+  const f = new PassFixture(policy, { observer: reporter });
+  const events = () => recorder.events.map(({ type, reason }) => `${type} ${reason}`);
+  return { f, logger, recorder, reporter, events };
+}
+
+describe('PassReporter', () => {
+  it('tells of a release with its evidence, on the claim and in the log', async () => {
+    const { f, logger, recorder } = reported();
+    await f.run();
+    expect(recorder.events).toEqual([
+      {
+        type: 'Normal',
+        reason: 'StaleAttachmentReleased',
+        message: expect.stringMatching(/^Released from lost node node-a \(in-use\): ./),
+        regarding: {
+          kind: 'PersistentVolumeClaim',
+          namespace: 'default',
+          name: 'claim-of-pv-a',
+          uid: 'uid-of-claim-of-pv-a',
+        },
+      },
+    ]);
+    expect(logger.lines.find(({ message }) => message === 'Released stale attachment')?.fields).toMatchObject(
+      {
+        node: 'node-a',
+        nodeUid: 'uid-of-node-a',
+        volumeAttachment: 'va-pv-a-node-a',
+        persistentVolume: 'pv-a',
+        volumeHandle: 'handle-of-pv-a',
+        strategy: 'in-use',
+        rule: 'mode-release',
+        evidence: { kind: 'silent' },
+        lostForMs: 60_000,
+        reconcileID: 'r',
+      },
+    );
+    expect(telemetry.total('reattach.attachment.releases', { [ATTR_STRATEGY]: 'in-use' })).toBe(1);
+  });
+
+  it('logs and counts a hold when it begins and when its reason changes; the Event is repeated', async () => {
+    const { f, logger, recorder } = reported();
+    f.box.setLive('node-a');
+    await f.run();
+    await f.run();
+    expect(logger.messages('warn')).toEqual(['Held release']);
+    f.box.reachable = false;
+    await f.run();
+    const reasons = logger.lines
+      .filter(({ message }) => message === 'Held release')
+      .map(({ fields }) => fields['reason']);
+    expect(reasons).toEqual(['node-still-writing', 'storage-unknown']);
+    expect(recorder.events.map(({ type, message }) => [type, message.slice(0, 36)])).toEqual([
+      ['Warning', 'Release held (node-still-writing): n'],
+      ['Warning', 'Release held (node-still-writing): n'],
+      ['Warning', 'Release held (storage-unknown): node'],
+    ]);
+    expect(telemetry.total('reattach.attachment.holds')).toBe(2);
+  });
+
+  it('begins anew with a hold that was over', async () => {
+    const { f, logger } = reported();
+    f.box.setLive('node-a');
+    await f.run();
+    f.setNode(nodeFact());
+    await f.run();
+    f.setNode(f.lost);
+    await f.run();
+    expect(logger.messages('warn')).toEqual(['Held release', 'Held release']);
+  });
+
+  it('says nothing about nodes that are fine', async () => {
+    const { f, logger, recorder, reporter } = reported();
+    f.setNode(nodeFact());
+    await f.run();
+    expect([logger.lines, recorder.events]).toEqual([[], []]);
+    expect(reporter.latest?.decisions).toHaveLength(1);
+  });
+
+  it('tells of a fence and of its end, on the Node', async () => {
+    const { f, events, recorder } = reported({ mode: 'fence' });
+    await f.run();
+    expect(events()).toEqual(['Warning NodeFenced']);
+    expect(recorder.events[0]?.regarding).toEqual({
+      kind: 'Node',
+      namespace: '',
+      name: 'node-a',
+      uid: 'uid-of-node-a',
+    });
+    await f.run();
+    f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+    f.cluster.removePod('default', 'pod-a');
+    f.setNode(nodeFact({ bootId: 'next' }));
+    await f.run();
+    expect(events().at(-1)).toBe('Normal NodeUnfenced');
+  });
+
+  it('warns that nobody will create a pod without a controller again', async () => {
+    const { f, recorder } = reported();
+    const { controller: _none, ...pod } = podFact();
+    f.cluster.setPod(pod);
+    await f.run();
+    expect(recorder.events.map(({ reason }) => reason)).toEqual([
+      'PodNotRescheduled',
+      'StaleAttachmentReleased',
+    ]);
+    expect(recorder.events[0]?.message).toContain('pod-a');
+  });
+
+  it('warns of a failure once, and again when it is another one', async () => {
+    const { f, logger } = reported();
+    let message = 'refused';
+    f.actions.before = ({ kind }) => {
+      if (kind === 'forceDeletePod') throw new Error(message);
+    };
+    await f.run();
+    await f.run();
+    message = 'timed out';
+    await f.run();
+    const levels = logger.lines
+      .filter(({ message: text }) => text === 'Release failed')
+      .map(({ level }) => level);
+    expect(levels).toEqual(['warn', 'debug', 'warn']);
+  });
+
+  it('holds what a failed fence leaves undone', async () => {
+    const { f, events, logger } = reported({ mode: 'fence' });
+    f.box.beforeChange = () => {
+      throw new Error('no such right');
+    };
+    await f.run();
+    expect(events()).toEqual(['Warning ReleaseHeld']);
+    expect(logger.lines.find(({ message }) => message === 'Held release')?.fields).toMatchObject({
+      reason: 'fence-failed',
+      why: 'no such right',
+    });
+  });
+
+  it('gives an Event to no volume without a claim', async () => {
+    const { f, recorder } = reported();
+    const volume = f.cluster.persistentVolume('pv-a');
+    if (!volume) throw new TypeError('Expected pv-a');
+    const { claim: _none, ...unclaimed } = volume;
+    f.cluster.setPersistentVolume(unclaimed);
+    await f.run();
+    expect(recorder.events).toEqual([]);
+  });
+
+  it('waits for the Events under way when it is disposed', async () => {
+    const written = Promise.withResolvers<void>();
+    const reporter = new PassReporter({ events: { record: () => written.promise } });
+    const f = new PassFixture({}, { observer: reporter });
+    await f.run();
+    const disposed = reporter[Symbol.asyncDispose]().then(() => 'disposed');
+    expect(await Promise.race([disposed, settle().then(() => 'waiting')])).toBe('waiting');
+    written.resolve();
+    expect(await disposed).toBe('disposed');
+  });
+});
