@@ -1,12 +1,14 @@
 import { box } from './box.ts';
 import { idlePass } from './idle-pass.ts';
 import { informers } from './informers.ts';
+import { startUp } from './start-up.ts';
 import { triggerToWrite } from './trigger-to-write.ts';
 
 const BENCHES: ReadonlyMap<string, () => Promise<void>> = new Map([
   ['box', box],
   ['idle-pass', idlePass],
   ['informers', informers],
+  ['start-up', startUp],
   ['trigger-to-write', triggerToWrite],
 ]);
 

@@ -3,9 +3,9 @@ import { type Attributes, type Counter, metrics, type ObservableGauge } from '@o
 const SCOPE = '@reattach/k8s-watch';
 
 /** Plural name of the resource, e.g. `nodes`. */
-export const ATTR_RESOURCE = 'reattach.k8s.resource';
+const ATTR_RESOURCE = 'reattach.k8s.resource';
 /** Why a watch ended, or a list failed, so that it had to be begun anew. */
-export const ATTR_RECONNECT_REASON = 'reattach.watch.reconnect.reason';
+const ATTR_RECONNECT_REASON = 'reattach.watch.reconnect.reason';
 
 /**
  * `eof`: the server closed the stream. `idle`: nothing arrived for too long. `stale`: the server answered with a state
