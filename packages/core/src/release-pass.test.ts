@@ -119,8 +119,40 @@ describe('ReleasePass', () => {
   it('disturbs nobody while no node is lost and no fence stands', async () => {
     const f = new PassFixture();
     f.setNode(nodeFact());
+    f.box.lastReading = { observedAtMs: f.clock.now(), evidence: new Map(), fences: [] };
     expect(await f.run()).toEqual({});
     expect([f.box.observations, f.actions.calls]).toEqual([[], []]);
+  });
+
+  it('waits for the first reading of a box, which may show the fence of an earlier process', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    f.setNode(nodeFact({ bootId: 'next' }));
+    f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+    const fence = {
+      id: 'fence-0',
+      nodeName: 'node-a',
+      nodeUid: 'uid-of-node-a',
+      bootId: 'before',
+      fencedAtMs: 0,
+    };
+    f.box.fences.set(fence.id, { ...fence, addresses: ['address-of-node-a'], seenSinceMs: 0 });
+    expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 10_000 });
+    expect(f.box.observations).toEqual([]);
+    await f.box.observe({ suspects: [], others: [], volumes: [] }, f.abort.signal);
+    await f.run();
+    expect(f.box.fences.size).toBe(0);
+  });
+
+  it('finds its own fence again, though the volume went before anybody read the box', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    await f.run();
+    f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+    f.box.reachable = false;
+    await f.run();
+    f.box.reachable = true;
+    f.setNode(nodeFact({ bootId: 'next' }));
+    await f.run();
+    expect(f.box.fences.size).toBe(0);
   });
 
   it('asks about the lost nodes with their volumes, and names all others', async () => {

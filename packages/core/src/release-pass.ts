@@ -81,6 +81,8 @@ export class ReleasePass implements ReconcilePass {
   readonly #losses: LossHistory;
   readonly #requests = new DetachRequests();
   readonly #verdicts = new ReleaseVerdicts();
+  /** Boxes fenced at since they were read, by name. A new process waits for the first reading of every box instead. */
+  readonly #unread = new Set<string>();
   readonly #tracer = trace.getTracer('@reattach/core');
 
   /** @throws {TypeError} naming each collaborator that is missing. */
@@ -162,15 +164,17 @@ export class ReleasePass implements ReconcilePass {
       ...(await execute(plan.decisions, nowMs, ports, signal)),
       ...(await takeBack(recoveries, this.#options, signal)),
     ];
-    const hasFence = (reading?.fences ?? []).length > 0;
+    // A box nobody has read yet may hold a fence of an earlier process; it reads itself once it is connected.
+    const mayHaveFence = (box && !box.lastReading) || (reading?.fences ?? []).length > 0;
     const hasFenced = effects.some(({ kind }) => kind === 'fenced');
+    if (box && hasFenced) this.#unread.add(box.name);
     return {
       decisions: plan.decisions,
       recoveries,
       effects,
       nextDeadlineMs: Math.min(
         plan.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
-        hasFence ? nowMs + policy.fence.pollMs : Number.POSITIVE_INFINITY,
+        mayHaveFence ? nowMs + policy.fence.pollMs : Number.POSITIVE_INFINITY,
         hasFenced ? nowMs : Number.POSITIVE_INFINITY, // read it back at once
       ),
     };
@@ -185,22 +189,24 @@ export class ReleasePass implements ReconcilePass {
     return [...decideUntaints(view, policy, nowMs), ...unmarks];
   }
 
-  /** Asks the box when it holds a volume of a lost node or a fence of ours; else nobody is disturbed. */
+  /** Asks the box when it holds a volume of a lost node, or may hold a fence of ours; else nobody is disturbed. */
   async #read(box: StorageBox, view: UnreadView, signal: AbortSignal): Promise<StorageReading | undefined> {
     const { policy } = this.#options;
     const lost = view.attachments.filter(
       ({ attachment }) =>
         attachment.attacher === policy.attacher && view.storageNodes.has(attachment.nodeName),
     );
-    const fences = box.lastReading?.fences ?? [];
-    if (lost.length === 0 && fences.length === 0) return undefined;
+    const mayBeFenced = (box.lastReading?.fences ?? []).length > 0 || this.#unread.has(box.name);
+    if (lost.length === 0 && !mayBeFenced) return undefined;
     const question = { ...split(view, lost), volumes: volumesOf(lost) };
     return this.#tracer.startActiveSpan(
       'observe storage',
       { attributes: { [ATTR_BOX]: box.name } },
       async (span) => {
         try {
-          return await box.observe(question, signal);
+          const reading = await box.observe(question, signal);
+          if (reading.fences) this.#unread.delete(box.name);
+          return reading;
         } finally {
           span.end();
         }

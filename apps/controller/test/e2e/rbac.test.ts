@@ -8,8 +8,8 @@ import { ControllerProcess } from './support/controller-process.ts';
 import { controllerRoles, type RoleObject } from './support/controller-role.ts';
 import { ACCOUNT, assets, E2eCluster, NAMESPACE, rolePath } from './support/e2e-cluster.ts';
 import { granted, needed, type Permission, parsePermission } from './support/permission.ts';
-import { COMPRESSED_FLAGS } from './support/stage.ts';
 import { until } from './support/until.ts';
+import { worldFlags } from './support/world-flags.ts';
 
 const LOST = 'node-a';
 const WAIT_MS = 30_000;
@@ -126,7 +126,7 @@ describe.skipIf(assets === undefined)('the roles in the README of k8s-actions', 
 async function record({ flags, times, isOld, play }: Flow): Promise<readonly LoggedRequest[]> {
   await using world = await SimWorld.start({ kubevirt: true, times });
   await using files = await world.writeFiles();
-  const { rds, kube, boxAddress, driver } = world;
+  const { kube } = world;
   if (isOld) {
     kube.faults.add(
       isStreaming,
@@ -135,16 +135,8 @@ async function record({ flags, times, isOld, play }: Flow): Promise<readonly Log
     );
   }
   await using controller = new ControllerProcess([
-    ...COMPRESSED_FLAGS,
-    `--kubeconfig=${files.kubeconfig}`,
-    `--attacher=${driver}`,
-    `--rds-address=${rds.host}:${rds.port}`,
-    `--rds-user=${rds.credentials.username}`,
-    `--rds-private-key-file=${files.privateKey}`,
-    `--rds-host-key-file=${files.hostKey}`,
-    `--rds-storage-addresses=${boxAddress}`,
+    ...worldFlags(world, files),
     `--leader-election-namespace=${NAMESPACE}`,
-    '--http-listen=127.0.0.1:0',
     ...flags,
   ]);
   await until('the world to settle', WAIT_MS, () => world.isSettled);
