@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +72,8 @@ ForceCommand ${process.execPath} ${folder}/forward.cjs
   await writeFile(join(folder, 'host-key'), hostKey, { mode: 0o600 });
   await writeFile(join(folder, 'authorized-keys'), `${publicKey}\n`);
   await writeFile(join(folder, 'config'), config);
+  // What an init script does before sshd; without it a root's sshd refuses to start.
+  if (userInfo().uid === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
   const sshd = spawn(SSHD ?? '', ['-D', '-e', '-f', join(folder, 'config')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
