@@ -1,9 +1,9 @@
 import { AttachmentManager } from '../src/attachment-manager.ts';
-import type { NodeFact, PodFact } from '../src/facts.ts';
+import type { NodeFact, PersistentVolumeFact, PodFact, Taint } from '../src/facts.ts';
+import { FENCED_TAINT } from '../src/fenced-taint.ts';
 import { OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from '../src/out-of-service.ts';
 import { PassReporter } from '../src/pass-reporter.ts';
 import type { Policy } from '../src/policy.ts';
-import type { ClusterEvent, EventRecorder } from '../src/ports.ts';
 import { ReleasePass } from '../src/release-pass.ts';
 import {
   nodeFact,
@@ -11,16 +11,39 @@ import {
   podFact,
   volumeAttachmentFact,
 } from '../src/testing/fact-builders.ts';
-import { FakeClock } from '../src/testing/fake-clock.ts';
+import { FakeClock, settle } from '../src/testing/fake-clock.ts';
 import { type ClusterCall, FakeClusterActions } from '../src/testing/fake-cluster-actions.ts';
 import { FakeClusterReader } from '../src/testing/fake-cluster-reader.ts';
-import { FakeStorageBox, fakeFleet } from '../src/testing/fake-storage-box.ts';
+import { type BoxCall, FakeStorageBox, fakeFleet } from '../src/testing/fake-storage-box.ts';
 import { testPolicy } from '../src/testing/policy-builder.ts';
 
-const VOLUMES = ['pv-a', 'pv-b'] as const;
+const VOLUMES: readonly PersistentVolumeFact[] = [
+  persistentVolumeFact({ name: 'pv-a', volumeAttributes: { address: 'box-a' } }),
+  persistentVolumeFact({ name: 'pv-b', volumeAttributes: { address: 'box-b' } }),
+];
+const ADDRESSES = ['10.0.0.1', '10.0.0.2'];
 const PASS_INTERVAL_MS = 2_000;
+/** For how many passes `node-a` is Ready before it boots. */
+const PASSES_BEFORE_BOOT = 4;
 /** Passes after which nothing may be left to do. */
 const MAX_PASSES = 60;
+
+const MARK: Taint = { key: FENCED_TAINT, effect: 'NoSchedule' };
+const OUT_OF_SERVICE: Taint = {
+  key: OUT_OF_SERVICE_TAINT,
+  value: OUT_OF_SERVICE_VALUE,
+  effect: 'NoExecute',
+};
+
+export interface CrashWorldOptions {
+  readonly policy: Partial<Policy>;
+  /** How `node-a` is lost. Default `not-ready`. */
+  readonly loss?: 'not-ready' | 'deleted' | 'lease-stale';
+  /** One pod uses both volumes, instead of one pod each. */
+  readonly sharedPod?: boolean;
+  /** Taking a volume out of `volumesInUse` has no effect. */
+  readonly inUseIgnored?: boolean;
+}
 
 /** How it ended: where each volume is attached, and what is left of us. */
 export interface EndState {
@@ -30,175 +53,247 @@ export interface EndState {
 }
 
 /**
- * A cluster that answers to what is written. `node-a` dies with two volumes and their pods; a deleted pod is created again on
- * `node-b`, where its volume is attached once it is detached from `node-a`; then `node-a` comes back in its next boot.
- * The process under test dies at the effects whose numbers are given, before the effect takes place, and is started anew.
+ * A cluster and two boxes that answer to what is written. `node-a` dies with a volume at each box; deleted pods are created
+ * again on `node-b`, where a volume is attached once it is detached from `node-a`; then `node-a` is heard of again, still with
+ * its dirty pages, and later boots.
+ * The process under test dies at the effects whose numbers are given: neither this effect nor any later one of the process
+ * takes place or is answered, its pass is dropped where it stands, and another process is started without any memory.
+ * A fence of two addresses is two effects: between them it is partial.
  */
 export class CrashWorld {
   readonly #clock = new FakeClock();
   readonly #cluster = new FakeClusterReader(this.#clock);
   readonly #actions = new FakeClusterActions();
-  readonly #box = new FakeStorageBox(this.#clock);
+  readonly #boxes = [new FakeStorageBox(this.#clock, 'box-a'), new FakeStorageBox(this.#clock, 'box-b')];
+  readonly #options: CrashWorldOptions;
   readonly #policy: Policy;
-  readonly #cuts: Set<number>;
-  readonly #returns: boolean;
+  readonly #cuts: ReadonlySet<number>;
+  readonly #inUse = new Set(VOLUMES.map(({ volumeHandle }) => volumeHandle));
   #node: NodeFact | undefined;
-  #inUse = new Set<string>(VOLUMES.map((name) => `handle-of-${name}`));
+  #death = Promise.withResolvers<void>();
   #isDead = false;
-  #isBack = false;
+  #passesBack = 0;
+  #hasBooted = false;
   #fenceIds = 0;
   /** Effects so far, cut ones included. */
   effects = 0;
   /** What must never have happened, in words. */
   readonly violations: string[] = [];
 
-  /** @param cuts numbers of the effects at which the process dies, the first is 1. */
-  constructor(policy: Partial<Policy>, cuts: readonly number[], nodeDeleted = false) {
+  /** @param cuts numbers of the effects at which the process dies; the first is 1. */
+  constructor(options: CrashWorldOptions, cuts: readonly number[] = []) {
+    const { policy, loss, sharedPod } = options;
+    this.#options = options;
     this.#policy = testPolicy(policy);
     this.#cuts = new Set(cuts);
-    this.#returns = !nodeDeleted;
     const lostSinceMs = this.#clock.now() - 60_000;
     for (const name of ['node-b', 'node-c', 'node-d', 'node-e']) this.#cluster.setNode(nodeFact({ name }));
-    this.#setNode(nodeFact({ ready: false, readyChangedAtMs: lostSinceMs }));
-    for (const name of VOLUMES) {
-      this.#cluster.setPersistentVolume(persistentVolumeFact({ name }));
-      this.#cluster.setVolumeAttachment(volumeAttachmentFact({ persistentVolumeName: name }));
-      this.#cluster.setPod(podFact({ name: `pod-of-${name}`, claimNames: [`claim-of-${name}`] }));
+    const ready = loss === 'lease-stale';
+    this.#setNode(nodeFact({ ready, readyChangedAtMs: lostSinceMs, storageAddresses: ADDRESSES }));
+    this.#actions.setNodeLeaseRenewTime('node-a', 't');
+    this.#cluster.setNodeLease({ nodeName: 'node-a', uid: 'l', renewTime: 't', observedAtMs: lostSinceMs });
+    for (const volume of VOLUMES) {
+      this.#cluster.setPersistentVolume(volume);
+      this.#cluster.setVolumeAttachment(volumeAttachmentFact({ persistentVolumeName: volume.name }));
+      const claimNames = sharedPod
+        ? VOLUMES.map(({ name }) => `claim-of-${name}`)
+        : [`claim-of-${volume.name}`];
+      this.#cluster.setPod(
+        podFact({ name: sharedPod ? 'pod' : `pod-of-${volume.name}`, claimNames, hostAddresses: ADDRESSES }),
+      );
     }
-    if (nodeDeleted) {
+    if (loss === 'deleted') {
       this.#cluster.removeNode('node-a');
       this.#actions.removeNode('node-a');
       this.#node = undefined;
     }
-    this.#box.setSilent('node-a', lostSinceMs + 15_000, lostSinceMs);
     this.#actions.before = (call) => this.#onCall(call);
-    this.#box.beforeChange = ({ kind }) => this.#effect(kind);
+    for (const box of this.#boxes) {
+      box.setSilent('node-a', lostSinceMs + 15_000, lostSinceMs);
+      box.before = () => this.#hangWhenDead();
+      box.beforeChange = (call) => this.#onChange(box, call);
+    }
   }
 
   async run(): Promise<EndState> {
     let process = this.#start();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       const context = { reasons: new Set(['periodic'] as const), nowMs: this.#clock.now(), reconcileId: 'r' };
-      await process.run(context, new AbortController().signal);
+      await Promise.race([process.run(context, new AbortController().signal), this.#death.promise]);
+      await settle(); // the rest of a dead process runs into calls that are never answered
       if (this.#isDead) {
         this.#isDead = false;
+        this.#death = Promise.withResolvers();
+        this.#forget();
         process = this.#start();
       }
+      await this.#readFirst();
       this.#answer();
       await this.#clock.advance(PASS_INTERVAL_MS);
     }
     return {
-      attachedTo: Object.fromEntries(VOLUMES.map((name) => [name, this.#nodesOf(name)])),
-      fences: this.#box.fences.size,
+      attachedTo: Object.fromEntries(VOLUMES.map(({ name }) => [name, this.#nodesOf(name)])),
+      fences: this.#boxes.reduce((sum, { fences }) => sum + fences.size, 0),
       taints: (this.#node?.taints ?? []).map(({ key }) => key),
     };
   }
 
+  /** What a process learned from caches and boxes dies with it. */
+  #forget(): void {
+    if (!this.#node) {
+      this.#cluster.setNode(nodeFact()); // only a Node that is there can be removed as forgotten
+      this.#cluster.removeNode('node-a', { forgotten: true });
+    }
+    for (const box of this.#boxes) box.lastReading = undefined;
+  }
+
   #start(): ReleasePass {
-    const events: EventRecorder = { record: async (event) => this.#onEvent(event) };
     return new ReleasePass({
       cluster: this.#cluster,
       manager: new AttachmentManager({ clock: this.#clock }),
-      fleet: fakeFleet(this.#box),
+      fleet: fakeFleet(...this.#boxes),
       actions: this.#actions,
-      leadership: { assertHeld: () => this.#assertAlive() },
-      observer: new PassReporter({ events }),
+      leadership: { assertHeld: () => undefined },
+      observer: new PassReporter({ events: { record: () => this.#effect() } }),
       policy: this.#policy,
       newFenceId: () => `fence-${++this.#fenceIds}`,
     });
   }
 
-  #assertAlive(): void {
-    if (this.#isDead) throw new Error('the process is dead');
+  /** A box that nobody has read yet reads itself. */
+  async #readFirst(): Promise<void> {
+    const nothing = { suspects: [], others: [], volumes: [] };
+    for (const box of this.#boxes) {
+      if (!box.lastReading) await box.observe(nothing, new AbortController().signal);
+    }
   }
 
-  /** @throws when the process dies here, or has died. */
-  #effect(what: string): void {
-    this.#assertAlive();
+  /** Counts an effect; never settles when the process dies here, or has died. */
+  async #effect(): Promise<void> {
+    await this.#hangWhenDead();
     if (!this.#cuts.has(++this.effects)) return;
     this.#isDead = true;
-    throw new Error(`the process died at ${what}`);
+    this.#death.resolve();
+    await this.#hangWhenDead();
   }
 
-  async #onEvent({ reason }: ClusterEvent): Promise<void> {
-    try {
-      this.#effect(reason);
-    } catch {
-      // An Event is written on the side: nothing waits for it.
+  #hangWhenDead(): Promise<void> | undefined {
+    return this.#isDead ? new Promise(() => undefined) : undefined;
+  }
+
+  async #onChange(box: FakeStorageBox, call: BoxCall): Promise<void> {
+    await this.#effect();
+    if (call.kind === 'unfence') {
+      if (!this.#hasBooted) this.violations.push('unfence before the next boot');
+      if (this.#node?.taints.includes(OUT_OF_SERVICE)) this.violations.push('unfence before the taint went');
+      return;
     }
+    const [first, ...rest] = call.addresses;
+    if (first === undefined || rest.length === 0) return;
+    const known = box.fences.get(call.fence.id)?.addresses ?? [];
+    box.fences.set(call.fence.id, {
+      ...call.fence,
+      addresses: [...known, first],
+      seenSinceMs: this.#clock.now(),
+    });
+    await this.#effect();
   }
 
-  #onCall(call: ClusterCall): void {
-    this.#assertAlive();
+  async #onCall(call: ClusterCall): Promise<void> {
+    await this.#hangWhenDead();
     if (call.kind === 'getNode' || call.kind === 'getNodeLeaseRenewTime') return;
-    this.#effect(`${call.kind} ${call.name}`);
-    this.#checkFenced(call);
-    const node = this.#node;
+    await this.#effect();
+    const { kind } = call;
     switch (call.kind) {
       case 'forceDeletePod':
+        this.#checkFenced(kind, (volume) => call.pod.claimNames.includes(volume.claim?.name ?? ''));
         this.#cluster.removePod(call.pod.namespace, call.pod.name);
-        return this.#createPodAgain(call.pod);
+        this.#createPodAgain(call.pod);
+        return;
       case 'deleteVolumeAttachment':
-        return this.#cluster.removeVolumeAttachment(call.name);
+        this.#checkFenced(kind, ({ name }) => name === call.attachment.persistentVolumeName);
+        this.#cluster.removeVolumeAttachment(call.name);
+        return;
       case 'removeVolumesInUse':
-        for (const handle of call.volumeHandles) this.#inUse.delete(handle);
+        this.#checkFenced(kind, ({ volumeHandle = '' }) => call.volumeHandles.includes(volumeHandle));
+        if (!this.#options.inUseIgnored) for (const handle of call.volumeHandles) this.#inUse.delete(handle);
         return;
       case 'addOutOfServiceTaint':
-        if (!node) return;
-        return this.#setNode({
-          ...node,
-          taints: [{ key: OUT_OF_SERVICE_TAINT, value: OUT_OF_SERVICE_VALUE, effect: 'NoExecute' }],
-          ...(node.bootId !== undefined && { outOfServiceBootId: node.bootId }),
-        });
-      case 'removeOutOfServiceTaint':
-        if (node) this.#setNode({ ...node, taints: [] });
+        this.#checkFenced(kind, () => true);
+        this.#taint(OUT_OF_SERVICE);
         return;
       case 'addFencedTaint':
-      case 'removeFencedTaint':
-        this.violations.push(`${call.kind} without early detection`);
+        this.#taint(MARK);
+        return;
+      case 'removeOutOfServiceTaint':
+      case 'removeFencedTaint': {
+        const removed = kind === 'removeFencedTaint' ? MARK : OUT_OF_SERVICE;
+        if (!this.#hasBooted) this.violations.push(`${kind} before the next boot`);
+        if (!this.#node) return;
+        this.#setNode({ ...this.#node, taints: this.#node.taints.filter(({ key }) => key !== removed.key) });
+      }
     }
   }
 
-  /** The invariant of mode fence: nothing leaves a node that is not cut off. */
-  #checkFenced({ kind }: ClusterCall): void {
-    if (this.#policy.mode !== 'fence' || kind === 'removeOutOfServiceTaint') return;
-    const isCutOff = [...this.#box.fences.values()].some(({ addresses }) =>
-      addresses.includes('address-of-node-a'),
-    );
-    if (!isCutOff) this.violations.push(`${kind} before the fence`);
+  #taint(taint: Taint): void {
+    const node = this.#node;
+    if (!node) return;
+    const isNoted = taint === OUT_OF_SERVICE && node.bootId !== undefined;
+    const taints = [...node.taints.filter(({ key }) => key !== taint.key), taint];
+    this.#setNode({ ...node, taints, ...(isNoted && { outOfServiceBootId: node.bootId }) });
   }
 
+  /** The invariant of mode fence: nothing leaves a node that is not cut off from the box that holds it. */
+  #checkFenced(what: string, isTouched: (volume: PersistentVolumeFact) => boolean): void {
+    if (this.#policy.mode !== 'fence' || this.#hasBooted) return;
+    for (const volume of VOLUMES.filter(isTouched)) {
+      const box = this.#boxes.find(({ name }) => name === volume.volumeAttributes['address']);
+      const cutOff = [...(box?.fences.values() ?? [])].flatMap(({ addresses }) => addresses);
+      const isOpen = ADDRESSES.some((address) => !cutOff.includes(address));
+      if (isOpen) this.violations.push(`${what} before the fence at ${box?.name}`);
+    }
+  }
+
+  /** On `node-b`, unless `node-a` looks as good as any to the scheduler. */
   #createPodAgain(pod: PodFact): void {
+    const isFree = this.#node?.ready && this.#node.taints.length === 0;
+    if (isFree) this.violations.push('a pod was deleted where the scheduler may put it back');
     this.#cluster.setPod({
       ...pod,
       uid: `${pod.uid}-again`,
-      nodeName: 'node-b',
-      hostAddresses: ['address-of-node-b'],
+      nodeName: isFree ? 'node-a' : 'node-b',
     });
   }
 
   /** What Kubernetes does between two passes. */
   #answer(): void {
-    const isTainted = this.#node?.taints.some(({ key }) => key === OUT_OF_SERVICE_TAINT);
-    for (const name of VOLUMES) {
-      const isNeededHere = [...this.#cluster.podsOnNode('node-a')].some(({ name: pod }) =>
-        pod.endsWith(name),
-      );
-      const mayDetach = !isNeededHere && (isTainted || !this.#inUse.has(`handle-of-${name}`));
-      if (mayDetach) this.#cluster.removeVolumeAttachment(`va-${name}-node-a`);
-      const isNeededThere = [...this.#cluster.podsOnNode('node-b')].some(({ name: pod }) =>
-        pod.endsWith(name),
-      );
-      if (isNeededThere && this.#nodesOf(name).length === 0) {
-        this.#cluster.setVolumeAttachment(
-          volumeAttachmentFact({ persistentVolumeName: name, nodeName: 'node-b' }),
-        );
+    const isTainted = this.#node?.taints.includes(OUT_OF_SERVICE);
+    for (const volume of VOLUMES) {
+      const { name } = volume;
+      const mayDetach = isTainted || !this.#inUse.has(volume.volumeHandle);
+      if (mayDetach && !this.#isUsedOn('node-a', volume)) {
+        this.#cluster.removeVolumeAttachment(`va-${name}-node-a`);
       }
+      if (this.#nodesOf(name).length > 0 || !this.#isUsedOn('node-b', volume)) continue;
+      this.#checkFenced('attach to node-b', ({ name: each }) => each === name);
+      this.#cluster.setVolumeAttachment(
+        volumeAttachmentFact({ persistentVolumeName: name, nodeName: 'node-b' }),
+      );
     }
-    const hasMoved = VOLUMES.every((name) => this.#nodesOf(name).join() === 'node-b');
-    if (!hasMoved || this.#isBack || !this.#returns || !this.#node) return;
-    this.#isBack = true;
-    this.#setNode({ ...this.#node, ready: true, bootId: 'next-boot' });
+    const hasMoved = VOLUMES.every(({ name }) => this.#nodesOf(name).join() === 'node-b');
+    if (!hasMoved || !this.#node) return;
+    const renewTime = `${this.#clock.now()}`;
+    this.#actions.setNodeLeaseRenewTime('node-a', renewTime);
+    this.#cluster.setNodeLease({ nodeName: 'node-a', uid: 'l', renewTime, observedAtMs: this.#clock.now() });
+    this.#passesBack++;
+    if (this.#passesBack === 1) this.#setNode({ ...this.#node, ready: true });
+    if (this.#passesBack !== PASSES_BEFORE_BOOT) return;
+    this.#hasBooted = true;
+    this.#setNode({ ...this.#node, bootId: 'next-boot' });
+  }
+
+  #isUsedOn(nodeName: string, { claim }: PersistentVolumeFact): boolean {
+    return [...this.#cluster.podsOnNode(nodeName)].some((pod) => pod.claimNames.includes(claim?.name ?? ''));
   }
 
   #setNode(node: NodeFact): void {
