@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../test/pass-fixture.ts';
+import { DetachRequests } from './detach-requests.ts';
+import { execute } from './execute.ts';
+import { ReleaseVerdicts } from './release-verdicts.ts';
 import { nodeFact, podFact } from './testing/fact-builders.ts';
 import { settle } from './testing/fake-clock.ts';
+import { FakeStorageBox, fakeFleet } from './testing/fake-storage-box.ts';
 
 const RELEASE = ['forceDeletePod pod-a', 'removeVolumesInUse node-a'];
 
@@ -82,6 +86,22 @@ describe('execute', () => {
       expect(f.writes.filter((write) => write.startsWith('removeVolumesInUse'))).toHaveLength(2);
     });
 
+    it('says what failed, and lets the other volumes go', async () => {
+      const f = new PassFixture({ strategy: 'delete' });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      const err = new Error('refused');
+      f.actions.before = ({ name }) => {
+        if (name === 'va-pv-a-node-a') throw err;
+      };
+      await f.run();
+      expect(f.effects).toEqual(['pod-deleted', 'pod-deleted', 'failed', 'released']);
+      expect(f.report.effects[2]).toMatchObject({
+        step: 'detach',
+        err,
+        decisions: [{ attachment: { name: 'va-pv-a-node-a' } }],
+      });
+    });
+
     it('reports a release once, and that it waits after that', async () => {
       const f = new PassFixture();
       await f.run();
@@ -155,15 +175,36 @@ describe('execute', () => {
   });
 
   describe('leadership', () => {
-    it.each([0, 1, 2, 3])('writes nothing more once it is lost after %i checks', async (checks) => {
-      const f = new PassFixture({ strategy: 'delete' });
-      let left = checks;
-      f.assertHeld = () => {
-        if (left-- <= 0) throw new Error('not the leader');
-      };
-      await f.run();
-      expect(f.writes).toEqual(checks < 2 ? [] : ['forceDeletePod pod-a']);
-      expect(f.effects).toContain('failed');
+    it.each(['in-use', 'delete', 'out-of-service'] as const)(
+      'is asked twice before every write of strategy %s, and nothing is written after it is lost',
+      async (strategy) => {
+        const undisturbed = new PassFixture({ strategy });
+        await undisturbed.run();
+        const all = undisturbed.writes;
+        expect(all).toHaveLength(2);
+        for (let checks = 0; checks < 2 * all.length; checks++) {
+          const f = new PassFixture({ strategy });
+          let left = checks;
+          f.assertHeld = () => {
+            if (left-- <= 0) throw new Error('not the leader');
+          };
+          await f.run();
+          expect(f.writes, `lost after ${checks} checks`).toEqual(all.slice(0, Math.floor(checks / 2)));
+          expect(f.effects).toContain('failed');
+        }
+      },
+    );
+
+    it('is asked before and after the live look that precedes a fence', async () => {
+      for (const checks of [0, 1]) {
+        const f = new PassFixture({ mode: 'fence' });
+        let left = checks;
+        f.assertHeld = () => {
+          if (left-- <= 0) throw new Error('not the leader');
+        };
+        await f.run();
+        expect([f.box.calls, f.effects]).toEqual([[], ['failed']]);
+      }
     });
 
     it('is asked again after the live look, which may have taken long', async () => {
@@ -200,6 +241,33 @@ describe('execute', () => {
       f.attach('pv-b', 'node-a', 'pod-b');
       await f.run();
       expect(f.box.calls).toHaveLength(1);
+    });
+
+    it('fences a node once at each box, whatever order the decisions come in', async () => {
+      const { f, boxB, run } = fencedTwice();
+      expect(await run()).toEqual(['fenced', 'fenced']);
+      expect(f.box.calls).toMatchObject([{ kind: 'fence', fence: { id: 'again-1' } }]);
+      expect(boxB.calls).toMatchObject([{ kind: 'fence', fence: { id: 'again-2' } }]);
+    });
+
+    it('does not let a box that refuses keep the node from being fenced at another', async () => {
+      const { f, boxB, run } = fencedTwice();
+      f.box.beforeChange = () => {
+        throw new Error('refused');
+      };
+      expect(await run()).toEqual(['failed', 'fenced']);
+      expect(boxB.fences.size).toBe(1);
+    });
+
+    it('names no uid and no boot of a Node that is gone and that nobody remembers', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.cluster.removeNode('node-a', { forgotten: true });
+      f.actions.removeNode('node-a');
+      await f.run();
+      await f.clock.advance(30_000);
+      await f.run();
+      const fence = { id: 'fence-1', nodeName: 'node-a', fencedAtMs: f.clock.now() };
+      expect(f.box.calls).toEqual([{ kind: 'fence', fence, addresses: ['address-of-node-a'] }]);
     });
 
     it('completes a fence of this boot under its own id', async () => {
@@ -254,12 +322,53 @@ describe('execute', () => {
     expect(f.writes).toContain('forceDeletePod pod-a');
   });
 
-  it('rejects with the reason of an abort, and writes nothing after it', async () => {
-    const f = new PassFixture();
-    f.actions.before = ({ kind }) => {
-      if (kind === 'forceDeletePod') f.abort.abort(new Error('shutting down'));
-    };
-    await expect(f.run()).rejects.toThrow('shutting down');
-    expect(f.writes).toEqual(['forceDeletePod pod-a']);
-  });
+  it.each([0, 1, 2, 3])(
+    'rejects with the reason of an abort during call %i, and makes no call after it',
+    async (abortedCall) => {
+      const f = new PassFixture();
+      f.actions.before = () => {
+        if (f.actions.calls.length === abortedCall + 1) f.abort.abort(new Error('shutting down'));
+      };
+      await expect(f.run()).rejects.toThrow('shutting down');
+      expect(f.actions.calls).toHaveLength(abortedCall + 1);
+    },
+  );
 });
+
+/** What `run` carries out: fences of `node-a`, decided for two volumes at `box-a` and one at `box-b` between them. */
+function fencedTwice() {
+  const f = new PassFixture({ mode: 'fence' });
+  const boxB = new FakeStorageBox(f.clock, 'box-b');
+  boxB.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+  const both = new PassFixture({ mode: 'fence' }, { fleet: fakeFleet(f.box, boxB), cluster: f.cluster });
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
+  f.attach('pv-c', 'node-a', 'pod-c');
+  const run = async () => {
+    await both.run();
+    for (const box of [f.box, boxB]) {
+      box.calls.length = 0;
+      box.fences.clear();
+    }
+    const [a, c, b] = both.report.decisions;
+    let count = 0;
+    const ports = {
+      cluster: f.cluster,
+      actions: f.actions,
+      leadership: { assertHeld: () => undefined },
+      requests: new DetachRequests(),
+      attachments: [],
+      verdicts: new ReleaseVerdicts(),
+      newFenceId: () => `again-${++count}`,
+      policy: both.policy,
+    };
+    const decisions = [a, b, c].filter((decision) => decision !== undefined);
+    expect(decisions.map(({ verdict, volume }) => [verdict.kind, volume?.name])).toEqual([
+      ['fence', 'pv-a'],
+      ['fence', 'pv-b'],
+      ['fence', 'pv-c'],
+    ]);
+    const effects = await execute(decisions, f.clock.now(), ports, f.abort.signal);
+    return effects.map(({ kind }) => kind);
+  };
+  return { f, boxB, run };
+}
