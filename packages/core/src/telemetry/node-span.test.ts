@@ -1,0 +1,91 @@
+import { SpanStatusCode } from '@opentelemetry/api';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { PassFixture } from '../../test/pass-fixture.ts';
+import { RecordingTelemetry } from '../testing/recording-telemetry.ts';
+
+// One for the whole file: a tracer asks for its provider once.
+const telemetry = new RecordingTelemetry();
+beforeEach(() => void (telemetry.spans.length = 0));
+afterAll(() => telemetry[Symbol.dispose]());
+
+const spanOf = (name: string) => telemetry.spans.find((span) => span.name === name);
+
+describe('inNodeSpan', () => {
+  it('carries the evidence of a release, and ends', async () => {
+    await new PassFixture().run();
+    expect(spanOf('release node')).toEqual({
+      name: 'release node',
+      attributes: {
+        'k8s.node.name': 'node-a',
+        'k8s.node.uid': 'uid-of-node-a',
+        'reattach.node.state': 'not-ready',
+        'reattach.storage.box': 'box-a',
+        'reattach.evidence': 'silent',
+        'reattach.decision.rule': 'mode-release',
+        'reattach.decision.why': 'Node has been NotReady for 60.0 s; scripted for node-a',
+      },
+      status: undefined,
+      ended: true,
+    });
+  });
+
+  it('names the fence a release rests on', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    await f.run();
+    expect(spanOf('fence node')).toMatchObject({
+      attributes: { 'reattach.decision.rule': 'mode-fence' },
+      ended: true,
+    });
+    await f.clock.advance(50);
+    await f.run();
+    expect(spanOf('release node')?.attributes['reattach.fence.id']).toBe('fence-1');
+  });
+
+  it('names the uid of a Node that is gone while it is remembered, and none after that', async () => {
+    for (const forgotten of [false, true]) {
+      const f = new PassFixture();
+      f.cluster.removeNode('node-a', { forgotten });
+      f.actions.removeNode('node-a');
+      await f.run();
+      await f.clock.advance(30_000);
+      await f.run();
+    }
+    const spans = telemetry.spans.filter(({ name }) => name === 'release node');
+    expect(spans).toMatchObject([
+      { attributes: { 'k8s.node.uid': 'uid-of-node-a' } },
+      { attributes: { 'k8s.node.name': 'node-a', 'reattach.node.state': 'gone' } },
+    ]);
+    expect(spans[1]?.attributes).not.toHaveProperty('k8s.node.uid');
+  });
+
+  it('says what a failure failed with', async () => {
+    const f = new PassFixture();
+    f.actions.before = ({ kind }) => {
+      if (kind === 'forceDeletePod') throw Object.assign(new Error('refused'), { code: 'FORBIDDEN' });
+    };
+    await f.run();
+    expect(spanOf('release node')).toMatchObject({
+      attributes: { 'error.type': 'FORBIDDEN' },
+      status: { code: SpanStatusCode.ERROR },
+      ended: true,
+    });
+  });
+
+  it('ends when the pass is aborted', async () => {
+    const f = new PassFixture();
+    f.actions.before = () => f.abort.abort(new Error('shutting down'));
+    await expect(f.run()).rejects.toThrow('shutting down');
+    expect(spanOf('release node')).toMatchObject({ status: undefined, ended: true });
+  });
+
+  it('stands beside the span of the reading, which ends though the box is sick', async () => {
+    const f = new PassFixture();
+    f.box.before = () => {
+      throw new Error('a bug');
+    };
+    await expect(f.run()).rejects.toThrow('a bug');
+    expect(telemetry.spans).toMatchObject([
+      { name: 'observe storage', attributes: { 'reattach.storage.box': 'box-a' }, ended: true },
+    ]);
+  });
+});
