@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../test/pass-fixture.ts';
+import type { NodeFact } from './facts.ts';
+import type { Policy } from './policy.ts';
 import { ReleasePass, type ReleasePassOptions } from './release-pass.ts';
-import { nodeFact } from './testing/fact-builders.ts';
+import { nodeFact, persistentVolumeFact } from './testing/fact-builders.ts';
 import { settle } from './testing/fake-clock.ts';
 import { FakeStorageBox, fakeFleet } from './testing/fake-storage-box.ts';
 
@@ -11,16 +13,18 @@ const reason = ({ report }: PassFixture) => {
   return verdict?.kind === 'hold' ? verdict.reason : verdict?.kind;
 };
 
-function twoBoxes() {
-  const f = new PassFixture();
+function twoBoxes(policy: Partial<Policy> = {}) {
+  const f = new PassFixture(policy);
   const other = new FakeStorageBox(f.clock, 'box-b');
   other.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
   f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
-  const both = new PassFixture(
-    {},
-    { fleet: fakeFleet(f.box, other), cluster: f.cluster, actions: f.actions },
-  );
-  return { f: both, box: f.box, other, actions: f.actions };
+  const both = new PassFixture(policy, {
+    fleet: fakeFleet(f.box, other),
+    cluster: f.cluster,
+    actions: f.actions,
+  });
+  const setNode = (node: NodeFact) => f.setNode(node);
+  return { f: both, box: f.box, other, actions: f.actions, setNode };
 }
 
 describe('ReleasePass', () => {
@@ -100,6 +104,24 @@ describe('ReleasePass', () => {
       expect(f.box.fences.size).toBe(0);
     });
 
+    it('writes nothing while the box cannot be reached, neither there nor to the cluster', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.box.reachable = false;
+      await f.runFor(3);
+      expect([reason(f), f.writes, f.box.calls]).toEqual(['storage-unknown', [], []]);
+    });
+
+    it('leaves a node that is Ready again cut off until it has booted, and goes on looking', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      await f.runFor(2);
+      f.setNode(nodeFact());
+      for (let time = 0; time < 3; time++) {
+        expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 10_000 });
+        expect([f.effects, f.box.fences.size]).toEqual([[], 1]);
+        await f.clock.advance(10_000);
+      }
+    });
+
     it('looks again while a fence stands, and no more after it', async () => {
       const f = new PassFixture({ mode: 'fence' });
       await f.run();
@@ -164,6 +186,81 @@ describe('ReleasePass', () => {
     ]);
     expect(question?.others.map(({ name }) => name)).toEqual(['node-b', 'node-c', 'node-d', 'node-e']);
     expect(question?.volumes).toEqual([{ volumeHandle: 'handle-of-pv-a', volumeAttributes: {} }]);
+  });
+
+  it('names a lost node without a volume at the box among the others', async () => {
+    const f = new PassFixture();
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
+    await f.run();
+    const [question] = f.box.observations;
+    expect(question?.suspects.map(({ name }) => name)).toEqual(['node-a']);
+    expect(question?.others.map(({ name }) => name)).toEqual(['node-b', 'node-c', 'node-d', 'node-e']);
+  });
+
+  it('asks nothing about a volume without a handle', async () => {
+    const f = new PassFixture();
+    const { driver: _driver, volumeHandle: _handle, ...foreign } = persistentVolumeFact();
+    f.cluster.setPersistentVolume(foreign);
+    await f.run();
+    expect(f.box.observations.map(({ volumes }) => volumes)).toEqual([[]]);
+    expect([reason(f), f.writes]).toEqual(['volume-unknown', []]);
+  });
+
+  describe('says when to look again', () => {
+    it('at the end of the grace, when that comes before the next poll', async () => {
+      const f = new PassFixture({ suspectPollMs: 60_000 });
+      f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() - 4_000 });
+      expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 6_000 });
+      expect(verdicts(f)).toEqual(['wait']);
+    });
+
+    it('at the next poll, when that comes first or the attachment is held', async () => {
+      const f = new PassFixture();
+      f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() - 4_000 });
+      expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 2_000 });
+      f.setNode(f.lost);
+      f.box.setLive('node-a');
+      expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 2_000 });
+      expect(verdicts(f)).toEqual(['hold']);
+    });
+
+    it('when the box that is due first is', async () => {
+      const { f, box, other, actions } = twoBoxes({ mode: 'fence', suspectPollMs: 60_000 });
+      box.beforeChange = () => {
+        throw new Error('refused');
+      };
+      const { nextDeadlineMs } = await f.run();
+      expect([f.effects, nextDeadlineMs]).toEqual([['failed', 'fenced'], f.clock.now()]);
+      expect([other.fences.size, actions.calls.filter(({ kind }) => kind !== 'getNode')]).toEqual([1, []]);
+    });
+  });
+
+  it('does not take Nodes for lost that an old cache lacks', async () => {
+    const f = new PassFixture();
+    const names = ['node-b', 'node-c', 'node-d', 'node-e'];
+    for (const name of names) {
+      f.attach(`pv-of-${name}`, name, `pod-of-${name}`);
+      f.cluster.removeNode(name);
+    }
+    f.cluster.staleMs = f.policy.maxCacheAgeMs + 1;
+    await f.run();
+    f.cluster.staleMs = 0;
+    for (const name of names) f.setNode(nodeFact({ name }));
+    await f.run();
+    expect(f.report.decisions[0]?.verdict.kind).toBe('release');
+  });
+
+  it('counts Nodes that flap towards a mass failure, though they are back', async () => {
+    const f = new PassFixture();
+    f.box.setLive('node-a');
+    for (const name of ['node-b', 'node-c', 'node-d']) {
+      f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.clock.now() }));
+      await f.run();
+      f.setNode(nodeFact({ name }));
+    }
+    f.box.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+    await f.run();
+    expect([reason(f), f.writes]).toEqual(['mass-failure', []]);
   });
 
   it('counts the grace of a deleted Node from the first look that missed it on a current cache', async () => {
@@ -253,6 +350,20 @@ describe('ReleasePass', () => {
       await f.run();
       expect(f.effects).toEqual(['fenced']);
     });
+
+    it.each([true, false])(
+      'lets pods back on the node once every box says that no fence is left: %s',
+      async (isRead) => {
+        const { f, box, other, setNode } = twoBoxes(policy);
+        const taint = { key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' };
+        setNode(nodeFact({ taints: [taint] }));
+        const question = { suspects: [], others: [], volumes: [] };
+        await box.observe(question, f.abort.signal);
+        if (isRead) await other.observe(question, f.abort.signal);
+        await f.run();
+        expect(f.effects).toEqual(isRead ? ['unmarked'] : []);
+      },
+    );
 
     it('suspects nobody without it', async () => {
       const f = new PassFixture({ mode: 'fence' });
