@@ -1,4 +1,4 @@
-import { metrics, SpanStatusCode, trace } from '@opentelemetry/api';
+import { metrics, type ObservableResult, SpanStatusCode, trace } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { RecordingTelemetry } from './recording-telemetry.ts';
 
@@ -25,6 +25,24 @@ describe('RecordingTelemetry', () => {
     expect(telemetry.total('passes', { result: 'ok', reason: 'manual' })).toBe(2);
     expect(telemetry.total('passes', { result: 'failed' })).toBe(0);
     expect(telemetry.total('passes', { result: 'aborted' })).toBeUndefined();
+  });
+
+  it('asks observable gauges when told to, until their callbacks are removed', async () => {
+    using telemetry = new RecordingTelemetry();
+    let value = 1;
+    const gauge = metrics.getMeter('test').createObservableGauge('nodes');
+    const callback = (result: ObservableResult) => {
+      result.observe(value, { state: 'lost' });
+      result.observe(0);
+    };
+    gauge.addCallback(callback);
+    value = 2;
+    expect(await telemetry.collect()).toEqual([
+      { instrument: 'nodes', value: 2, attributes: { state: 'lost' } },
+      { instrument: 'nodes', value: 0, attributes: {} },
+    ]);
+    gauge.removeCallback(callback);
+    expect([await telemetry.collect(), telemetry.measurements]).toEqual([[], []]);
   });
 
   it('keeps spans with name, attributes, status and whether they ended', () => {

@@ -3,6 +3,7 @@ import {
   createNoopMeter,
   type Meter,
   metrics,
+  type ObservableCallback,
   ProxyTracerProvider,
   type Span,
   type SpanOptions,
@@ -29,6 +30,7 @@ export interface RecordedSpan {
 export class RecordingTelemetry implements Disposable {
   readonly measurements: Measurement[] = [];
   readonly spans: RecordedSpan[] = [];
+  readonly #observables = new Map<ObservableCallback, string>();
 
   constructor() {
     const instrument = (name: string) => {
@@ -36,10 +38,15 @@ export class RecordingTelemetry implements Disposable {
         void this.measurements.push({ instrument: name, value, attributes });
       return { add: measure, record: measure };
     };
+    const observable = (name: string) => ({
+      addCallback: (callback: ObservableCallback) => void this.#observables.set(callback, name),
+      removeCallback: (callback: ObservableCallback) => void this.#observables.delete(callback),
+    });
     // A copy: the no-op meter is one object for the whole process.
     const meter = Object.assign(Object.create(createNoopMeter()) as Meter, {
       createCounter: instrument,
       createHistogram: instrument,
+      createObservableGauge: observable,
     });
     metrics.setGlobalMeterProvider({ getMeter: () => meter });
     const startSpan = (name: string, options: SpanOptions = {}): Span => this.#startSpan(name, options);
@@ -59,6 +66,17 @@ export class RecordingTelemetry implements Disposable {
       .filter(({ attributes: has }) => Object.entries(attributes).every(([key, value]) => has[key] === value))
       .map(({ value }) => value);
     return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+  }
+
+  /** Asks every observable gauge for its values now. */
+  async collect(): Promise<readonly Measurement[]> {
+    const collected: Measurement[] = [];
+    for (const [callback, instrument] of this.#observables) {
+      await callback({
+        observe: (value, attributes = {}) => void collected.push({ instrument, value, attributes }),
+      });
+    }
+    return collected;
   }
 
   [Symbol.dispose](): void {
