@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PassFixture } from '../test/pass-fixture.ts';
 import { PassReporter } from './pass-reporter.ts';
 import type { Policy } from './policy.ts';
-import { ATTR_STRATEGY } from './telemetry/semconv.ts';
-import { nodeFact, podFact } from './testing/fact-builders.ts';
+import { ATTR_EFFECT, ATTR_STRATEGY } from './telemetry/semconv.ts';
+import { nodeFact, podFact, volumeAttachmentFact } from './testing/fact-builders.ts';
 import { settle } from './testing/fake-clock.ts';
 import { RecordingEventRecorder } from './testing/recording-event-recorder.ts';
 import { RecordingLogger } from './testing/recording-logger.ts';
@@ -78,6 +78,26 @@ describe('PassReporter', () => {
     expect(telemetry.total('reattach.attachment.holds')).toBe(2);
   });
 
+  it.each<[string, Partial<Policy>, (f: PassFixture) => void]>([
+    ['node-still-writing', {}, (f) => f.box.setLive('node-a')],
+    ['storage-unknown', {}, (f) => (f.box.reachable = false)],
+    ['cache-stale', {}, (f) => (f.cluster.staleMs = 200_000)],
+    ['dry-run', { mode: 'observe' }, () => undefined],
+  ])(
+    'repeats the Event of a hold (%s) word for word, or it could not be counted',
+    async (reason, policy, change) => {
+      const { f, recorder } = reported(policy);
+      change(f);
+      await f.run();
+      await f.clock.advance(2_345);
+      f.cluster.staleMs += f.cluster.staleMs > 0 ? 2_345 : 0;
+      await f.run();
+      const [first, second, ...rest] = recorder.events;
+      expect(first?.message).toContain(`Release held (${reason}): node node-a is lost, but `);
+      expect([second, rest]).toEqual([first, []]);
+    },
+  );
+
   it('begins anew with a hold that was over', async () => {
     const { f, logger } = reported();
     f.box.setLive('node-a');
@@ -95,6 +115,89 @@ describe('PassReporter', () => {
     await f.run();
     expect([logger.lines, recorder.events]).toEqual([[], []]);
     expect(reporter.latest?.decisions).toHaveLength(1);
+  });
+
+  it('says nothing of what other attachers leave on a lost node', async () => {
+    const { f, logger, recorder } = reported();
+    f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+    f.cluster.setVolumeAttachment(volumeAttachmentFact({ attacher: 'other.csi.example' }));
+    await f.run();
+    f.cluster.staleMs = 200_000;
+    await f.run();
+    expect([logger.lines, recorder.events]).toEqual([[], []]);
+  });
+
+  it('counts every effect, and how long it took to release', async () => {
+    const { f } = reported({ strategy: 'delete' });
+    await f.run();
+    for (const [kind, count] of [
+      ['pod-deleted', 1],
+      ['released', 1],
+      ['failed', 0],
+    ] as const) {
+      expect(telemetry.total('reattach.effects', { [ATTR_EFFECT]: kind }), kind).toBe(count);
+    }
+    expect(
+      telemetry.measurements.filter(({ instrument }) => instrument === 'reattach.attachment.release.delay'),
+    ).toEqual([
+      {
+        instrument: 'reattach.attachment.release.delay',
+        value: 60,
+        attributes: { [ATTR_STRATEGY]: 'delete' },
+      },
+    ]);
+    expect(telemetry.total('reattach.attachment.releases', { [ATTR_STRATEGY]: 'delete' })).toBe(1);
+    expect(telemetry.total('reattach.attachment.releases')).toBe(1);
+  });
+
+  it('counts a release once, however long the detach takes', async () => {
+    const { f, logger, events } = reported();
+    await f.run();
+    f.actions.setChangeResult('node-a', 'unchanged');
+    await f.run();
+    expect(telemetry.total('reattach.attachment.releases')).toBe(1);
+    expect(events()).toEqual(['Normal StaleAttachmentReleased']);
+    expect(logger.messages('debug')).toEqual(['Waited for detach']);
+  });
+
+  it('logs pods that it deletes, and decisions that were overtaken', async () => {
+    const { f, logger } = reported();
+    f.actions.before = ({ kind }) => {
+      if (kind === 'forceDeletePod') f.actions.setNode(nodeFact());
+    };
+    await f.run();
+    expect(logger.lines).toEqual([
+      {
+        level: 'info',
+        message: 'Deleted pod',
+        fields: {
+          namespace: 'default',
+          pod: 'pod-a',
+          node: 'node-a',
+          controller: { kind: 'StatefulSet', name: 'set-a' },
+          reconcileID: 'r',
+        },
+      },
+      {
+        level: 'info',
+        message: 'Dropped decision',
+        fields: expect.objectContaining({
+          volumeAttachment: 'va-pv-a-node-a',
+          why: 'The Node is ready again',
+        }),
+      },
+    ]);
+  });
+
+  it('holds what waits for a companion', async () => {
+    const { f, events, logger } = reported({ mode: 'fence' });
+    f.attach('pv-b', 'node-a', 'pod-b');
+    f.cluster.setClaimMigrating('default', 'claim-of-pv-b');
+    await f.run();
+    expect(events()).toEqual(['Warning ReleaseHeld']);
+    expect(logger.lines.map(({ fields }) => [fields['reason'], fields['persistentVolume']])).toEqual([
+      ['companion-held', 'pv-a'],
+    ]);
   });
 
   it('tells of a fence and of its end, on the Node', async () => {
@@ -153,6 +256,55 @@ describe('PassReporter', () => {
     expect(logger.lines.find(({ message }) => message === 'Held release')?.fields).toMatchObject({
       reason: 'fence-failed',
       why: 'no such right',
+    });
+  });
+
+  it('logs what is taken back from a node, with the proof', async () => {
+    const { f, logger } = reported({ mode: 'fence' });
+    await f.runFor(2);
+    logger.lines.length = 0;
+    f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+    f.cluster.removePod('default', 'pod-a');
+    const fenced = { key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' };
+    const outOfService = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
+    const back = { bootId: 'next', outOfServiceBootId: 'boot-of-node-a' };
+    f.setNode(nodeFact({ ...back, taints: [outOfService, fenced] }));
+    await f.run();
+    f.setNode(nodeFact({ ...back, taints: [fenced] }));
+    await f.runFor(3);
+    expect(logger.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      'info Removed out-of-service taint',
+      'info Unfenced node',
+      'info Removed fenced taint',
+    ]);
+    expect(logger.lines.map(({ fields }) => [fields['node'], fields['why']])).toEqual([
+      ['node-a', 'The node has booted since it was tainted'],
+      ['node-a', 'The node has booted since fence fence-1'],
+      ['node-a', 'No fence of the node is left'],
+    ]);
+  });
+
+  it('warns once that something could not be taken back, and again when it fails otherwise', async () => {
+    const { f, logger } = reported({ mode: 'fence' });
+    await f.runFor(2);
+    logger.lines.length = 0;
+    f.setNode(nodeFact({ bootId: 'next' }));
+    let message = 'refused';
+    f.box.beforeChange = () => {
+      throw new Error(message);
+    };
+    await f.runFor(2);
+    message = 'timed out';
+    await f.run();
+    expect(logger.lines.map(({ level, message: text }) => [level, text])).toEqual([
+      ['warn', 'Recovery failed'],
+      ['debug', 'Recovery failed'],
+      ['warn', 'Recovery failed'],
+    ]);
+    expect(logger.lines[0]?.fields).toMatchObject({
+      recovery: { kind: 'unfence', boxName: 'box-a', fence: { id: 'fence-1' } },
+      err: { message: 'refused' },
+      reconcileID: 'r',
     });
   });
 

@@ -30,7 +30,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   readonly #gauges: readonly Disposable[];
   /** Reason of the hold each attachment was last reported with, by uid. */
   #held: ReadonlyMap<string, HoldReason> = new Map();
-  /** What the last pass failed with, by uid of the attachment; `#failing`: what this one does. */
+  /** What the last pass failed with, by uid of the attachment or by what was to be taken back; `#failing`: what this one does. */
   #failed: ReadonlyMap<string, string> = new Map();
   #failing = new Map<string, string>();
   #latest: PassReport | undefined;
@@ -137,8 +137,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
       case 'unmarked':
         return this.#reportRecovery(effect, reconcileID, signal);
       case 'recovery-failed':
-        this.#logger.warn('Recovery failed', { recovery: effect.recovery, err: effect.err, reconcileID });
-        return;
+        return this.#reportRecoveryFailure(effect, reconcileID);
     }
   }
 
@@ -181,14 +180,26 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   }
 
   /** Each failure once, however often it is repeated. */
-  #reportFailure({ step, err, decisions }: Extract<Effect, { kind: 'failed' }>, reconcileID: string): void {
+  #failureLevel(key: string, step: string, err: unknown): 'warn' | 'debug' {
     const failure = `${step}: ${err instanceof Error ? err.message : String(err)}`;
+    this.#failing.set(key, failure);
+    return this.#failed.get(key) === failure ? 'debug' : 'warn';
+  }
+
+  #reportFailure({ step, err, decisions }: Extract<Effect, { kind: 'failed' }>, reconcileID: string): void {
     for (const decision of decisions) {
-      const { uid } = decision.attachment;
-      this.#failing.set(uid, failure);
-      const level = this.#failed.get(uid) === failure ? 'debug' : 'warn';
+      const level = this.#failureLevel(decision.attachment.uid, step, err);
       this.#logger[level]('Release failed', { ...fieldsOf(decision), step, err, reconcileID });
     }
+  }
+
+  #reportRecoveryFailure(
+    { recovery, err }: Extract<Effect, { kind: 'recovery-failed' }>,
+    reconcileID: string,
+  ): void {
+    const what = 'fence' in recovery ? `${recovery.boxName} ${recovery.fence.id}` : recovery.node.name;
+    const level = this.#failureLevel(`${recovery.kind} ${what}`, recovery.kind, err);
+    this.#logger[level]('Recovery failed', { recovery, err, reconcileID });
   }
 
   #reportRecovery(
