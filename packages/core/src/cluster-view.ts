@@ -75,7 +75,7 @@ export type UnreadView = Omit<ClusterView, 'recentLosses' | 'storage'>;
 export interface ViewSources {
   readonly cluster: ClusterReader;
   readonly manager: AttachmentManager;
-  readonly absence: NodeAbsence;
+  readonly absence: Pick<NodeAbsence, 'note' | 'forget' | 'retainOnly'>;
   readonly fleet: StorageFleet;
   readonly policy: Pick<Policy, 'attacher' | 'earlyDetection' | 'maxCacheAgeMs'>;
 }

@@ -38,8 +38,10 @@ export type {
 export type { FenceState } from './fence-state.ts';
 export { FENCED_TAINT } from './fenced-taint.ts';
 export { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
+export { type Inspection, Inspector, type InspectorOptions } from './inspector.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from './out-of-service.ts';
+export type { PassMemory } from './pass-memory.ts';
 export { PassReporter, type PassReporterOptions } from './pass-reporter.ts';
 export {
   type BreakerPolicy,

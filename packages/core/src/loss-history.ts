@@ -19,4 +19,11 @@ export class LossHistory {
       if (nowMs - sinceMs >= this.#windowMs) this.#losses.delete(name);
     return new Map(this.#losses);
   }
+
+  /** What {@link note} would return, noting nothing. Losses that have left the window since may still be among them. */
+  with(nodes: ClusterView['nodes']): ReadonlyMap<string, number> {
+    const losses = new Map(this.#losses);
+    for (const node of nodes.values()) if (node.kind !== 'ready') losses.set(node.name, node.sinceMs);
+    return losses;
+  }
 }

@@ -13,6 +13,11 @@ export class NodeAbsence {
     return nowMs;
   }
 
+  /** Since when `name` has been missing, as far as was noted. */
+  sinceMs(name: string): number | undefined {
+    return this.#firstSeenMs.get(name);
+  }
+
   /** The Node is there: its next absence is a new one. */
   forget(name: string): void {
     this.#firstSeenMs.delete(name);

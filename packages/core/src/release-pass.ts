@@ -9,6 +9,7 @@ import type { StorageReading } from './facts.ts';
 import { LossHistory } from './loss-history.ts';
 import { mapBounded } from './map-bounded.ts';
 import { NodeAbsence } from './node-absence.ts';
+import type { PassMemory } from './pass-memory.ts';
 import type { Policy } from './policy.ts';
 import type {
   ClusterActions,
@@ -17,6 +18,7 @@ import type {
   StorageBox,
   StorageFleet,
   StorageNode,
+  StorageQuestion,
 } from './ports.ts';
 import type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
 import { decideUnfences, decideUnmarks, decideUntaints, type Recovery } from './recover.ts';
@@ -83,6 +85,14 @@ export class ReleasePass implements ReconcilePass {
   readonly #verdicts = new ReleaseVerdicts();
   /** Boxes fenced at since they were read, by name. A new process waits for the first reading of every box instead. */
   readonly #unread = new Set<string>();
+  /** What each box said to the last pass that asked it, by name. */
+  readonly #readings = new Map<string, StorageReading>();
+  /** What passes remember, for looks that change nothing. */
+  readonly memory: PassMemory = {
+    absentSinceMs: (nodeName) => this.#absence.sinceMs(nodeName),
+    recentLosses: (nodes) => this.#losses.with(nodes),
+    lastReading: (boxName) => this.#readings.get(boxName),
+  };
   readonly #tracer = trace.getTracer('@reattach/core');
 
   /** @throws {TypeError} naming each collaborator that is missing. */
@@ -192,19 +202,17 @@ export class ReleasePass implements ReconcilePass {
   /** Asks the box when it holds a volume of a lost node, or may hold a fence of ours; else nobody is disturbed. */
   async #read(box: StorageBox, view: UnreadView, signal: AbortSignal): Promise<StorageReading | undefined> {
     const { policy } = this.#options;
-    const lost = view.attachments.filter(
-      ({ attachment }) =>
-        attachment.attacher === policy.attacher && view.storageNodes.has(attachment.nodeName),
-    );
+    const lost = lostIn(view, policy.attacher);
     const mayBeFenced = (box.lastReading?.fences ?? []).length > 0 || this.#unread.has(box.name);
     if (lost.length === 0 && !mayBeFenced) return undefined;
-    const question = { ...split(view, lost), volumes: volumesOf(lost) };
+    const question = questionAbout(view, lost);
     return this.#tracer.startActiveSpan(
       'observe storage',
       { attributes: { [ATTR_BOX]: box.name } },
       async (span) => {
         try {
           const reading = await box.observe(question, signal);
+          this.#readings.set(box.name, reading);
           if (reading.fences) this.#unread.delete(box.name);
           return reading;
         } finally {
@@ -221,7 +229,7 @@ function lastReadings({ boxes }: StorageFleet): ReadonlyMap<string, StorageReadi
 }
 
 /** A Node nobody remembers, whose pods are gone too, is still known to the box by the fence that we put there. */
-function withFencedAddresses(
+export function withFencedAddresses(
   storageNodes: ClusterView['storageNodes'],
   reading: StorageReading | undefined,
 ): ClusterView['storageNodes'] {
@@ -232,6 +240,18 @@ function withFencedAddresses(
     nodes.set(nodeName, { ...node, addresses: [...new Set([...node.addresses, ...addresses])] });
   }
   return nodes;
+}
+
+/** Our attachments on lost nodes. */
+export function lostIn({ attachments, storageNodes }: UnreadView, attacher: string): AttachmentView[] {
+  return attachments.filter(
+    ({ attachment }) => attachment.attacher === attacher && storageNodes.has(attachment.nodeName),
+  );
+}
+
+/** What a box is asked about the attachments of lost nodes that it holds. */
+export function questionAbout(view: UnreadView, lost: readonly AttachmentView[]): StorageQuestion {
+  return { ...split(view, lost), volumes: volumesOf(lost) };
 }
 
 /** Lost nodes that hold an attachment at the box are its suspects; all others account for sessions. */

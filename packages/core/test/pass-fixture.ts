@@ -1,5 +1,6 @@
 import { AttachmentManager } from '../src/attachment-manager.ts';
 import type { NodeFact } from '../src/facts.ts';
+import type { PassMemory } from '../src/pass-memory.ts';
 import type { Policy } from '../src/policy.ts';
 import { type PassReport, ReleasePass, type ReleasePassOptions } from '../src/release-pass.ts';
 import {
@@ -86,6 +87,10 @@ export class PassFixture {
   /** A new process: nothing of the old one is remembered. */
   restart(): void {
     this.#pass = this.#newPass();
+  }
+
+  get memory(): PassMemory {
+    return this.#pass.memory;
   }
 
   get report(): PassReport {
