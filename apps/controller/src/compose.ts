@@ -16,6 +16,7 @@ import {
   KubeActions,
   KubeEventRecorder,
   LeaderElector,
+  observeLeader,
 } from '@reattach/k8s-actions';
 import { loadKubeApi } from '@reattach/k8s-api';
 import { AttachmentWatcher, KubeCaches, NodeWatcher } from '@reattach/k8s-watch';
@@ -94,9 +95,11 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
         namespace: config.leaderElection.namespace ?? podNamespace(),
       });
     const leadership = elector ?? alwaysLeader;
+    const leader = observeLeader(() => elector?.isLeader ?? true);
+    teardown.defer('leader-metric', () => leader[Symbol.dispose]());
     const events =
       config.events && new KubeEventRecorder({ api, clock, logger, reportingInstance: identity });
-    const reporter = teardown.use('reporter', new PassReporter({ logger, ...(events && { events }) }));
+    const reporter = teardown.use('reporter', new PassReporter({ logger, clock, ...(events && { events }) }));
     const pass = new ReleasePass({
       cluster: caches,
       manager: new AttachmentManager({ clock, logger }),
@@ -147,10 +150,14 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
     for (const box of boxes) box.start(signal);
     await caches.waitForSync(signal);
     const lead = async (term: AbortSignal) => {
-      await reconciler.start(term);
-      logger.info('Ran startup pass', { mode: policy.mode });
-      await untilAborted(term);
-      await reconciler.stop();
+      try {
+        await reconciler.start(term);
+        logger.info('Ran startup pass', { mode: policy.mode });
+        await untilAborted(term);
+        await reconciler.stop();
+      } finally {
+        reporter.forget();
+      }
     };
     await (elector ? elector.run(lead, signal) : lead(signal));
   }

@@ -402,6 +402,11 @@ describe('AttachmentReconciler', () => {
       const passes = (result: string) =>
         telemetry.total('reattach.attachment.reconcile.passes', { 'reattach.reconcile.result': result });
       expect([passes('ok'), passes('failed'), passes('aborted')]).toEqual([1, 1, 0]);
+      // Asked for by `manual` and then by `startup`, too: it counts once.
+      const byReason = ['manual', 'startup', 'node-deleted', 'periodic'].map((reason) =>
+        telemetry.total('reattach.attachment.reconcile.passes', { 'reattach.trigger.reason': reason }),
+      );
+      expect(byReason).toEqual([1, 0, 1, 0]);
       expect(telemetry.total('reattach.trigger.requests', { 'reattach.trigger.reason': 'manual' })).toBe(2);
       expect(telemetry.measurements).toContainEqual({
         instrument: 'reattach.attachment.reconcile.duration',

@@ -181,7 +181,8 @@ export class AttachmentReconciler implements ReconcileTrigger {
     if (result === 'ok') this.#failures = 0;
     if (result === 'failed') this.#failures++;
     this.#lastPass = { reconcileId, reasons, startedAtMs, durationMs, result, failures: this.#failures };
-    this.#passes.add(1, { [ATTR_RECONCILE_RESULT]: result });
+    const [firstReason] = reasons;
+    this.#passes.add(1, { [ATTR_TRIGGER_REASON]: firstReason, [ATTR_RECONCILE_RESULT]: result });
     this.#duration.record(durationMs / 1_000, { [ATTR_RECONCILE_RESULT]: result });
     if (result === 'ok') {
       this.#logger.debug('Reconcile pass ran', {

@@ -32,6 +32,9 @@ export type NodeState =
       readonly lastSeen?: NodeFact;
     };
 
+/** Every state of a Node, for metrics. */
+export const NODE_STATES: readonly NodeState['kind'][] = ['ready', 'lease-stale', 'not-ready', 'gone'];
+
 /** A Node that is NotReady, gone, or no longer renews its Lease. */
 export type LostNode = Exclude<NodeState, { readonly kind: 'ready' }>;
 

@@ -4,6 +4,12 @@ import type { DetachStrategy } from './detach-requests.ts';
 import type { FenceIdentity, PodFact } from './facts.ts';
 import type { Recovery } from './recover.ts';
 
+/** Steps of a release that can fail, in their order. */
+export const RELEASE_STEPS = ['fence', 'mark', 'delete-pod', 'detach'] as const;
+
+/** @see RELEASE_STEPS */
+export type ReleaseStep = (typeof RELEASE_STEPS)[number];
+
 /** A decision about a lost node. */
 export type LostDecision = Decision & { readonly node: LostNode };
 
@@ -26,7 +32,7 @@ export type Effect =
   | { readonly kind: 'postponed'; readonly decisions: readonly LostDecision[]; readonly why: string }
   | {
       readonly kind: 'failed';
-      readonly step: 'fence' | 'mark' | 'delete-pod' | 'detach';
+      readonly step: ReleaseStep;
       readonly decisions: readonly LostDecision[];
       readonly err: unknown;
     }

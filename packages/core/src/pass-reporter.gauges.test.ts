@@ -3,6 +3,7 @@ import { PassFixture } from '../test/pass-fixture.ts';
 import { PassReporter } from './pass-reporter.ts';
 import type { Policy } from './policy.ts';
 import { nodeFact, volumeAttachmentFact } from './testing/fact-builders.ts';
+import { FakeClock } from './testing/fake-clock.ts';
 import { RecordingTelemetry } from './testing/recording-telemetry.ts';
 
 let telemetry: RecordingTelemetry;
@@ -12,8 +13,9 @@ beforeEach(() => {
 afterEach(() => telemetry[Symbol.dispose]());
 
 function reported(policy: Partial<Policy> = {}) {
-  const reporter = new PassReporter({});
-  return { f: new PassFixture(policy, { observer: reporter }), reporter };
+  const clock = new FakeClock();
+  const reporter = new PassReporter({ clock });
+  return { f: new PassFixture(policy, { observer: reporter }, clock), reporter };
 }
 
 /** The values of a gauge that are not 0, by the value of its one attribute. */
@@ -25,6 +27,8 @@ async function gauge(name: string): Promise<Readonly<Record<string, number>>> {
 }
 const stale = () => gauge('reattach.attachment.stale');
 const fences = () => gauge('reattach.fences');
+const fenceAges = () => gauge('reattach.fence.age');
+const heldAges = () => gauge('reattach.attachment.held.age');
 
 describe('PassReporter: reattach.attachment.stale', () => {
   it('is 0 for every state before the first pass', async () => {
@@ -98,6 +102,65 @@ describe('PassReporter: reattach.fences', () => {
     await f.run();
     await f.run();
     expect(await fences()).toEqual({});
+  });
+});
+
+describe('PassReporter: reattach.fence.age', () => {
+  it('grows while the fence stands, also while its box cannot be read', async () => {
+    const { f } = reported({ mode: 'fence' });
+    await f.runFor(2);
+    f.box.reachable = false;
+    await f.run();
+    expect(await fences()).toEqual({ 'keep-fence': 1 });
+    await f.clock.advance(86_400_000 - 4_000);
+    expect(await fenceAges()).toEqual({ 'keep-fence': 86_400 });
+  });
+});
+
+describe('PassReporter: reattach.attachment.held.age', () => {
+  it('is that of the oldest hold, by its reason now, and grows between passes', async () => {
+    const { f } = reported();
+    f.box.setLive('node-a');
+    await f.run();
+    expect(await heldAges()).toEqual({});
+    await f.clock.advance(200_000);
+    f.attach('pv-b', 'node-a', 'pod-b');
+    await f.run();
+    expect(await heldAges()).toEqual({ 'node-still-writing': 200 });
+    f.box.reachable = false;
+    await f.run();
+    await f.clock.advance(101_000);
+    expect(await heldAges()).toEqual({ 'storage-unknown': 301 });
+  });
+
+  it('is 0 for what is being released', async () => {
+    const { f } = reported();
+    await f.run();
+    await f.clock.advance(1_000);
+    expect(await heldAges()).toEqual({});
+  });
+});
+
+describe('PassReporter: reattach.attachments', () => {
+  it('counts all of ours, by the state of their node', async () => {
+    const { f } = reported();
+    f.attach('pv-b', 'node-b', 'pod-b');
+    f.attach('pv-z', 'node-z', 'pod-z');
+    f.cluster.setVolumeAttachment(volumeAttachmentFact({ name: 'foreign', attacher: 'other.csi.example' }));
+    await f.run();
+    expect(await gauge('reattach.attachments')).toEqual({ ready: 1, 'not-ready': 1, gone: 1 });
+  });
+});
+
+describe('PassReporter: forget', () => {
+  it('leaves nothing to be told by a replica that no longer leads', async () => {
+    const { f, reporter } = reported({ mode: 'fence' });
+    f.box.setLive('node-b');
+    await f.runFor(2);
+    expect(await stale()).not.toEqual({});
+    reporter.forget();
+    expect((await telemetry.collect()).filter(({ value }) => value !== 0)).toEqual([]);
+    expect([reporter.latest, reporter.standings.size]).toEqual([undefined, 0]);
   });
 });
 

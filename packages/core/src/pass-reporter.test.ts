@@ -243,6 +243,33 @@ describe('PassReporter', () => {
     expect(levels).toEqual(['warn', 'debug', 'warn']);
   });
 
+  it('measures a release from the first pass that saw the node lost', async () => {
+    const { f } = reported();
+    f.box.setLive('node-a');
+    await f.run();
+    await f.clock.advance(7_000);
+    f.box.setSilent('node-a', f.clock.now() - 60_000);
+    await f.run();
+    expect(
+      telemetry.measurements.filter(
+        ({ instrument }) => instrument === 'reattach.attachment.release.duration',
+      ),
+    ).toMatchObject([{ value: 7, attributes: { [ATTR_STRATEGY]: 'in-use' } }]);
+  });
+
+  it('counts failed steps, each time', async () => {
+    const { f } = reported();
+    f.actions.before = ({ kind }) => {
+      if (kind === 'forceDeletePod') throw new Error('refused');
+    };
+    await f.run();
+    await f.run();
+    const counts = ['delete-pod', 'fence', 'mark', 'detach'].map((step) =>
+      telemetry.total('reattach.attachment.release.failures', { 'reattach.release.step': step }),
+    );
+    expect(counts).toEqual([2, 0, 0, 0]);
+  });
+
   it('holds what a failed fence leaves undone', async () => {
     const { f, events, logger } = reported({ mode: 'fence' });
     f.box.beforeChange = () => {

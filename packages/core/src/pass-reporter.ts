@@ -1,19 +1,22 @@
 import type { Counter, Histogram } from '@opentelemetry/api';
+import { type Clock, systemClock } from './clock.ts';
 import type { Effect, LostDecision } from './effect.ts';
-import { heldIn, lostDecisionsIn } from './held.ts';
+import { heldIn } from './held.ts';
 import { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
 import { type Logger, silentLogger } from './logger.ts';
-
 import type { ClusterEvent, EventRecorder } from './ports.ts';
 import type { Recovery } from './recover.ts';
 import type { PassObserver, PassReport } from './release-pass.ts';
+import { type Standing, standingsAfter } from './standings.ts';
 import { createCounter, createDurationHistogram, createGauge, INSTRUMENTS } from './telemetry/instruments.ts';
-import { ATTR_EFFECT, ATTR_HOLD_REASON, ATTR_STRATEGY } from './telemetry/semconv.ts';
+import { ATTR_EFFECT, ATTR_HOLD_REASON, ATTR_STEP, ATTR_STRATEGY } from './telemetry/semconv.ts';
 
 export interface PassReporterOptions {
   /** Absent: no Events. */
   readonly events?: EventRecorder;
   readonly logger?: Logger;
+  /** Ages are measured by it when metrics are read; default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -26,7 +29,9 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   readonly #effects: Counter = createCounter(INSTRUMENTS.effects);
   readonly #releases: Counter = createCounter(INSTRUMENTS.releases);
   readonly #holds: Counter = createCounter(INSTRUMENTS.holds);
+  readonly #releaseFailures: Counter = createCounter(INSTRUMENTS.releaseFailures);
   readonly #releaseDelay: Histogram = createDurationHistogram(INSTRUMENTS.releaseDelay);
+  readonly #releaseDuration: Histogram = createDurationHistogram(INSTRUMENTS.releaseDuration);
   readonly #gauges: readonly Disposable[];
   /** Reason of the hold each attachment was last reported with, by uid. */
   #held: ReadonlyMap<string, HoldReason> = new Map();
@@ -34,21 +39,27 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   #failed: ReadonlyMap<string, string> = new Map();
   #failing = new Map<string, string>();
   #latest: PassReport | undefined;
+  #standings: ReadonlyMap<string, Standing> = new Map();
   /** Events under way: nobody waits for them but disposal. */
   readonly #recording = new Set<Promise<void>>();
 
-  constructor({ events, logger = silentLogger }: PassReporterOptions) {
+  constructor({ events, logger = silentLogger, clock = systemClock }: PassReporterOptions) {
     this.#events = events;
     this.#logger = logger;
+    const ageOf = (sinceMs: number) => Math.max(clock.now() - sinceMs, 0) / 1_000;
     this.#gauges = [
+      createGauge(INSTRUMENTS.attachments, () => countBy(this.#ours(), ({ node }) => node.kind)),
       createGauge(INSTRUMENTS.staleAttachments, () =>
-        countBy(
-          this.#latest ? lostDecisionsIn(this.#latest) : [],
-          (decision) => this.#held.get(decision.attachment.uid) ?? stateOf(decision),
+        countBy([...this.#standings.values()], ({ state }) => state),
+      ),
+      createGauge(INSTRUMENTS.heldAge, () =>
+        largestBy([...this.#standings.values()], ({ state, heldSinceMs }) =>
+          heldSinceMs === undefined ? undefined : [state, ageOf(heldSinceMs)],
         ),
       ),
-      createGauge(INSTRUMENTS.fencesPresent, () =>
-        countBy(this.#latest?.recoveries ?? [], ({ kind }) => kind),
+      createGauge(INSTRUMENTS.fencesPresent, () => countBy(this.#fences(), ({ recovery }) => recovery)),
+      createGauge(INSTRUMENTS.fenceAge, () =>
+        largestBy(this.#fences(), ({ recovery, fencedAtMs }) => [recovery, ageOf(fencedAtMs)]),
       ),
     ];
   }
@@ -58,9 +69,23 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     return this.#latest;
   }
 
+  /** Every stale attachment after that pass, by uid. */
+  get standings(): ReadonlyMap<string, Standing> {
+    return this.#standings;
+  }
+
+  /** Passes end here, elsewhere they may go on: what is stale now is somebody else's to say. */
+  forget(): void {
+    this.#latest = undefined;
+    this.#standings = new Map();
+    this.#held = new Map();
+    this.#failed = new Map();
+  }
+
   passed(report: PassReport, signal: AbortSignal): void {
     this.#latest = report;
     this.#reportHolds(report, signal);
+    this.#standings = standingsAfter(this.#standings, report, this.#held);
     this.#failing = new Map();
     for (const effect of report.effects) this.#reportEffect(effect, report, signal);
     this.#failed = this.#failing;
@@ -70,6 +95,23 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const gauge of this.#gauges) gauge[Symbol.dispose]();
     await Promise.all(this.#recording);
+  }
+
+  #ours(): readonly PassReport['decisions'][number][] {
+    const { decisions = [], attacher } = this.#latest ?? {};
+    return decisions.filter(({ attachment }) => attachment.attacher === attacher);
+  }
+
+  /** Fences a pass could not read are kept: nothing was decided about them. */
+  #fences(): readonly { readonly recovery: Recovery['kind']; readonly fencedAtMs: number }[] {
+    const { fences = [], recoveries = [] } = this.#latest ?? {};
+    const unfenced = new Set(
+      recoveries.flatMap((each) => (each.kind === 'unfence' ? fenceKey(each.boxName, each.fence.id) : [])),
+    );
+    return fences.map(({ boxName, fence: { id, fencedAtMs } }) => ({
+      recovery: unfenced.has(fenceKey(boxName, id)) ? 'unfence' : 'keep-fence',
+      fencedAtMs,
+    }));
   }
 
   #reportHolds(report: PassReport, signal: AbortSignal): void {
@@ -165,6 +207,8 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     const lostForMs = Math.max(nowMs - node.sinceMs, 0);
     this.#releases.add(1, { [ATTR_STRATEGY]: strategy });
     this.#releaseDelay.record(lostForMs / 1_000, { [ATTR_STRATEGY]: strategy });
+    const detectedAtMs = this.#standings.get(attachment.uid)?.detectedAtMs ?? nowMs;
+    this.#releaseDuration.record((nowMs - detectedAtMs) / 1_000, { [ATTR_STRATEGY]: strategy });
     const fields = {
       ...fieldsOf(decision),
       strategy,
@@ -187,6 +231,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   }
 
   #reportFailure({ step, err, decisions }: Extract<Effect, { kind: 'failed' }>, reconcileID: string): void {
+    this.#releaseFailures.add(1, { [ATTR_STEP]: step });
     for (const decision of decisions) {
       const level = this.#failureLevel(decision.attachment.uid, step, err);
       this.#logger[level]('Release failed', { ...fieldsOf(decision), step, err, reconcileID });
@@ -231,16 +276,27 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   }
 }
 
-function stateOf({ verdict }: LostDecision): string {
-  if (verdict.kind === 'hold') return verdict.reason;
-  const states = { keep: 'waiting', wait: 'waiting', fence: 'fencing', release: 'releasing' } as const;
-  return states[verdict.kind];
-}
-
 function countBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
   return counts;
+}
+
+/** The largest of the values that `entry` gives for each key. */
+function largestBy<T>(
+  items: readonly T[],
+  entry: (item: T) => readonly [key: string, value: number] | undefined,
+): ReadonlyMap<string, number> {
+  const largest = new Map<string, number>();
+  for (const item of items) {
+    const [key, value] = entry(item) ?? [];
+    if (key !== undefined && value !== undefined) largest.set(key, Math.max(largest.get(key) ?? 0, value));
+  }
+  return largest;
+}
+
+function fenceKey(boxName: string, id: string): string {
+  return `${boxName} ${id}`;
 }
 
 function fieldsOf({ attachment, volume, node }: LostDecision): Readonly<Record<string, unknown>> {

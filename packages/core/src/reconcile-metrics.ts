@@ -1,4 +1,5 @@
 import { createCounter, INSTRUMENTS, type ReconcileAction } from './telemetry/instruments.ts';
+import { ATTR_RECONCILE_ACTION } from './telemetry/semconv.ts';
 
 /** Where adapters such as NodeWatcher record what they did. */
 export interface ReconcileMetrics {
@@ -8,7 +9,6 @@ export interface ReconcileMetrics {
 
 /** Records to OpenTelemetry, as `reattach.attachment.reconcile.actions`. Call it once the SDK, if any, is registered. */
 export function createReconcileMetrics(): ReconcileMetrics {
-  const { attribute } = INSTRUMENTS.reconcileActions;
   const actions = createCounter(INSTRUMENTS.reconcileActions);
-  return { recordAction: (action) => actions.add(1, { [attribute]: action }) };
+  return { recordAction: (action) => actions.add(1, { [ATTR_RECONCILE_ACTION]: action }) };
 }

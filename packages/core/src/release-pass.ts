@@ -5,7 +5,7 @@ import { type Decision, decide } from './decide.ts';
 import { DetachRequests } from './detach-requests.ts';
 import type { Effect } from './effect.ts';
 import { type ExecutePorts, execute } from './execute.ts';
-import type { StorageReading } from './facts.ts';
+import type { FenceFact, StorageReading } from './facts.ts';
 import { LossHistory } from './loss-history.ts';
 import { mapBounded } from './map-bounded.ts';
 import { NodeAbsence } from './node-absence.ts';
@@ -35,6 +35,8 @@ export interface PassReport {
   readonly decisions: readonly Decision[];
   readonly recoveries: readonly Recovery[];
   readonly effects: readonly Effect[];
+  /** Fences of ours at every box, as it was last read. */
+  readonly fences: readonly { readonly boxName: string; readonly fence: FenceFact }[];
 }
 
 /** Told of every pass, in order. Must not throw, and is not waited for. */
@@ -138,6 +140,9 @@ export class ReleasePass implements ReconcilePass {
         decisions: results.flatMap(({ decisions }) => decisions),
         recoveries: results.flatMap(({ recoveries }) => recoveries),
         effects: results.flatMap(({ effects }) => effects),
+        fences: [...lastReadings(fleet)].flatMap(([boxName, { fences = [] }]) =>
+          fences.map((fence) => ({ boxName, fence })),
+        ),
       },
       signal,
     );

@@ -20,10 +20,10 @@ import { testPolicy } from '../src/testing/policy-builder.ts';
  * attached to `node-a` and used by `pod-a`. Nothing in it answers to what is written: what a test wants to happen it sets.
  */
 export class PassFixture {
-  readonly clock: FakeClock = new FakeClock();
-  readonly cluster: FakeClusterReader = new FakeClusterReader(this.clock);
+  readonly clock: FakeClock;
+  readonly cluster: FakeClusterReader;
   readonly actions: FakeClusterActions = new FakeClusterActions();
-  readonly box: FakeStorageBox = new FakeStorageBox(this.clock);
+  readonly box: FakeStorageBox;
   readonly reports: PassReport[] = [];
   readonly abort: AbortController = new AbortController();
   /** Throw to refuse the right to write. */
@@ -35,7 +35,14 @@ export class PassFixture {
   #fences = 0;
   readonly #overrides: Partial<ReleasePassOptions>;
 
-  constructor(policy: Partial<Policy> = {}, overrides: Partial<ReleasePassOptions> = {}) {
+  constructor(
+    policy: Partial<Policy> = {},
+    overrides: Partial<ReleasePassOptions> = {},
+    clock: FakeClock = new FakeClock(),
+  ) {
+    this.clock = clock;
+    this.cluster = new FakeClusterReader(clock);
+    this.box = new FakeStorageBox(clock);
     this.policy = testPolicy({ mode: 'release', ...policy });
     this.#overrides = overrides;
     this.lostSinceMs = this.clock.now() - 60_000;

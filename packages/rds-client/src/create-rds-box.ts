@@ -80,6 +80,7 @@ export function createRdsBox(options: RdsBoxOptions): RdsBox {
     logger,
     activityWindowMs,
     idlePollMs,
+    metrics,
   });
 }
 

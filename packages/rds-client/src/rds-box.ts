@@ -23,6 +23,7 @@ import type { RouterOsClient } from './router-os-client.ts';
 import { normaliseAddress } from './routeros/ip-address.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SshSession } from './ssh/ssh-session.ts';
+import type { RdsMetrics } from './telemetry/instruments.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** Whether a box can be asked, for readiness and for people. */
@@ -44,6 +45,7 @@ export interface RdsBoxParts {
   readonly logger: Logger;
   readonly activityWindowMs: number;
   readonly idlePollMs: number;
+  readonly metrics?: RdsMetrics;
 }
 
 /** Asks about nobody: what nodes do while they are well is learned before one of them is lost. */
@@ -72,6 +74,7 @@ export class RdsBox implements StorageBox, AsyncDisposable {
   readonly #activityWindowMs: number;
   readonly #idlePollMs: number;
   readonly #lifetime = new AbortController();
+  readonly #readingAge: Disposable | undefined;
   readonly #probes = new WeakMap<SshSession, Promise<Capabilities>>();
   /** Replaced whole by each reading, so concurrent observers share nothing that changes. */
   #memory: BoxMemory = NO_MEMORY;
@@ -92,6 +95,9 @@ export class RdsBox implements StorageBox, AsyncDisposable {
     this.#logger = parts.logger;
     this.#activityWindowMs = parts.activityWindowMs;
     this.#idlePollMs = parts.idlePollMs;
+    this.#readingAge = parts.metrics?.observeReadingAge(() =>
+      this.#lastReading ? this.#clock.now() - this.#lastReading.observedAtMs : undefined,
+    );
   }
 
   get lastReading(): StorageReading | undefined {
@@ -169,6 +175,7 @@ export class RdsBox implements StorageBox, AsyncDisposable {
 
   /** Idempotent: stops polling and reconnecting, fails what is under way and closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#readingAge?.[Symbol.dispose]();
     this.#lifetime.abort(new RdsError('CLOSED', 'not-applied', `box ${this.name} was disposed`));
     await this.#connection[Symbol.asyncDispose]();
     await this.#polling;

@@ -1,13 +1,24 @@
-import { type Counter, type Histogram, metrics, type ObservableResult } from '@opentelemetry/api';
-import { EFFECT_KINDS } from '../effect.ts';
+import {
+  type Attributes,
+  type Counter,
+  type Histogram,
+  metrics,
+  type ObservableResult,
+} from '@opentelemetry/api';
+import { NODE_STATES } from '../cluster-view.ts';
+import type { DetachStrategy } from '../detach-requests.ts';
+import { EFFECT_KINDS, RELEASE_STEPS } from '../effect.ts';
 import { HOLD_REASONS } from '../hold-reason.ts';
+import type { Recovery } from '../recover.ts';
 import { TRIGGER_REASONS } from '../trigger-reason.ts';
 import {
   ATTR_EFFECT,
   ATTR_HOLD_REASON,
+  ATTR_NODE_STATE,
   ATTR_RECONCILE_ACTION,
   ATTR_RECONCILE_RESULT,
   ATTR_RECOVERY,
+  ATTR_STEP,
   ATTR_STRATEGY,
   ATTR_TRIGGER_REASON,
 } from './semconv.ts';
@@ -29,9 +40,8 @@ export interface InstrumentDefinition {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  /** The one attribute of each measurement, with all its values. */
-  readonly attribute: string;
-  readonly values: readonly string[];
+  /** Every attribute of a measurement, with all the values it can have. */
+  readonly attributes: Readonly<Record<string, readonly string[]>>;
 }
 
 type InstrumentName =
@@ -42,9 +52,17 @@ type InstrumentName =
   | 'effects'
   | 'releases'
   | 'releaseDelay'
+  | 'releaseDuration'
+  | 'releaseFailures'
   | 'holds'
+  | 'attachments'
   | 'staleAttachments'
-  | 'fencesPresent';
+  | 'heldAge'
+  | 'fencesPresent'
+  | 'fenceAge';
+
+const DETACH_STRATEGIES: readonly DetachStrategy[] = ['in-use', 'delete', 'out-of-service'];
+const RECOVERIES: readonly Recovery['kind'][] = ['unfence', 'keep-fence'];
 
 /** Every instrument of this package. */
 export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>> = {
@@ -52,71 +70,93 @@ export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>>
     name: 'reattach.attachment.reconcile.duration',
     unit: 's',
     description: 'Duration of reconcile passes.',
-    attribute: ATTR_RECONCILE_RESULT,
-    values: PASS_RESULTS,
+    attributes: { [ATTR_RECONCILE_RESULT]: PASS_RESULTS },
   },
   reconcilePasses: {
     name: 'reattach.attachment.reconcile.passes',
     unit: '{pass}',
-    description: 'Reconcile passes, by how they ended.',
-    attribute: ATTR_RECONCILE_RESULT,
-    values: PASS_RESULTS,
+    description: 'Reconcile passes, by what asked for them first and how they ended.',
+    attributes: { [ATTR_TRIGGER_REASON]: TRIGGER_REASONS, [ATTR_RECONCILE_RESULT]: PASS_RESULTS },
   },
   reconcileActions: {
     name: 'reattach.attachment.reconcile.actions',
     unit: '{action}',
     description: 'What reconciling did besides running passes, by kind of action.',
-    attribute: ATTR_RECONCILE_ACTION,
-    values: RECONCILE_ACTIONS,
+    attributes: { [ATTR_RECONCILE_ACTION]: RECONCILE_ACTIONS },
   },
   triggerRequests: {
     name: 'reattach.trigger.requests',
     unit: '{request}',
     description: 'Requests for a reconcile pass, by reason; requests are coalesced into passes.',
-    attribute: ATTR_TRIGGER_REASON,
-    values: TRIGGER_REASONS,
+    attributes: { [ATTR_TRIGGER_REASON]: TRIGGER_REASONS },
   },
   effects: {
     name: 'reattach.effects',
     unit: '{effect}',
     description: 'What passes did or failed to do, by kind of effect.',
-    attribute: ATTR_EFFECT,
-    values: EFFECT_KINDS,
+    attributes: { [ATTR_EFFECT]: EFFECT_KINDS },
   },
   releases: {
     name: 'reattach.attachment.releases',
     unit: '{release}',
     description: 'Stale attachments released, by the way the volume left the node.',
-    attribute: ATTR_STRATEGY,
-    values: ['in-use', 'delete', 'out-of-service'],
+    attributes: { [ATTR_STRATEGY]: DETACH_STRATEGIES },
   },
   releaseDelay: {
     name: 'reattach.attachment.release.delay',
     unit: 's',
     description: 'Time from the loss of a node, as Kubernetes reports it, to the release of its volume.',
-    attribute: ATTR_STRATEGY,
-    values: ['in-use', 'delete', 'out-of-service'],
+    attributes: { [ATTR_STRATEGY]: DETACH_STRATEGIES },
+  },
+  releaseDuration: {
+    name: 'reattach.attachment.release.duration',
+    unit: 's',
+    description:
+      'Time from the first pass of this process that saw a node lost to the release of its volume.',
+    attributes: { [ATTR_STRATEGY]: DETACH_STRATEGIES },
+  },
+  releaseFailures: {
+    name: 'reattach.attachment.release.failures',
+    unit: '{failure}',
+    description: 'Failed steps of releases, repetitions included; the next pass tries again.',
+    attributes: { [ATTR_STEP]: RELEASE_STEPS },
   },
   holds: {
     name: 'reattach.attachment.holds',
     unit: '{hold}',
     description: 'Attachments of lost nodes that were newly held, by reason.',
-    attribute: ATTR_HOLD_REASON,
-    values: Object.keys(HOLD_REASONS),
+    attributes: { [ATTR_HOLD_REASON]: Object.keys(HOLD_REASONS) },
+  },
+  attachments: {
+    name: 'reattach.attachments',
+    unit: '{attachment}',
+    description: 'Attachments of our attacher now, by the state of their node.',
+    attributes: { [ATTR_NODE_STATE]: NODE_STATES },
   },
   staleAttachments: {
     name: 'reattach.attachment.stale',
     unit: '{attachment}',
     description: 'Attachments of lost nodes now, by what keeps them: a hold reason, or a step under way.',
-    attribute: ATTR_HOLD_REASON,
-    values: [...Object.keys(HOLD_REASONS), 'waiting', 'fencing', 'releasing'],
+    attributes: { [ATTR_HOLD_REASON]: [...Object.keys(HOLD_REASONS), 'waiting', 'fencing', 'releasing'] },
+  },
+  heldAge: {
+    name: 'reattach.attachment.held.age',
+    unit: 's',
+    description:
+      'Longest time for which a stale attachment has been held without a break, by the reason it is held for now; 0 when there is none.',
+    attributes: { [ATTR_HOLD_REASON]: Object.keys(HOLD_REASONS) },
   },
   fencesPresent: {
     name: 'reattach.fences',
     unit: '{fence}',
-    description: 'Fences of ours that stand at the boxes now, by whether the node may be let back.',
-    attribute: ATTR_RECOVERY,
-    values: ['unfence', 'keep-fence'],
+    description: 'Fences of ours at the boxes, as last read, by whether the node may be let back.',
+    attributes: { [ATTR_RECOVERY]: RECOVERIES },
+  },
+  fenceAge: {
+    name: 'reattach.fence.age',
+    unit: 's',
+    description: 'Age of the oldest of these fences; 0 when there is none.',
+    attributes: { [ATTR_RECOVERY]: RECOVERIES },
   },
 };
 
@@ -132,10 +172,18 @@ const METER = '@reattach/core';
  * Called when the application composes, not on import: the meter of an SDK registered later would be missed.
  */
 export function createCounter(definition: InstrumentDefinition): Counter {
-  const { name, unit, description, attribute, values } = definition;
+  const { name, unit, description, attributes } = definition;
   const counter = metrics.getMeter(METER).createCounter(name, { unit, description });
-  for (const value of values) counter.add(0, { [attribute]: value });
+  for (const each of combinations(attributes)) counter.add(0, each);
   return counter;
+}
+
+/** `{ a: ['1', '2'], b: ['3'] }` -> `{ a: '1', b: '3' }`, `{ a: '2', b: '3' }`. */
+function combinations(values: InstrumentDefinition['attributes']): readonly Attributes[] {
+  return Object.entries(values).reduce<Attributes[]>(
+    (all, [key, each]) => all.flatMap((one) => each.map((value) => ({ ...one, [key]: value }))),
+    [{}],
+  );
 }
 
 /** @see createCounter */
@@ -145,16 +193,18 @@ export function createDurationHistogram(definition: InstrumentDefinition): Histo
   return metrics.getMeter(METER).createHistogram(name, { unit, description, advice });
 }
 
-/** A gauge that is read from `values` at each collection: a value for each known attribute value, 0 where there is none. */
+/** A gauge of one attribute that is read at each collection: a value for each known attribute value, 0 where there is none. */
 export function createGauge(
   definition: InstrumentDefinition,
   read: () => ReadonlyMap<string, number>,
 ): Disposable {
-  const { name, unit, description, attribute, values } = definition;
+  const { name, unit, description, attributes } = definition;
   const gauge = metrics.getMeter(METER).createObservableGauge(name, { unit, description });
   const observe = (result: ObservableResult) => {
     const current = read();
-    for (const value of values) result.observe(current.get(value) ?? 0, { [attribute]: value });
+    for (const [attribute, values] of Object.entries(attributes)) {
+      for (const value of values) result.observe(current.get(value) ?? 0, { [attribute]: value });
+    }
   };
   gauge.addCallback(observe);
   return { [Symbol.dispose]: () => gauge.removeCallback(observe) };

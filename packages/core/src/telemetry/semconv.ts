@@ -26,3 +26,5 @@ export const ATTR_HOLD_REASON = 'reattach.hold.reason';
 export const ATTR_STRATEGY = 'reattach.release.strategy';
 export const ATTR_EFFECT = 'reattach.effect';
 export const ATTR_RECOVERY = 'reattach.recovery';
+/** Step of a release that failed. */
+export const ATTR_STEP = 'reattach.release.step';

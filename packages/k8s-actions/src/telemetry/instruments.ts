@@ -1,9 +1,18 @@
-import { type Attributes, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  metrics,
+  type ObservableResult,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
 import { KubeApiError } from '@reattach/k8s-api';
 import { K8sActionsError } from '../k8s-actions-error.ts';
 
+const SCOPE = '@reattach/k8s-actions';
+
 /** One span per write, e.g. `delete volumeattachment`; the requests inside them are spans of `@reattach/k8s-api`. */
-const tracer: Tracer = trace.getTracer('@reattach/k8s-actions');
+const tracer: Tracer = trace.getTracer(SCOPE);
 
 /** Attributes of spans: semantic conventions first, then ours. */
 export const ATTRIBUTE = {
@@ -19,6 +28,24 @@ export const ATTRIBUTE = {
   volumeAttachmentUid: 'reattach.volume_attachment.uid',
   writeResult: 'reattach.write.result',
 } as const;
+
+/** Every instrument of this package. */
+export const INSTRUMENTS = {
+  leader: {
+    name: 'reattach.leader',
+    unit: '1',
+    description: '1 while this replica may act, else 0; always 1 without leader election.',
+  },
+} as const;
+
+/** Tells whether this replica may act, whenever metrics are read, until disposed. */
+export function observeLeader(isLeader: () => boolean): Disposable {
+  const { name, unit, description } = INSTRUMENTS.leader;
+  const gauge = metrics.getMeter(SCOPE).createObservableGauge(name, { unit, description });
+  const observe = (result: ObservableResult) => result.observe(isLeader() ? 1 : 0);
+  gauge.addCallback(observe);
+  return { [Symbol.dispose]: () => gauge.removeCallback(observe) };
+}
 
 /** Runs `fn` in a span that ends with its result or its error; an abort is no error. */
 export async function inWriteSpan<T extends string>(

@@ -1,4 +1,4 @@
-import { metrics } from '@opentelemetry/api';
+import { metrics, type ObservableResult } from '@opentelemetry/api';
 import { ATTR_BOX, ATTR_COMMAND, ATTR_ERROR_TYPE, ATTR_RECONNECT_STATUS } from './semconv.ts';
 
 /** How an attempt to connect again ended. */
@@ -16,7 +16,12 @@ export interface InstrumentDefinition {
   readonly attributes: readonly string[];
 }
 
-type InstrumentName = 'commandDuration' | 'connectionState' | 'reconnects' | 'reconnectDuration';
+type InstrumentName =
+  | 'commandDuration'
+  | 'connectionState'
+  | 'reconnects'
+  | 'reconnectDuration'
+  | 'readingAge';
 
 /** Every instrument of this package. */
 export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>> = {
@@ -44,6 +49,12 @@ export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>>
     description: 'Time from the loss of the connection to a storage box until it was re-established.',
     attributes: [ATTR_BOX],
   },
+  readingAge: {
+    name: 'reattach.rds.reading.age',
+    unit: 's',
+    description: 'Time since the storage box was last read completely; absent before the first reading.',
+    attributes: [ATTR_BOX],
+  },
 };
 
 /** Seconds. A round trip on a LAN takes a few ms; a command may take until its limit of 10 s. */
@@ -59,6 +70,8 @@ export interface RdsMetrics {
   connectionChanged(connected: boolean): void;
   reconnectEnded(status: ReconnectStatus): void;
   reconnected(durationMs: number): void;
+  /** Asks `ageMs` whenever metrics are read, until disposed. */
+  observeReadingAge(ageMs: () => number | undefined): Disposable;
 }
 
 function options({
@@ -74,7 +87,7 @@ function options({
  */
 export function createRdsMetrics(box: string): RdsMetrics {
   const meter = metrics.getMeter('@reattach/rds-client');
-  const { commandDuration, connectionState, reconnects, reconnectDuration } = INSTRUMENTS;
+  const { commandDuration, connectionState, reconnects, reconnectDuration, readingAge } = INSTRUMENTS;
   const commands = meter.createHistogram(commandDuration.name, {
     ...options(commandDuration),
     advice: { explicitBucketBoundaries: COMMAND_BOUNDARIES },
@@ -85,6 +98,7 @@ export function createRdsMetrics(box: string): RdsMetrics {
     ...options(reconnectDuration),
     advice: { explicitBucketBoundaries: RECONNECT_BOUNDARIES },
   });
+  const ages = meter.createObservableGauge(readingAge.name, options(readingAge));
   const ofBox = { [ATTR_BOX]: box };
   state.record(0, ofBox);
   for (const status of RECONNECT_STATUSES) attempts.add(0, { ...ofBox, [ATTR_RECONNECT_STATUS]: status });
@@ -96,5 +110,13 @@ export function createRdsMetrics(box: string): RdsMetrics {
     connectionChanged: (connected) => state.record(connected ? 1 : 0, ofBox),
     reconnectEnded: (status) => attempts.add(1, { ...ofBox, [ATTR_RECONNECT_STATUS]: status }),
     reconnected: (durationMs) => outages.record(durationMs / 1000, ofBox),
+    observeReadingAge(ageMs) {
+      const observe = (result: ObservableResult) => {
+        const age = ageMs();
+        if (age !== undefined) result.observe(age / 1000, ofBox);
+      };
+      ages.addCallback(observe);
+      return { [Symbol.dispose]: () => ages.removeCallback(observe) };
+    },
   };
 }
