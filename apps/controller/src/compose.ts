@@ -5,6 +5,7 @@ import {
   AttachmentReconciler,
   type Clock,
   createReconcileMetrics,
+  Inspector,
   type Logger,
   PassReporter,
   ReleasePass,
@@ -26,7 +27,12 @@ import type { Controller } from './controller.ts';
 import { healthReport } from './health.ts';
 import { Liveness, Readiness } from './health-checks.ts';
 import { HttpServer } from './http-server.ts';
+import { observers } from './observers.ts';
 import { podNamespace } from './pod-namespace.ts';
+import { buildStateReport } from './state/build-state-report.ts';
+import { DecisionAges } from './state/decision-ages.ts';
+import { GoneNodes } from './state/gone-nodes.ts';
+import { stateRoutes } from './state/state-routes.ts';
 import { Teardown } from './teardown.ts';
 import { startTelemetry } from './telemetry/start-telemetry.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -95,18 +101,20 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
         namespace: config.leaderElection.namespace ?? podNamespace(),
       });
     const leadership = elector ?? alwaysLeader;
-    const leader = observeLeader(() => elector?.isLeader ?? true);
+    const leading = () => elector?.isLeader ?? true;
+    const leader = observeLeader(leading);
     teardown.defer('leader-metric', () => leader[Symbol.dispose]());
     const events =
       config.events && new KubeEventRecorder({ api, clock, logger, reportingInstance: identity });
     const reporter = teardown.use('reporter', new PassReporter({ logger, clock, ...(events && { events }) }));
+    const ages = new DecisionAges();
     const pass = new ReleasePass({
       cluster: caches,
       manager: new AttachmentManager({ clock, logger }),
       fleet,
       actions: new KubeActions({ api: guardWrites(api, leadership), clock, logger }),
       leadership,
-      observer: reporter,
+      observer: observers(reporter, ages),
       policy,
       newFenceId: () => randomBytes(4).toString('hex'),
     });
@@ -117,6 +125,28 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
       intervalMs: config.reconcileIntervalMs,
     });
 
+    const inspector = new Inspector({
+      cluster: caches,
+      fleet,
+      policy,
+      clock,
+      memory: () => (reconciler.isRunning ? pass.memory : undefined),
+    });
+    caches.addNodeHandlers(new GoneNodes(inspector, caches, clock));
+    const state = stateRoutes({
+      report: (choice) =>
+        buildStateReport(inspector.inspect(clock.now()), choice, {
+          version: VERSION,
+          policy,
+          identity,
+          leading: leading(),
+          ...(reconciler.lastPass && { lastPass: reconciler.lastPass }),
+          boxes,
+          ages,
+        }),
+      reconcile: () => reconciler.triggerReconcile('manual'),
+      leading,
+    });
     caches.addNodeHandlers(new NodeWatcher(reconciler, createReconcileMetrics(), logger).getEventHandlers());
     caches.addVolumeAttachmentHandlers(
       new AttachmentWatcher(reconciler, caches, policy.attacher).getEventHandlers(),
@@ -140,6 +170,7 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
         live: () => live.report(),
         ready: () => ready.report(),
         metricsText: () => telemetry.metricsText(),
+        routes: config.serveState ? state : [],
         logger,
       }),
     );

@@ -40,6 +40,7 @@ export interface OptionValues {
   'rds.hostKeyFile': string;
   'rds.storageAddresses': readonly string[];
   'http.listen': HostPort;
+  'http.state': boolean;
   'log.level': 'debug' | 'info' | 'warn' | 'error';
   'log.format': 'json' | 'pretty';
   'reconcile.intervalMs': number;
@@ -146,6 +147,11 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     default: { host: '127.0.0.1', port: 9808 },
     description:
       'Where `/livez`, `/readyz` and `/metrics` are served. Loopback, since they are not authenticated; a container sets `0.0.0.0:9808` or `[::]:9808` for its probes.',
+  },
+  'http.state': {
+    type: flag,
+    description:
+      'Serve state and history there too, to everybody who can reach it. Default: only when `http.listen` is a loopback address.',
   },
   'log.level': {
     type: choice(['debug', 'info', 'warn', 'error']),

@@ -17,7 +17,7 @@ import {
   readYaml,
   type SourceReading,
 } from './given-values.ts';
-import type { HostPort } from './host-port.ts';
+import { type HostPort, isLoopback } from './host-port.ts';
 import type { RawValue } from './value-type.ts';
 
 /** What the controller runs with: checked, complete, immutable. Holds secrets: never log it whole. */
@@ -30,6 +30,8 @@ export interface Config {
   /** At least one; names are unique. */
   readonly boxes: readonly BoxConfig[];
   readonly http: HostPort;
+  /** Serve state and history there too. */
+  readonly serveState: boolean;
   readonly log: { readonly level: OptionValues['log.level']; readonly format: OptionValues['log.format'] };
   readonly reconcileIntervalMs: number;
   readonly activityWindowMs: number;
@@ -125,6 +127,7 @@ class ConfigReader {
       policy: this.#policy(),
       boxes: boxes.map((box) => present(box, 'rds.address')),
       http: this.#must('http.listen'),
+      serveState: this.#value('http.state') ?? isLoopback(this.#must('http.listen').host),
       log: { level: this.#must('log.level'), format: this.#must('log.format') },
       reconcileIntervalMs: this.#must('reconcile.intervalMs'),
       activityWindowMs: this.#must('activityWindowMs'),

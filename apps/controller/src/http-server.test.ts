@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { RecordingLogger } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
 import { healthReport } from './health.ts';
+import { type HttpRoute, jsonAnswer } from './http-route.ts';
 import { HttpServer, type HttpServerOptions } from './http-server.ts';
 
 const up = healthReport([{ name: 'loop', ok: true, why: 'last pass 3 ms ago' }]);
@@ -22,6 +24,14 @@ function start(overrides: Partial<HttpServerOptions> = {}): Promise<HttpServer> 
     logger,
     ...overrides,
   });
+}
+
+/** `fetch` sets Host and Origin itself. */
+async function statusOf(url: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> {
+  const asking = get(url, { headers });
+  const [response] = (await once(asking, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
 }
 
 describe('HttpServer', () => {
@@ -53,7 +63,7 @@ describe('HttpServer', () => {
     const logger = new RecordingLogger();
     await using server = await start({ logger, metricsText: () => Promise.reject(new Error('broken')) });
     expect((await fetch(`${server.url}/metrics`)).status).toBe(500);
-    expect(logger.messages('warn')).toEqual(['Could not collect metrics']);
+    expect(logger.messages('warn')).toEqual(['Could not answer request']);
   });
 
   it('answers 404 to other paths', async () => {
@@ -67,6 +77,70 @@ describe('HttpServer', () => {
     expect([head.status, await head.text()]).toEqual([200, '']);
     const post = await fetch(`${server.url}/livez`, { method: 'POST', body: 'x' });
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  describe('with routes', () => {
+    const routes: readonly HttpRoute[] = [
+      { method: 'GET', path: '/thing', answer: (query) => jsonAnswer(200, { limit: query.get('limit') }) },
+      { method: 'POST', path: '/thing', answer: () => jsonAnswer(202, { done: true }) },
+      {
+        method: 'GET',
+        path: '/pieces',
+        answer: () => ({
+          status: 200,
+          contentType: 'text/plain',
+          headers: { 'x-own': 'yes' },
+          body: ['a', 'b'],
+        }),
+      },
+      {
+        method: 'GET',
+        path: '/broken',
+        answer: () => {
+          throw new Error('broken');
+        },
+      },
+    ];
+
+    it('answers by method, and refuses others by naming those it knows', async () => {
+      await using server = await start({ routes });
+      const url = `${server.url}/thing`;
+      expect(await (await fetch(`${url}?limit=3`)).json()).toEqual({ limit: '3' });
+      expect((await fetch(url, { method: 'POST' })).status).toBe(202);
+      const refused = await fetch(url, { method: 'DELETE' });
+      expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
+      expect((await fetch(`${server.url}/other`, { method: 'POST' })).status).toBe(404);
+    });
+
+    it('writes pieces one by one, with headers of its own', async () => {
+      await using server = await start({ routes });
+      const response = await fetch(`${server.url}/pieces`);
+      expect([await response.text(), response.headers.get('x-own')]).toEqual(['ab', 'yes']);
+    });
+
+    it('answers 500 and logs when a route fails', async () => {
+      const logger = new RecordingLogger();
+      await using server = await start({ routes, logger });
+      expect((await fetch(`${server.url}/broken`)).status).toBe(500);
+      expect(logger.messages('warn')).toEqual(['Could not answer request']);
+    });
+
+    it.each([
+      ['a name of somebody else that leads here', { host: 'rebound.example.org' }, 403],
+      ['a page of somebody else', { origin: 'https://evil.example.org' }, 403],
+      ['a page without an origin', { origin: 'null' }, 403],
+      ['the loopback name, through a tunnel', { host: 'localhost:9999' }, 200],
+      ['its own page', { host: '127.0.0.1:1', origin: 'http://127.0.0.1:1' }, 200],
+    ])('answers to %s: %s -> %i', async (_what, headers, status) => {
+      await using server = await start({ routes });
+      expect(await statusOf(`${server.url}/thing`, headers)).toBe(status);
+    });
+
+    it('answers to any name where it listens for everybody', async () => {
+      await using server = await start({ routes, host: '0.0.0.0' });
+      const { port } = new URL(server.url);
+      expect(await statusOf(`http://127.0.0.1:${port}/thing`, { host: 'reattach.svc' })).toBe(200);
+    });
   });
 
   it('closes connections that are still open when disposed, and can be disposed twice', async () => {

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '@reattach/core';
 import type { HealthReport } from './health.ts';
-import { formatHostPort, type HostPort } from './host-port.ts';
+import { formatHostPort, type HostPort, isLoopback } from './host-port.ts';
+import { type HttpAnswer, type HttpRoute, jsonAnswer } from './http-route.ts';
 
 /** Where the endpoints listen and what they answer. */
 export interface HttpServerOptions extends HostPort {
@@ -12,6 +16,8 @@ export interface HttpServerOptions extends HostPort {
   readonly ready: () => HealthReport;
   /** `/metrics`; absent: 404. */
   readonly metricsText?: () => Promise<string>;
+  /** What else is served. Default: nothing. */
+  readonly routes?: readonly HttpRoute[];
   readonly logger: Logger;
 }
 
@@ -22,7 +28,7 @@ const REQUEST_TIMEOUT_MS = 5_000;
 /** Connections beyond are refused: one kubelet and a few scrapers are expected. */
 const MAX_CONNECTIONS = 64;
 
-/** `/livez`, `/readyz` and `/metrics` for probes and scrapers; GET and HEAD only. Disposal closes every connection. */
+/** `/livez`, `/readyz` and `/metrics` for probes and scrapers, and the routes it is given. Disposal closes every connection. */
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: HttpServerOptions;
@@ -65,30 +71,92 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { routes = [], logger } = this.#options;
     response.setHeader('cache-control', 'no-store');
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('allow', 'GET, HEAD');
-      return send(response, 405, 'text/plain', 'Method not allowed\n');
+    response.setHeader('x-content-type-options', 'nosniff');
+    const [path = '/', search] = request.url?.split('?', 2) ?? [];
+    const own = routes.filter((route) => route.path === path);
+    const methods = own.length > 0 ? own.map(({ method }) => method) : PROBE_PATHS.has(path) ? ['GET'] : [];
+    if (methods.length === 0) return send(response, plain(404, 'Not found'));
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    if (!methods.some((each) => each === method)) {
+      const allowed = methods.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each]));
+      response.setHeader('allow', allowed.join(', '));
+      return send(response, plain(405, 'Method not allowed'));
     }
-    const { live, ready, metricsText, logger } = this.#options;
-    const path = request.url?.split('?')[0];
-    if (path === '/livez') return sendReport(response, live());
-    if (path === '/readyz') return sendReport(response, ready());
-    if (path !== '/metrics' || !metricsText) return send(response, 404, 'text/plain', 'Not found\n');
     try {
-      send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await metricsText());
+      const route = own.find((each) => each.method === method);
+      if (!route) return await send(response, await this.#answerProbe(path));
+      if (isForeign(request, this.#options)) return await send(response, plain(403, 'Forbidden'));
+      await send(response, await route.answer(new URLSearchParams(search)));
     } catch (err) {
-      logger.warn('Could not collect metrics', { err });
-      send(response, 500, 'text/plain', 'Metrics could not be collected\n');
+      if (hasHungUp(err)) return;
+      logger.warn('Could not answer request', { path, err });
+      if (response.headersSent) response.destroy();
+      else await send(response, plain(500, 'Failed; the log says why'));
     }
+  }
+
+  async #answerProbe(path: string): Promise<HttpAnswer> {
+    const { live, ready, metricsText } = this.#options;
+    if (path === '/livez') return reportAnswer(live());
+    if (path === '/readyz') return reportAnswer(ready());
+    if (!metricsText) return plain(404, 'Not found');
+    return {
+      status: 200,
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      body: await metricsText(),
+    };
   }
 }
 
-function sendReport(response: ServerResponse, report: HealthReport): void {
-  send(response, report.ok ? 200 : 503, 'application/json', `${JSON.stringify(report, undefined, 2)}\n`);
+const PROBE_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
+
+/**
+ * A web page somewhere else makes a browser ask us: by a name of its own that leads to loopback, or from its own origin.
+ * Probes and scrapes tell it nothing.
+ */
+function isForeign({ headers }: IncomingMessage, { host }: HostPort): boolean {
+  const asked = URL.parse(`http://${headers.host ?? ''}`);
+  if (isLoopback(host) && !isLoopback(asked?.hostname.replace(/^\[|\]$/g, '') ?? '')) return true;
+  const { origin } = headers;
+  return origin !== undefined && URL.parse(origin)?.host !== asked?.host;
 }
 
-function send(response: ServerResponse, status: number, contentType: string, body: string): void {
-  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
+function hasHungUp(err: unknown): boolean {
+  return err instanceof Error && 'code' in err && err.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+function reportAnswer(report: HealthReport): HttpAnswer {
+  return jsonAnswer(report.ok ? 200 : 503, report);
+}
+
+function plain(status: number, text: string): HttpAnswer {
+  return { status, contentType: 'text/plain', body: `${text}\n` };
+}
+
+async function send(
+  response: ServerResponse,
+  { status, contentType, headers, body }: HttpAnswer,
+): Promise<void> {
+  const head = { ...headers, 'content-type': contentType };
+  if (typeof body === 'string') {
+    response.writeHead(status, { ...head, 'content-length': Buffer.byteLength(body) });
+    response.end(response.req.method === 'HEAD' ? undefined : body);
+    return;
+  }
+  response.writeHead(status, head);
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  await pipeline(Readable.from(inTurns(body)), response);
+}
+
+/** Gives everybody else a turn between two pieces. */
+async function* inTurns(pieces: Iterable<string>): AsyncGenerator<string> {
+  for (const piece of pieces) {
+    yield piece;
+    await setImmediate();
+  }
 }

@@ -12,7 +12,13 @@ export {
 } from './attachment-reconciler.ts';
 export { type Backoff, backoffMs } from './backoff.ts';
 export { type Clock, delay, systemClock } from './clock.ts';
-export type { AttachmentView, ClusterView, LostNode, NodeState } from './cluster-view.ts';
+export {
+  type AttachmentView,
+  type ClusterView,
+  type LostNode,
+  type NodeState,
+  nodeFactOf,
+} from './cluster-view.ts';
 export { CoalescingTrigger, type TriggeredPass } from './coalescing-trigger.ts';
 export { type Decision, decide, type Plan } from './decide.ts';
 export type { DetachStrategy } from './detach-requests.ts';
@@ -37,6 +43,7 @@ export type {
 } from './facts.ts';
 export type { FenceState } from './fence-state.ts';
 export { FENCED_TAINT } from './fenced-taint.ts';
+export { type Held, heldIn, lostDecisionsIn } from './held.ts';
 export { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
 export { type Inspection, Inspector, type InspectorOptions } from './inspector.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';

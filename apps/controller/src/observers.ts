@@ -1,0 +1,10 @@
+import type { PassObserver } from '@reattach/core';
+
+/** One observer that tells several, in order. */
+export function observers(...all: readonly PassObserver[]): PassObserver {
+  return {
+    passed(report, signal) {
+      for (const observer of all) observer.passed(report, signal);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Decision, FenceState, NodeEvidence } from '@reattach/core';
+import type { Standing } from './decision-ages.ts';
+import type { AttachmentState } from './state-report.ts';
+
+/** One decision for people. @param standing what the last pass made of it; absent where none ran. */
+export function attachmentState(decision: Decision, standing?: Standing): AttachmentState {
+  const { attachment, volume, node, box, evidence, fence, rule } = decision;
+  const { persistentVolumeName: persistentVolume } = attachment;
+  const claim = volume?.claim;
+  const outcome = outcomeOf(decision, standing);
+  const isStanding = standing?.decision === outcome.decision && standing.reason === outcome.reason;
+  return {
+    volumeAttachment: attachment.name,
+    ...(persistentVolume !== undefined && { persistentVolume }),
+    ...(volume?.volumeHandle !== undefined && { volumeHandle: volume.volumeHandle }),
+    ...(claim && { claim: { namespace: claim.namespace, name: claim.name } }),
+    node: node.name,
+    nodeState: node.kind,
+    ...(box && { box: box.name }),
+    evidence: evidenceState(evidence),
+    fence: fenceState(fence),
+    rule,
+    ...outcome,
+    ...(isStanding && { sinceMs: standing.sinceMs }),
+  };
+}
+
+type Outcome = Pick<AttachmentState, 'decision' | 'reason' | 'why' | 'untilMs'>;
+
+/** What a pass decided to do but could not stays as it is. */
+function outcomeOf({ verdict }: Decision, standing: Standing | undefined): Outcome {
+  const isAction = verdict.kind === 'fence' || verdict.kind === 'release';
+  if (isAction && standing?.prevented !== undefined && standing.reason !== undefined) {
+    return { decision: 'hold', reason: standing.reason, why: standing.prevented };
+  }
+  return {
+    decision: verdict.kind,
+    ...(verdict.kind === 'hold' && { reason: verdict.reason }),
+    why: verdict.why,
+    ...(verdict.kind === 'wait' && { untilMs: verdict.untilMs }),
+  };
+}
+
+function evidenceState(evidence: NodeEvidence): AttachmentState['evidence'] {
+  const { kind, detail, observedAtMs } = evidence;
+  if (kind === 'unknown') return { kind, detail, observedAtMs, reason: evidence.reason };
+  return {
+    kind,
+    detail,
+    observedAtMs,
+    ...(evidence.lastActivityMs !== undefined && { lastActivityMs: evidence.lastActivityMs }),
+    ...(kind === 'silent' && { silentSinceMs: evidence.silentSinceMs }),
+  };
+}
+
+function fenceState(fence: FenceState): AttachmentState['fence'] {
+  const standing = fence.kind === 'open' ? fence.partial : 'fence' in fence ? fence.fence : undefined;
+  return {
+    kind: fence.kind,
+    ...('why' in fence && { why: fence.why }),
+    ...(standing && { id: standing.id }),
+  };
+}

@@ -1,0 +1,186 @@
+import { Inspector, type Policy } from '@reattach/core';
+import {
+  FakeClock,
+  FakeClusterReader,
+  FakeStorageBox,
+  fakeFleet,
+  nodeFact,
+  persistentVolumeFact,
+  testPolicy,
+  volumeAttachmentFact,
+} from '@reattach/core/testing';
+import { describe, expect, it } from 'vitest';
+import { buildStateReport, type ReportContext } from './build-state-report.ts';
+import { DecisionAges } from './decision-ages.ts';
+import { stateJson } from './state-routes.ts';
+
+/** `node-a` has been NotReady for a minute and is silent; `node-b` to `node-e` are ready; each holds a volume. */
+class Fixture {
+  readonly clock = new FakeClock();
+  readonly cluster = new FakeClusterReader(this.clock);
+  readonly box = new FakeStorageBox(this.clock);
+  readonly policy: Policy;
+  readonly context: ReportContext;
+
+  constructor(policy: Partial<Policy> = {}, context: Partial<ReportContext> = {}) {
+    this.policy = testPolicy(policy);
+    const { box } = this;
+    const boxes = [
+      {
+        name: box.name,
+        health: () => ({ connected: true, detail: 'RouterOS 7.18' }),
+        get lastReading() {
+          return box.lastReading;
+        },
+      },
+    ];
+    this.context = {
+      version: '1.2.3',
+      policy: this.policy,
+      identity: 'me',
+      leading: true,
+      boxes,
+      ...context,
+    };
+    const lostSinceMs = this.clock.now() - 60_000;
+    this.cluster.setNode(nodeFact({ ready: false, readyChangedAtMs: lostSinceMs }));
+    for (const letter of ['b', 'c', 'd', 'e']) this.cluster.setNode(nodeFact({ name: `node-${letter}` }));
+    for (const letter of ['a', 'b', 'c', 'd', 'e']) {
+      this.cluster.setPersistentVolume(persistentVolumeFact({ name: `pv-${letter}` }));
+      this.cluster.setVolumeAttachment(
+        volumeAttachmentFact({ persistentVolumeName: `pv-${letter}`, nodeName: `node-${letter}` }),
+      );
+    }
+    box.setSilent('node-a', lostSinceMs + 15_000, lostSinceMs);
+  }
+
+  async report(choice: 'all' | 'lost' = 'all') {
+    const { cluster, clock, policy, box } = this;
+    const inspector = new Inspector({ cluster, clock, policy, fleet: fakeFleet(box) });
+    const readings = new Map();
+    for (const [each, question] of inspector.questions(clock.now())) {
+      readings.set(each.name, await each.observe(question, new AbortController().signal));
+    }
+    return buildStateReport(inspector.inspect(clock.now(), readings), choice, this.context);
+  }
+}
+
+describe('buildStateReport', () => {
+  it('says what is attached where, what the box says about it and what was decided', async () => {
+    const f = new Fixture({ mode: 'release' });
+    const report = await f.report();
+    expect(report).toMatchObject({
+      asOfMs: f.clock.now(),
+      version: '1.2.3',
+      mode: 'release',
+      identity: 'me',
+      leading: true,
+      cache: { synced: true },
+      boxes: [{ name: 'box-a', connected: true, liveHosts: 1, guard: { kind: 'armed' }, fences: [] }],
+      counts: { attachments: 5, ready: 4, byVerdict: { keep: 4, release: 1 }, heldByReason: {} },
+    });
+    expect(report.attachments).toHaveLength(5);
+    expect(report.attachments[0]).toEqual({
+      volumeAttachment: 'va-pv-a-node-a',
+      persistentVolume: 'pv-a',
+      volumeHandle: 'handle-of-pv-a',
+      claim: { namespace: 'default', name: 'claim-of-pv-a' },
+      node: 'node-a',
+      nodeState: 'not-ready',
+      box: 'box-a',
+      evidence: {
+        kind: 'silent',
+        detail: 'scripted for node-a',
+        observedAtMs: f.clock.now(),
+        silentSinceMs: f.clock.now() - 45_000,
+        lastActivityMs: f.clock.now() - 60_000,
+      },
+      fence: { kind: 'open' },
+      rule: 'mode-release',
+      decision: 'release',
+      why: 'Node has been NotReady for 60.0 s; scripted for node-a',
+    });
+    expect(report.nodes.find(({ name }) => name === 'node-a')).toEqual({
+      name: 'node-a',
+      uid: 'uid-of-node-a',
+      state: 'not-ready',
+      sinceMs: f.clock.now() - 60_000,
+      addresses: ['address-of-node-a'],
+      attachments: 1,
+      fences: [],
+    });
+  });
+
+  it('lists only what is lost when asked for it, and counts all', async () => {
+    const { attachments, counts } = await new Fixture().report('lost');
+    expect(attachments.map(({ node }) => node)).toEqual(['node-a']);
+    expect(counts).toMatchObject({ attachments: 5, ready: 4 });
+  });
+
+  it('lists nothing of ready nodes as news when everything is held', async () => {
+    const f = new Fixture();
+    f.cluster.synced = false;
+    const { attachments, counts } = await f.report('lost');
+    expect(attachments.map(({ node, reason }) => [node, reason])).toEqual([['node-a', 'cache-stale']]);
+    expect(counts).toMatchObject({ byVerdict: { hold: 5 }, heldByReason: { 'cache-stale': 1 } });
+  });
+
+  it('leaves out attachments of other drivers', async () => {
+    const f = new Fixture();
+    f.cluster.setVolumeAttachment(
+      volumeAttachmentFact({ name: 'theirs', attacher: 'other', nodeName: 'node-a' }),
+    );
+    expect((await f.report()).counts.attachments).toBe(5);
+  });
+
+  it('names the fences of a node and what becomes of them', async () => {
+    const f = new Fixture();
+    const identity = { id: 'f1', nodeName: 'node-a', bootId: 'boot-of-node-a', fencedAtMs: f.clock.now() };
+    await f.box.fence(identity, ['address-of-node-a'], new AbortController().signal);
+    const { nodes, attachments, boxes } = await f.report();
+    expect(nodes.find(({ name }) => name === 'node-a')?.fences).toEqual([
+      { box: 'box-a', id: 'f1', fencedAtMs: f.clock.now(), recovery: 'stays: Node is not ready' },
+    ]);
+    expect(attachments[0]?.fence).toMatchObject({ kind: 'draining', id: 'f1' });
+    expect(boxes[0]?.fences).toMatchObject([{ id: 'f1' }]);
+  });
+
+  it('says since when a decision has stood, and what kept it from being done', async () => {
+    const ages = new DecisionAges();
+    const f = new Fixture({ mode: 'release' }, { ages });
+    const { cluster, clock, policy, box } = f;
+    const inspector = new Inspector({ cluster, clock, policy, fleet: fakeFleet(box) });
+    const readings = new Map();
+    for (const [each, question] of inspector.questions(clock.now())) {
+      readings.set(each.name, await each.observe(question, new AbortController().signal));
+    }
+    const { decisions } = inspector.inspect(clock.now(), readings);
+    const pass = {
+      nowMs: clock.now(),
+      reconcileId: 'r',
+      attacher: policy.attacher,
+      decisions,
+      recoveries: [],
+    };
+    ages.passed({ ...pass, effects: [] });
+    expect((await f.report()).attachments[0]).toMatchObject({ decision: 'release', sinceMs: pass.nowMs });
+    const lost = decisions.filter((each) => each.node.kind !== 'ready') as never;
+    ages.passed({ ...pass, effects: [{ kind: 'postponed', decisions: lost, why: 'pv-z may not go' }] });
+    expect((await f.report()).attachments[0]).toMatchObject({
+      decision: 'hold',
+      reason: 'companion-held',
+      why: 'pv-z may not go',
+    });
+  });
+
+  it.each([0, 1, 499, 500, 501, 1_000])('is the same JSON in pieces: %i attachments', async (count) => {
+    const report = await new Fixture().report();
+    const [first] = report.attachments;
+    const attachments = Array.from({ length: count }, (_, index) => ({
+      ...first,
+      volumeAttachment: `va-${index}`,
+    }));
+    const whole = { ...report, attachments: attachments as typeof report.attachments };
+    expect(JSON.parse([...stateJson(whole)].join(''))).toEqual(whole);
+  });
+});

@@ -1,0 +1,145 @@
+import { type Inspection, type LastPass, type NodeState, nodeFactOf, type Policy } from '@reattach/core';
+import type { RdsBox } from '@reattach/rds-client';
+import { attachmentState } from './attachment-state.ts';
+import type { DecisionAges } from './decision-ages.ts';
+import type {
+  AttachmentState,
+  BoxState,
+  NodeFence,
+  NodeReport,
+  PassState,
+  StateCounts,
+  StateReport,
+} from './state-report.ts';
+
+/** Which attachments a report lists. It counts all of them. */
+export type AttachmentChoice = 'all' | 'lost';
+
+/** Where the rest of a report comes from. */
+export interface ReportContext {
+  readonly version: string;
+  readonly policy: Policy;
+  readonly identity: string;
+  readonly leading: boolean;
+  readonly lastPass?: LastPass;
+  readonly boxes: readonly Pick<RdsBox, 'name' | 'health' | 'lastReading'>[];
+  /** Absent: no passes ran. */
+  readonly ages?: DecisionAges;
+}
+
+/** What an inspection found, for people. */
+export function buildStateReport(
+  inspection: Inspection,
+  choice: AttachmentChoice,
+  context: ReportContext,
+): StateReport {
+  const { view, nowMs } = inspection;
+  const { version, policy, identity, leading, lastPass, boxes, ages } = context;
+  const { mode, attacher } = policy;
+  const counts = new Counts();
+  const attachments: AttachmentState[] = [];
+  for (const decision of inspection.decisions) {
+    const { attachment } = decision;
+    if (attachment.attacher !== attacher) continue;
+    const isLost = decision.node.kind !== 'ready';
+    const state = isLost || choice === 'all' || decision.verdict.kind !== 'keep';
+    if (!state) {
+      counts.add(decision.node.kind, 'keep', undefined, decision.node.name);
+      continue;
+    }
+    const report = attachmentState(decision, ages?.of(attachment.uid));
+    counts.add(report.nodeState, report.decision, report.reason, report.node);
+    if (choice === 'all' || isNews(report)) attachments.push(report);
+  }
+  return {
+    asOfMs: nowMs,
+    version,
+    mode,
+    attacher,
+    identity,
+    leading,
+    cache: view.cache,
+    ...(lastPass && { lastPass: passState(lastPass) }),
+    boxes: boxes.map(boxState),
+    nodes: nodeReports(inspection, counts.byNode),
+    counts: counts.total,
+    attachments,
+  };
+}
+
+/** A cache that is stale and a mass failure hold everything: of a node that is ready that is no news. */
+function isNews({ nodeState, decision, reason }: AttachmentState): boolean {
+  if (nodeState !== 'ready') return true;
+  return decision === 'hold' && reason !== 'cache-stale' && reason !== 'mass-failure';
+}
+
+class Counts {
+  readonly byNode = new Map<string, number>();
+  readonly #byVerdict: Record<string, number> = { keep: 0, wait: 0, hold: 0, fence: 0, release: 0 };
+  readonly #heldByReason: Record<string, number> = {};
+  #attachments = 0;
+  #ready = 0;
+
+  add(state: NodeState['kind'], verdict: string, reason: string | undefined, node: string): void {
+    this.#attachments++;
+    if (state === 'ready') this.#ready++;
+    else if (reason !== undefined) this.#heldByReason[reason] = (this.#heldByReason[reason] ?? 0) + 1;
+    this.#byVerdict[verdict] = (this.#byVerdict[verdict] ?? 0) + 1;
+    this.byNode.set(node, (this.byNode.get(node) ?? 0) + 1);
+  }
+
+  get total(): StateCounts {
+    return {
+      attachments: this.#attachments,
+      ready: this.#ready,
+      byVerdict: this.#byVerdict,
+      heldByReason: this.#heldByReason,
+    };
+  }
+}
+
+function passState({ reconcileId, reasons, startedAtMs, durationMs, result }: LastPass): PassState {
+  return { reconcileId, reasons: [...reasons], startedAtMs, durationMs, result };
+}
+
+function boxState(box: ReportContext['boxes'][number]): BoxState {
+  const { connected, detail } = box.health();
+  const { observedAtMs: readAtMs, liveHosts, guard, fences = [] } = box.lastReading ?? {};
+  return {
+    name: box.name,
+    connected,
+    detail,
+    ...(readAtMs !== undefined && { readAtMs }),
+    ...(liveHosts !== undefined && { liveHosts }),
+    ...(guard && { guard }),
+    fences,
+  };
+}
+
+function nodeReports(
+  { view, recoveries }: Inspection,
+  attachments: ReadonlyMap<string, number>,
+): NodeReport[] {
+  const fences = new Map<string, NodeFence[]>();
+  for (const recovery of recoveries) {
+    if (!('fence' in recovery)) continue;
+    const { fence, boxName: box, kind, why } = recovery;
+    const own = fences.get(fence.nodeName) ?? [];
+    const { id, fencedAtMs } = fence;
+    own.push({ box, id, fencedAtMs, recovery: `${kind === 'unfence' ? 'goes' : 'stays'}: ${why}` });
+    fences.set(fence.nodeName, own);
+  }
+  return [...view.nodes.values()].map((node): NodeReport => {
+    const fact = nodeFactOf(node);
+    const sinceMs = node.kind === 'ready' ? node.node.readyChangedAtMs : node.sinceMs;
+    return {
+      name: node.name,
+      ...(fact && { uid: fact.uid }),
+      state: node.kind,
+      ...(sinceMs !== undefined && { sinceMs }),
+      addresses: view.storageNodes.get(node.name)?.addresses ?? fact?.storageAddresses ?? [],
+      attachments: attachments.get(node.name) ?? 0,
+      fences: fences.get(node.name) ?? [],
+    };
+  });
+}

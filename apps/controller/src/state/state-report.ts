@@ -1,0 +1,107 @@
+import type {
+  Decision,
+  FenceFact,
+  FenceGuard,
+  FenceState,
+  HoldReason,
+  Mode,
+  NodeState,
+} from '@reattach/core';
+
+/** Everything people ask first: what is attached where, what was decided about it, and why. Times are epoch ms. */
+export interface StateReport {
+  readonly asOfMs: number;
+  readonly version: string;
+  readonly mode: Mode;
+  /** The attacher whose attachments are ours; the report is about these alone. */
+  readonly attacher: string;
+  /** Of the replica that answers; empty for a command line without a controller. */
+  readonly identity: string;
+  /** Only a leader asks the boxes about lost nodes, and acts. Without leader election always true. */
+  readonly leading: boolean;
+  readonly cache: { readonly synced: boolean; readonly freshAsOfMs: number; readonly detail: string };
+  /** Absent before the first pass of this process has ended. */
+  readonly lastPass?: PassState;
+  readonly boxes: readonly BoxState[];
+  readonly nodes: readonly NodeReport[];
+  readonly counts: StateCounts;
+  readonly attachments: readonly AttachmentState[];
+}
+
+export interface PassState {
+  readonly reconcileId: string;
+  readonly reasons: readonly string[];
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly result: string;
+}
+
+export interface BoxState {
+  readonly name: string;
+  readonly connected: boolean;
+  /** Version and dialect, or why it is not connected. */
+  readonly detail: string;
+  readonly readAtMs?: number;
+  readonly liveHosts?: number;
+  readonly guard?: FenceGuard;
+  readonly fences: readonly FenceFact[];
+}
+
+/** `ready`, or how the node is lost. */
+export type NodeStateKind = NodeState['kind'];
+
+export interface NodeReport {
+  readonly name: string;
+  readonly uid?: string;
+  readonly state: NodeStateKind;
+  readonly sinceMs?: number;
+  readonly addresses: readonly string[];
+  /** How many of ours are on it. */
+  readonly attachments: number;
+  readonly fences: readonly NodeFence[];
+}
+
+export interface NodeFence {
+  readonly box: string;
+  readonly id: string;
+  readonly fencedAtMs: number;
+  /** What becomes of it, and why. */
+  readonly recovery?: string;
+}
+
+export interface StateCounts {
+  readonly attachments: number;
+  /** Of them on nodes that are ready. */
+  readonly ready: number;
+  readonly byVerdict: Readonly<Record<string, number>>;
+  /** Of attachments on lost nodes: a stale cache holds the others too. */
+  readonly heldByReason: Readonly<Record<string, number>>;
+}
+
+export interface AttachmentState {
+  readonly volumeAttachment: string;
+  readonly persistentVolume?: string;
+  readonly volumeHandle?: string;
+  readonly claim?: { readonly namespace: string; readonly name: string };
+  readonly node: string;
+  readonly nodeState: NodeStateKind;
+  readonly box?: string;
+  readonly evidence: {
+    readonly kind: 'live' | 'silent' | 'unknown';
+    readonly detail: string;
+    readonly observedAtMs: number;
+    readonly reason?: string;
+    readonly lastActivityMs?: number;
+    readonly silentSinceMs?: number;
+  };
+  readonly fence: { readonly kind: FenceState['kind']; readonly why?: string; readonly id?: string };
+  readonly rule: string;
+  readonly decision: Decision['verdict']['kind'];
+  /** Why it is held. */
+  readonly reason?: HoldReason;
+  readonly why: string;
+  /** End of a wait. */
+  readonly untilMs?: number;
+  /** Since when passes have decided so. */
+  readonly sinceMs?: number;
+}

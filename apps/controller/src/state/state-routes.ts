@@ -1,0 +1,51 @@
+import { type HttpAnswer, type HttpRoute, jsonAnswer } from '../http-route.ts';
+import type { AttachmentChoice } from './build-state-report.ts';
+import type { StateReport } from './state-report.ts';
+
+/** What the endpoints need. */
+export interface StateRoutesOptions {
+  readonly report: (choice: AttachmentChoice) => StateReport;
+  /** Asks for a pass. */
+  readonly reconcile: () => void;
+  /** Only a leader runs passes. */
+  readonly leading: () => boolean;
+}
+
+/** `/state`, and `/reconcile`, which asks for a pass. */
+export function stateRoutes({ report, reconcile, leading }: StateRoutesOptions): readonly HttpRoute[] {
+  return [
+    {
+      method: 'GET',
+      path: '/state',
+      answer(query) {
+        const choice = query.get('attachments') ?? 'all';
+        if (choice !== 'all' && choice !== 'lost') {
+          return jsonAnswer(400, { error: 'Expected attachments=all or attachments=lost' });
+        }
+        return { status: 200, contentType: 'application/json', body: stateJson(report(choice)) };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/reconcile',
+      answer(): HttpAnswer {
+        if (!leading()) return jsonAnswer(409, { error: 'This replica does not lead: it runs no passes' });
+        reconcile();
+        return jsonAnswer(202, { requested: true });
+      },
+    },
+  ];
+}
+
+/** Attachments turned into text at a time: some 2 ms. */
+const SLICE = 500;
+
+/** The report as JSON, in pieces: ten thousand attachments in one would keep everybody else waiting. */
+export function* stateJson({ attachments, ...rest }: StateReport): Generator<string> {
+  yield `${JSON.stringify(rest).slice(0, -1)},"attachments":[`;
+  for (let from = 0; from < attachments.length; from += SLICE) {
+    const slice = JSON.stringify(attachments.slice(from, from + SLICE)).slice(1, -1);
+    yield from === 0 ? slice : `,${slice}`;
+  }
+  yield ']}\n';
+}
