@@ -161,6 +161,7 @@ describe('buildStateReport', () => {
       attacher: policy.attacher,
       decisions,
       recoveries: [],
+      fences: [],
     };
     ages.passed({ ...pass, effects: [] });
     expect((await f.report()).attachments[0]).toMatchObject({ decision: 'release', sinceMs: pass.nowMs });
