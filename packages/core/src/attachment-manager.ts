@@ -182,9 +182,8 @@ export class AttachmentManager {
     nowMs: number = this.#clock.now(),
   ): void {
     const all = [...volumeAttachments];
-    const facts = factsOf(all, volumeOf, attacher);
-    if (isSame(facts, this.#rebuiltFrom)) return;
-    this.#rebuiltFrom = this.#locks.size === 0 ? facts : [];
+    if (saysThis(this.#rebuiltFrom, all, volumeOf, attacher)) return;
+    this.#rebuiltFrom = this.#locks.size === 0 ? factsOf(all, volumeOf, attacher) : [];
     const attachments = new Map<string, TrackedAttachment>();
     const crowded = new Set<string>();
     for (const [volumeHandle, holders] of volumeHolders(all, volumeOf, attacher)) {
@@ -375,20 +374,33 @@ export class AttachmentManager {
 
 /** Everything a rebuild looks at, in order. Facts never change: the same ones say the same. */
 function factsOf(
-  volumeAttachments: Iterable<VolumeAttachmentFact>,
+  attachments: readonly VolumeAttachmentFact[],
   volumeOf: (persistentVolumeName: string) => PersistentVolumeFact | undefined,
   attacher: string,
 ): readonly unknown[] {
   const facts: unknown[] = [attacher];
-  for (const attachment of volumeAttachments) {
+  for (const attachment of attachments) {
     const name = attachment.persistentVolumeName;
     facts.push(attachment, name === undefined ? undefined : volumeOf(name));
   }
   return facts;
 }
 
-function isSame(left: readonly unknown[], right: readonly unknown[]): boolean {
-  return left.length === right.length && left.every((fact, index) => fact === right[index]);
+/** Whether `factsOf()` would give the same. Most passes ask and find that it would, so nothing is copied. */
+function saysThis(
+  facts: readonly unknown[],
+  attachments: readonly VolumeAttachmentFact[],
+  volumeOf: (persistentVolumeName: string) => PersistentVolumeFact | undefined,
+  attacher: string,
+): boolean {
+  if (facts.length !== 1 + 2 * attachments.length || facts[0] !== attacher) return false;
+  let index = 1;
+  for (const attachment of attachments) {
+    const name = attachment.persistentVolumeName;
+    if (facts[index++] !== attachment) return false;
+    if (facts[index++] !== (name === undefined ? undefined : volumeOf(name))) return false;
+  }
+  return true;
 }
 
 /** Spares nearly every volume of nearly every rebuild a new snapshot. */

@@ -51,10 +51,18 @@ export interface AttachmentView {
   readonly vmMigrating: boolean;
 }
 
+/**
+ * Which attachments a view holds. `at-stake`: those on nodes that are lost or carry our out-of-service taint, and whatever else
+ * holds the same volumes: all that a pass may act on.
+ */
+export type ViewScope = 'all' | 'at-stake';
+
 /** All facts of one pass, read at one time. Immutable. */
 export interface ClusterView {
   readonly cache: CacheFreshness;
   readonly attachments: readonly AttachmentView[];
+  /** How many of ours the scope left out: all on nodes that are ready. Default 0. */
+  readonly leftOut?: number;
   /** Every Node that exists or that an attachment of ours names. */
   readonly nodes: ReadonlyMap<string, NodeState>;
   /** The lost nodes as the boxes know them, by name. */
@@ -84,22 +92,23 @@ export interface ViewSources {
 }
 
 /** Reads the caches into a view; asks nobody and waits for nothing. */
-export function readClusterView(sources: ViewSources, nowMs: number): UnreadView {
+export function readClusterView(sources: ViewSources, nowMs: number, scope: ViewScope = 'all'): UnreadView {
   const { cluster, absence, policy } = sources;
   const nodes = new Map<string, NodeState>();
   for (const node of cluster.nodes()) nodes.set(node.name, presentNode(node, sources, nowMs));
-  const attachments: AttachmentView[] = [];
+  const facts: VolumeAttachmentFact[] = [];
   const otherAttachers = new Map<string, Set<string>>();
   for (const attachment of cluster.volumeAttachments()) {
+    facts.push(attachment);
     const { attacher, nodeName } = attachment;
-    if (attacher === policy.attacher) {
-      attachments.push(attachmentView(attachment, sources));
-      if (!nodes.has(nodeName)) nodes.set(nodeName, goneNode(nodeName, sources, nowMs));
-    } else {
-      attachments.push({ attachment, vmMigrating: false });
+    if (attacher !== policy.attacher) {
       otherAttachers.set(nodeName, (otherAttachers.get(nodeName) ?? new Set()).add(attacher));
+    } else if (!nodes.has(nodeName)) {
+      nodes.set(nodeName, goneNode(nodeName, sources, nowMs));
     }
   }
+  const inScope = scope === 'all' ? facts : factsAtStake(facts, nodes);
+  const attachments = inScope.map((attachment) => attachmentView(attachment, sources));
   absence.retainOnly(new Set(nodes.keys()));
   const storageNodes = new Map<string, StorageNode>();
   const outOfService = new Map<string, { readonly node: NodeFact; readonly terminatingPod?: string }>();
@@ -114,12 +123,39 @@ export function readClusterView(sources: ViewSources, nowMs: number): UnreadView
   return {
     cache: cluster.freshness(),
     attachments,
+    leftOut: countOf(facts, policy.attacher) - countOf(inScope, policy.attacher),
     nodes,
     storageNodes,
     outOfService,
     markedFenced,
     otherAttachers,
   };
+}
+
+/** Of 10,000 attachments of healthy nodes nothing is looked up and nothing kept: passes are for the others. */
+function factsAtStake(
+  facts: readonly VolumeAttachmentFact[],
+  nodes: ReadonlyMap<string, NodeState>,
+): readonly VolumeAttachmentFact[] {
+  const names = new Set<string>();
+  for (const state of nodes.values()) {
+    if (state.kind !== 'ready' || isOutOfServiceByUs(state.node)) names.add(state.name);
+  }
+  if (names.size === 0) return [];
+  const volumes = new Set<string | undefined>();
+  for (const { nodeName, persistentVolumeName } of facts) {
+    if (names.has(nodeName)) volumes.add(persistentVolumeName);
+  }
+  volumes.delete(undefined);
+  return facts.filter(
+    ({ nodeName, persistentVolumeName }) => names.has(nodeName) || volumes.has(persistentVolumeName),
+  );
+}
+
+function countOf(facts: readonly VolumeAttachmentFact[], attacher: string): number {
+  let count = 0;
+  for (const fact of facts) if (fact.attacher === attacher) count++;
+  return count;
 }
 
 function terminatingPod(pods: Iterable<PodFact>): string | undefined {
@@ -131,8 +167,9 @@ function terminatingPod(pods: Iterable<PodFact>): string | undefined {
 
 function attachmentView(
   attachment: VolumeAttachmentFact,
-  { cluster, manager, fleet }: ViewSources,
+  { cluster, manager, fleet, policy }: ViewSources,
 ): AttachmentView {
+  if (attachment.attacher !== policy.attacher) return { attachment, vmMigrating: false };
   const name = attachment.persistentVolumeName;
   const volume = name === undefined ? undefined : cluster.persistentVolume(name);
   if (!volume) return { attachment, vmMigrating: false };

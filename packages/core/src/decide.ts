@@ -26,7 +26,7 @@ export interface Plan {
 }
 
 /**
- * Decides what happens to every attachment. Pure: reads no clock, does no I/O, and says the same of the same facts.
+ * Decides what happens to every attachment in the view. Pure: reads no clock, does no I/O, and says the same of the same facts.
  * @param nowMs epoch ms, taken once per pass
  * @see RULES
  */
@@ -64,7 +64,7 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
     };
     return { ...attachmentView, node, evidence, fence, ...firstMatch(c) };
   });
-  const nextDeadlineMs = earliestDeadline(decisions, policy, nowMs);
+  const nextDeadlineMs = earliestDeadline(decisions, view.leftOut ?? 0, policy, nowMs);
   return { decidedAtMs: nowMs, decisions, ...(nextDeadlineMs !== undefined && { nextDeadlineMs }) };
 }
 
@@ -134,16 +134,18 @@ function countNodes(attachments: ClusterView['attachments']): ReadonlyMap<string
  * A lost node is looked at again every `suspectPollMs`, since the box may have more to say, or sooner when a wait ends. With
  * early detection, so is a ready one whose Lease may have gone stale by then.
  */
-function earliestDeadline(decisions: readonly Decision[], policy: Policy, nowMs: number): number | undefined {
-  let earliest = Number.POSITIVE_INFINITY;
+function earliestDeadline(
+  decisions: readonly Decision[],
+  leftOut: number,
+  policy: Policy,
+  nowMs: number,
+): number | undefined {
+  const pollMs = nowMs + policy.suspectPollMs;
+  let earliest = leftOut > 0 && policy.earlyDetection.enabled ? pollMs : Number.POSITIVE_INFINITY;
   for (const { attachment, node, verdict } of decisions) {
     if (attachment.attacher !== policy.attacher) continue;
-    if (node.kind === 'ready') {
-      if (policy.earlyDetection.enabled) earliest = Math.min(earliest, nowMs + policy.suspectPollMs);
-      continue;
-    }
-    earliest = Math.min(earliest, nowMs + policy.suspectPollMs);
-    if (verdict.kind === 'wait') earliest = Math.min(earliest, verdict.untilMs);
+    if (node.kind !== 'ready' || policy.earlyDetection.enabled) earliest = Math.min(earliest, pollMs);
+    if (node.kind !== 'ready' && verdict.kind === 'wait') earliest = Math.min(earliest, verdict.untilMs);
   }
   return Number.isFinite(earliest) ? earliest : undefined;
 }

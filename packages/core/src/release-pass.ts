@@ -32,6 +32,7 @@ export interface PassReport {
   readonly reconcileId: string;
   /** The attacher whose attachments are ours. */
   readonly attacher: string;
+  /** About what is at stake. Whatever else is attached stays: its nodes are ready. */
   readonly decisions: readonly Decision[];
   readonly recoveries: readonly Recovery[];
   readonly effects: readonly Effect[];
@@ -113,7 +114,7 @@ export class ReleasePass implements ReconcilePass {
       policy.attacher,
       nowMs,
     );
-    const view = readClusterView({ ...this.#options, absence: this.#absence }, nowMs);
+    const view = readClusterView({ ...this.#options, absence: this.#absence }, nowMs, 'at-stake');
     // A cache that is not current may lack Nodes; what it lacks was not lost.
     const isCurrent = view.cache.synced && nowMs - view.cache.freshAsOfMs <= policy.maxCacheAgeMs;
     const recentLosses = this.#losses.note(isCurrent ? view.nodes : new Map(), nowMs);
