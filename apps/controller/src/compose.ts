@@ -22,6 +22,9 @@ import {
 import { loadKubeApi } from '@reattach/k8s-api';
 import { AttachmentWatcher, KubeCaches, NodeWatcher } from '@reattach/k8s-watch';
 import { createRdsBox, RdsFleet } from '@reattach/rds-client';
+import { AuditFile } from './audit/audit-file.ts';
+import { AuditLog } from './audit/audit-log.ts';
+import { auditRoutes } from './audit/audit-routes.ts';
 import type { Config } from './config.ts';
 import type { Controller } from './controller.ts';
 import { healthReport } from './health.ts';
@@ -108,13 +111,20 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
       config.events && new KubeEventRecorder({ api, clock, logger, reportingInstance: identity });
     const reporter = teardown.use('reporter', new PassReporter({ logger, clock, ...(events && { events }) }));
     const ages = new DecisionAges();
+    const { audit } = config;
+    const auditFile = audit && new AuditFile(audit.file, audit.maxBytes);
+    const auditLog = teardown.use(
+      'audit',
+      new AuditLog({ clock, logger, ...(auditFile && { file: auditFile }) }),
+    );
+    await auditLog.load();
     const pass = new ReleasePass({
       cluster: caches,
       manager: new AttachmentManager({ clock, logger }),
       fleet,
       actions: new KubeActions({ api: guardWrites(api, leadership), clock, logger }),
       leadership,
-      observer: observers(reporter, ages),
+      observer: observers(reporter, ages, auditLog),
       policy,
       newFenceId: () => randomBytes(4).toString('hex'),
     });
@@ -170,7 +180,7 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
         live: () => live.report(),
         ready: () => ready.report(),
         metricsText: () => telemetry.metricsText(),
-        routes: config.serveState ? state : [],
+        routes: config.serveState ? [...state, ...auditRoutes(auditLog)] : [],
         logger,
       }),
     );

@@ -41,6 +41,8 @@ export interface OptionValues {
   'rds.storageAddresses': readonly string[];
   'http.listen': HostPort;
   'http.state': boolean;
+  'audit.file': string;
+  'audit.maxBytes': number;
   'log.level': 'debug' | 'info' | 'warn' | 'error';
   'log.format': 'json' | 'pretty';
   'reconcile.intervalMs': number;
@@ -152,6 +154,16 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     type: flag,
     description:
       'Serve state and history there too, to everybody who can reach it. Default: only when `http.listen` is a loopback address.',
+  },
+  'audit.file': {
+    type: path,
+    description:
+      'File to which everything that was done is written, one JSON object a line, with the facts it rested on. Each replica needs its own. Without it the last 1,000 are kept in memory.',
+  },
+  'audit.maxBytes': {
+    type: wholeNumber(65_536),
+    default: 10_485_760,
+    description: 'Size at which that file is renamed to `.1`, in place of the one before.',
   },
   'log.level': {
     type: choice(['debug', 'info', 'warn', 'error']),

@@ -32,6 +32,8 @@ export interface Config {
   readonly http: HostPort;
   /** Serve state and history there too. */
   readonly serveState: boolean;
+  /** Absent: in memory only. */
+  readonly audit?: { readonly file: string; readonly maxBytes: number };
   readonly log: { readonly level: OptionValues['log.level']; readonly format: OptionValues['log.format'] };
   readonly reconcileIntervalMs: number;
   readonly activityWindowMs: number;
@@ -120,6 +122,7 @@ class ConfigReader {
     const boxes = this.#readBoxes();
     const context = this.#value('context');
     const otlpEndpoint = this.#value('otlp.endpoint');
+    const auditFile = this.#value('audit.file');
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
     return {
       ...(kubeconfigPath === undefined ? {} : { kubeconfigPath }),
@@ -128,6 +131,7 @@ class ConfigReader {
       boxes: boxes.map((box) => present(box, 'rds.address')),
       http: this.#must('http.listen'),
       serveState: this.#value('http.state') ?? isLoopback(this.#must('http.listen').host),
+      ...(auditFile !== undefined && { audit: { file: auditFile, maxBytes: this.#must('audit.maxBytes') } }),
       log: { level: this.#must('log.level'), format: this.#must('log.format') },
       reconcileIntervalMs: this.#must('reconcile.intervalMs'),
       activityWindowMs: this.#must('activityWindowMs'),

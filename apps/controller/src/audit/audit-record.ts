@@ -1,0 +1,153 @@
+import {
+  type Effect,
+  FENCED_TAINT,
+  type LostDecision,
+  nodeFactOf,
+  OUT_OF_SERVICE_TAINT,
+  type PassReport,
+} from '@reattach/core';
+import { attachmentState } from '../state/attachment-state.ts';
+import type { AttachmentState, NodeStateKind } from '../state/state-report.ts';
+
+/** What was done, in the order of a failover. */
+export const AUDIT_KINDS = ['fenced', 'pod-deleted', 'released', 'untainted', 'unfenced'] as const;
+
+/** @see AUDIT_KINDS */
+export type AuditKind = (typeof AUDIT_KINDS)[number];
+
+/** One thing that was done, with everything it rested on. Times are epoch ms. */
+export interface AuditRecord {
+  /** When the pass that did it ended. */
+  readonly atMs: number;
+  /** As of when it was decided. */
+  readonly decidedAtMs: number;
+  readonly kind: AuditKind;
+  readonly reconcileID: string;
+  readonly node: string;
+  readonly nodeUid?: string;
+  readonly nodeState?: NodeStateKind;
+  /** How long the node had been lost when it was decided. */
+  readonly lostForMs?: number;
+  readonly box?: string;
+  readonly volumeAttachment?: string;
+  readonly persistentVolume?: string;
+  readonly volumeHandle?: string;
+  readonly claim?: { readonly namespace: string; readonly name: string };
+  /** Volumes for whose sake a whole node was fenced, or a pod deleted. */
+  readonly persistentVolumes?: readonly string[];
+  readonly pod?: { readonly namespace: string; readonly name: string };
+  readonly rule?: string;
+  readonly why: string;
+  readonly evidence?: AttachmentState['evidence'];
+  readonly fence?: {
+    readonly id?: string;
+    readonly kind?: AttachmentState['fence']['kind'];
+    readonly why?: string;
+    readonly addresses?: readonly string[];
+    readonly fencedAtMs?: number;
+  };
+  readonly strategy?: string;
+  /** Key of the taint that was removed. */
+  readonly taint?: string;
+}
+
+type Pass = Pick<AuditRecord, 'atMs' | 'decidedAtMs' | 'reconcileID'>;
+
+/** What a pass did, one record each; what it only tried or waited for is not among them. */
+export function auditRecordsOf(
+  { effects, nowMs, reconcileId }: PassReport,
+  atMs: number,
+): readonly AuditRecord[] {
+  const pass: Pass = { atMs, decidedAtMs: nowMs, reconcileID: reconcileId };
+  return effects.flatMap((effect) => recordOf(effect, pass) ?? []);
+}
+
+function recordOf(effect: Effect, pass: Pass): AuditRecord | undefined {
+  switch (effect.kind) {
+    case 'released': {
+      const { decision, strategy } = effect;
+      const { volumeAttachment, persistentVolume, volumeHandle, claim, fence } = attachmentState(decision);
+      return {
+        ...pass,
+        kind: 'released',
+        ...factsOf(decision, pass),
+        volumeAttachment,
+        ...(persistentVolume !== undefined && { persistentVolume }),
+        ...(volumeHandle !== undefined && { volumeHandle }),
+        ...(claim && { claim }),
+        fence,
+        strategy,
+      };
+    }
+    case 'fenced': {
+      const { decisions, fence, addresses } = effect;
+      const { id, fencedAtMs, nodeName, nodeUid } = fence;
+      return {
+        ...pass,
+        kind: 'fenced',
+        node: nodeName,
+        ...(nodeUid !== undefined && { nodeUid }),
+        why: 'Node is lost',
+        ...sharedBy(decisions, pass),
+        fence: { id, fencedAtMs, addresses },
+      };
+    }
+    case 'pod-deleted': {
+      const { decisions, pod } = effect;
+      const { namespace, name, nodeName } = pod;
+      return {
+        ...pass,
+        kind: 'pod-deleted',
+        node: nodeName,
+        pod: { namespace, name },
+        why: 'Node is lost',
+        ...sharedBy(decisions, pass),
+      };
+    }
+    case 'unfenced':
+    case 'untainted':
+    case 'unmarked':
+      return recoveryRecord(effect, pass);
+    default:
+      return undefined;
+  }
+}
+
+function recoveryRecord(
+  { kind, recovery }: Extract<Effect, { kind: 'unfenced' | 'untainted' | 'unmarked' }>,
+  pass: Pass,
+): AuditRecord {
+  const { why } = recovery;
+  if ('fence' in recovery) {
+    const { fence, boxName: box } = recovery;
+    const { id, fencedAtMs, addresses, nodeName: node, nodeUid } = fence;
+    const uid = nodeUid === undefined ? {} : { nodeUid };
+    return { ...pass, kind: 'unfenced', node, ...uid, box, why, fence: { id, fencedAtMs, addresses } };
+  }
+  const { name: node, uid: nodeUid } = recovery.node;
+  const taint = kind === 'unmarked' ? FENCED_TAINT : OUT_OF_SERVICE_TAINT;
+  return { ...pass, kind: 'untainted', node, nodeUid, why, taint };
+}
+
+/** What was done once for several attachments rests on the facts of each; those of the first stand for all. */
+function sharedBy(decisions: readonly LostDecision[], pass: Pass) {
+  const [first] = decisions;
+  const persistentVolumes = decisions.flatMap(({ attachment }) => attachment.persistentVolumeName ?? []);
+  return { ...(first && factsOf(first, pass)), persistentVolumes };
+}
+
+function factsOf(decision: LostDecision, { decidedAtMs }: Pass) {
+  const { node } = decision;
+  const { evidence, rule, why, box } = attachmentState(decision);
+  const nodeUid = nodeFactOf(node)?.uid;
+  return {
+    node: node.name,
+    ...(nodeUid !== undefined && { nodeUid }),
+    nodeState: node.kind,
+    lostForMs: Math.max(decidedAtMs - node.sinceMs, 0),
+    ...(box !== undefined && { box }),
+    rule,
+    why,
+    evidence,
+  };
+}
