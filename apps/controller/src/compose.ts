@@ -27,10 +27,12 @@ import { AuditLog } from './audit/audit-log.ts';
 import { auditRoutes } from './audit/audit-routes.ts';
 import type { Config } from './config.ts';
 import type { Controller } from './controller.ts';
+import { ControllerEvents } from './controller-events.ts';
 import { healthReport } from './health.ts';
 import { Liveness, Readiness } from './health-checks.ts';
 import { HttpServer } from './http-server.ts';
 import { observers } from './observers.ts';
+import { findPod, ownPodRef, surroundings } from './own-pod.ts';
 import { podNamespace } from './pod-namespace.ts';
 import { buildStateReport } from './state/build-state-report.ts';
 import { DecisionAges } from './state/decision-ages.ts';
@@ -109,6 +111,14 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
     teardown.defer('leader-metric', () => leader[Symbol.dispose]());
     const events =
       config.events && new KubeEventRecorder({ api, clock, logger, reportingInstance: identity });
+    const pod = ownPodRef(surroundings());
+    const own =
+      events && pod
+        ? teardown.use(
+            'own-events',
+            new ControllerEvents({ events, findPod: (abort) => findPod(api, pod, abort), signal }),
+          )
+        : undefined;
     const reporter = teardown.use('reporter', new PassReporter({ logger, clock, ...(events && { events }) }));
     const ages = new DecisionAges();
     const { audit } = config;
@@ -161,7 +171,13 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
     caches.addVolumeAttachmentHandlers(
       new AttachmentWatcher(reconciler, caches, policy.attacher).getEventHandlers(),
     );
-    for (const box of boxes) box.onReconnect(() => reconciler.triggerReconcile('storage-reconnected'));
+    for (const box of boxes) {
+      box.onDisconnect(({ message }) => own?.disconnected(box.name, message));
+      box.onReconnect(() => {
+        own?.reconnected(box.name);
+        reconciler.triggerReconcile('storage-reconnected');
+      });
+    }
 
     const ready = new Readiness({
       caches,
@@ -194,6 +210,7 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
       try {
         await reconciler.start(term);
         logger.info('Ran startup pass', { mode: policy.mode });
+        own?.started(policy.mode, reporter.latest);
         await untilAborted(term);
         await reconciler.stop();
       } finally {

@@ -341,7 +341,11 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     description:
       'Base URL of an OpenTelemetry collector; spans go to its `/v1/traces`. Without it none are sent.',
   },
-  events: { type: flag, default: true, description: 'Publish Events on PersistentVolumeClaims and Nodes.' },
+  events: {
+    type: flag,
+    default: true,
+    description: 'Publish Events on PersistentVolumeClaims, on Nodes and on the Pod of the controller.',
+  },
   'unsafe.compressedTimes': {
     type: flag,
     default: false,

@@ -39,6 +39,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   #failed: ReadonlyMap<string, string> = new Map();
   #failing = new Map<string, string>();
   #latest: PassReport | undefined;
+  /** Every stale attachment after that pass, by uid. */
   #standings: ReadonlyMap<string, Standing> = new Map();
   /** Events under way: nobody waits for them but disposal. */
   readonly #recording = new Set<Promise<void>>();
@@ -67,11 +68,6 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   /** The pass that ended last; absent before the first. */
   get latest(): PassReport | undefined {
     return this.#latest;
-  }
-
-  /** Every stale attachment after that pass, by uid. */
-  get standings(): ReadonlyMap<string, Standing> {
-    return this.#standings;
   }
 
   /** Passes end here, elsewhere they may go on: what is stale now is somebody else's to say. */

@@ -141,6 +141,9 @@ export const EVENT_REASONS = [
   'NodeFenced',
   'NodeUnfenced',
   'PodNotRescheduled',
+  'RDSDisconnected',
+  'RDSReconnected',
+  'StartupReconciliation',
 ] as const;
 
 /** @see EVENT_REASONS */
@@ -151,7 +154,7 @@ export interface ClusterEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: EventReason;
   readonly message: string;
-  readonly regarding: ObjectRef & { readonly kind: 'PersistentVolumeClaim' | 'Node' };
+  readonly regarding: ObjectRef & { readonly kind: 'PersistentVolumeClaim' | 'Node' | 'Pod' };
 }
 
 /** Publishes Events. Rate-limited: a repeated event becomes a count, never a flood. */

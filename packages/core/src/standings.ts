@@ -12,8 +12,6 @@ export interface Standing {
   readonly state: StaleState;
   /** First pass that saw its node lost. */
   readonly detectedAtMs: number;
-  /** Since when it has been in this state without a break. */
-  readonly sinceMs: number;
   /** Since when it has been held without a break, for whatever reason; absent while it is not held. */
   readonly heldSinceMs?: number;
 }
@@ -36,7 +34,6 @@ export function standingsAfter(
         decision,
         state,
         detectedAtMs: last?.detectedAtMs ?? nowMs,
-        sinceMs: last?.state === state ? last.sinceMs : nowMs,
         ...(reason !== undefined && { heldSinceMs: last?.heldSinceMs ?? nowMs }),
       },
     ];

@@ -16,6 +16,9 @@ const ACTIONS: Readonly<Record<EventReason, string>> = {
   NodeFenced: 'FenceNode',
   NodeUnfenced: 'UnfenceNode',
   PodNotRescheduled: 'DeletePod',
+  RDSDisconnected: 'ConnectStorage',
+  RDSReconnected: 'ConnectStorage',
+  StartupReconciliation: 'Reconcile',
 };
 
 /** Namespace of Events about cluster-scoped objects; the API server accepts no other for them but kube-system. */
@@ -66,7 +69,7 @@ export function seriesPatch(count: number, nowMs: number): object {
 }
 
 function isNamespaced(event: ClusterEvent): boolean {
-  return event.regarding.kind === 'PersistentVolumeClaim';
+  return event.regarding.kind !== 'Node';
 }
 
 /** Cuts between characters, never within one. */

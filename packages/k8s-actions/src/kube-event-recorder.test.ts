@@ -75,7 +75,15 @@ describe('KubeEventRecorder', () => {
     expect(api.requests[0]?.body).not.toHaveProperty('regarding.namespace');
   });
 
-  it('counts repetitions and writes the count once per 5 min', async () => {
+  it('writes an Event about a Pod into its namespace', async () => {
+    const { api, record } = setUp({});
+    const regarding = { kind: 'Pod', namespace: 'reattach', name: 'reattach-0' } as const;
+    await record(held({ reason: 'RDSDisconnected', regarding }));
+    expect(api.calls).toEqual(['POST /apis/events.k8s.io/v1/namespaces/reattach/events']);
+    expect(api.requests[0]?.body).toMatchObject({ regarding });
+  });
+
+  it('counts repetitions and writes the count after 5 min, 10 more, 20 more and then every 30', async () => {
     const { api, clock, record } = setUp({});
     await record();
     for (let minute = 1; minute < 5; minute++) {
@@ -94,10 +102,16 @@ describe('KubeEventRecorder', () => {
       body: { series: { count: 6, lastObservedTime: '2026-01-01T00:05:00.000000Z' } },
     });
 
-    api.expect({});
-    await clock.advance(5 * MINUTE_MS);
-    await record();
-    expect(api.requests[2]?.body).toMatchObject({ series: { count: 8 } });
+    const writtenAfterMin: number[] = [];
+    for (let minute = 6; minute <= 100; minute++) {
+      const before = api.calls.length;
+      api.expect({});
+      await clock.advance(MINUTE_MS);
+      await record();
+      if (api.calls.length > before) writtenAfterMin.push(minute);
+    }
+    expect(writtenAfterMin).toEqual([15, 35, 65, 95]);
+    expect(api.requests[2]?.body).toMatchObject({ series: { count: 17 } });
   });
 
   it('writes one Event for repetitions that arrive while the first is being written', async () => {

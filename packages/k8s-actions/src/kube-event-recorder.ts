@@ -8,6 +8,9 @@ import { TokenBucket } from './token-bucket.ts';
 /** Default of `refreshMs`, ms: one pass interval. */
 const DEFAULT_REFRESH_MS = 300_000;
 
+/** Longest time between two writes about one repeated Event, ms: the API server drops it an hour after its last write. */
+const MAX_REFRESH_MS = 1_800_000;
+
 /** New Events per object: a burst of 25, then one per 5 min. @see client-go, tools/record/events_cache.go */
 const BURST = 25;
 const REFILL_MS = 300_000;
@@ -23,7 +26,7 @@ export interface KubeEventRecorderOptions {
   readonly clock: Clock;
   /** Who reports, e.g. the pod's name. Becomes `reportingInstance`. */
   readonly reportingInstance: string;
-  /** Shortest time between two writes about one repeated Event, ms. Default 300 000. */
+  /** Time to the first write about a repeated Event, ms; each further one takes twice as long, up to 30 min. Default 300 000. */
   readonly refreshMs?: number;
   /** In [0, 1): jitter and the unique part of Event names. Default `Math.random`. */
   readonly random?: () => number;
@@ -35,11 +38,12 @@ interface Series {
   readonly name: string;
   count: number;
   writtenAtMs: number;
+  refreshMs: number;
 }
 
 /**
  * Writes events.k8s.io/v1 Events. The first occurrence is written at once; repetitions (same object, reason and message)
- * only count, and the count is written with the first repetition after `refreshMs`. New Events of one object are bounded
+ * only count, and the count is written with the first repetition after `refreshMs`, then after twice that, and so on. New Events of one object are bounded
  * by a token bucket, however their messages differ. Memory is bounded, and failures are logged, never thrown.
  */
 export class KubeEventRecorder implements EventRecorder {
@@ -80,9 +84,12 @@ export class KubeEventRecorder implements EventRecorder {
     const nowMs = this.#clock.now();
     if (series) {
       series.count++;
-      if (nowMs - series.writtenAtMs < this.#refreshMs) return;
+      if (nowMs - series.writtenAtMs < series.refreshMs) return;
       series.writtenAtMs = nowMs; // before the write, so that a concurrent repetition only counts
-      if (await this.#refresh(event, series, signal)) return;
+      if (await this.#refresh(event, series, signal)) {
+        series.refreshMs = Math.max(Math.min(series.refreshMs * 2, MAX_REFRESH_MS), this.#refreshMs);
+        return;
+      }
     }
     await this.#create(event, object, key, signal);
   }
@@ -97,7 +104,7 @@ export class KubeEventRecorder implements EventRecorder {
       return;
     }
     const name = eventName(event, this.#uniqueId(nowMs));
-    this.#series.set(key, { name, count: 1, writtenAtMs: nowMs }); // before the write, for the same reason
+    this.#series.set(key, { name, count: 1, writtenAtMs: nowMs, refreshMs: this.#refreshMs }); // before the write, for the same reason
     const body = newEventObject(event, name, this.#reportingInstance, nowMs);
     const path = apiPaths.events(eventNamespace(event));
     const operation = 'create event';

@@ -164,8 +164,8 @@ describe('ConnectionManager', () => {
     await clock.advance(2_000);
     expect(calls).toHaveLength(3);
     expect(logger.messages('error')).toEqual([
-      'Listener of reconnects failed',
-      'Listener of reconnects failed',
+      'Listener of the connection failed',
+      'Listener of the connection failed',
     ]);
     await manager[Symbol.asyncDispose]();
   });
@@ -211,6 +211,32 @@ describe('ConnectionManager', () => {
     expect(() => manager.start(NEVER)).toThrow(TypeError);
     await manager[Symbol.asyncDispose]();
     await manager[Symbol.asyncDispose]();
+  });
+
+  it('tells of each outage once, and of one at the start, too', async () => {
+    const { clock, manager, sessions, world, logger } = setUp(false);
+    const told: string[] = [];
+    manager.onDisconnect(() => {
+      throw new Error('a bug');
+    });
+    manager.onDisconnect(({ message }) => told.push(message));
+    manager.onDisconnect(() => told.push('disposed'))[Symbol.dispose]();
+    manager.start(NEVER);
+    await clock.advance(10_000);
+    expect(told).toEqual(['UNAVAILABLE: connect ECONNREFUSED']);
+    world.up = true;
+    await clock.advance(16_000);
+    expect(manager.isConnected()).toBe(true);
+    sessions[0]?.drop();
+    world.up = false;
+    await clock.advance(60_000);
+    expect(told).toHaveLength(2);
+    expect(logger.messages('error')).toEqual([
+      'Listener of the connection failed',
+      'Listener of the connection failed',
+    ]);
+    await manager[Symbol.asyncDispose]();
+    expect(told).toHaveLength(2);
   });
 
   it('counts reconnects by how they ended, and how long they took', async () => {

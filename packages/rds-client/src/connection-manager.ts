@@ -43,6 +43,7 @@ export class ConnectionManager implements AsyncDisposable {
   readonly #metrics: RdsMetrics;
   readonly #lifetime = new AbortController();
   readonly #listeners = new Set<() => void>();
+  readonly #lossListeners = new Set<(error: RdsError) => void>();
   #state: State = { kind: 'idle' };
   #running: Promise<void> | undefined;
 
@@ -85,6 +86,13 @@ export class ConnectionManager implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#listeners.delete(own) };
   }
 
+  /** Calls `listener` once per outage: after a loss, and when the first attempt fails. An exception of it is logged. */
+  onDisconnect(listener: (error: RdsError) => void): Disposable {
+    const own = (error: RdsError) => listener(error);
+    this.#lossListeners.add(own);
+    return { [Symbol.dispose]: () => void this.#lossListeners.delete(own) };
+  }
+
   /**
    * The connection. Waits for an attempt under way, never for a later one.
    * @throws {RdsError} the reason of the last failure while waiting to reconnect, `CLOSED` when it was not started or was
@@ -115,6 +123,7 @@ export class ConnectionManager implements AsyncDisposable {
   async #run(signal: AbortSignal): Promise<void> {
     let failures = 0;
     let connectedOnce = false;
+    let isLossTold = false;
     let downSinceMs = this.#clock.now();
     while (!signal.aborted) {
       const reconnecting = connectedOnce || failures > 0;
@@ -126,6 +135,7 @@ export class ConnectionManager implements AsyncDisposable {
         await using session = closing(await dialling);
         signal.throwIfAborted();
         connectedOnce = true;
+        isLossTold = false;
         this.#connected(session.session, reconnecting, this.#clock.now() - downSinceMs);
         end = await unlessAborted(session.session.closed, signal);
         downSinceMs = this.#clock.now();
@@ -138,6 +148,9 @@ export class ConnectionManager implements AsyncDisposable {
         if (reconnecting) this.#metrics.reconnectEnded('failure');
       }
       failures += 1;
+      const lost = end;
+      if (!isLossTold) for (const listener of this.#lossListeners) this.#notify(() => listener(lost));
+      isLossTold = true;
       await this.#backOff(end, failures, signal);
     }
     this.#state = { kind: 'closed' };
@@ -161,7 +174,7 @@ export class ConnectionManager implements AsyncDisposable {
     try {
       listener();
     } catch (err) {
-      this.#logger.error('Listener of reconnects failed', { box: this.#name, err });
+      this.#logger.error('Listener of the connection failed', { box: this.#name, err });
     }
   }
 

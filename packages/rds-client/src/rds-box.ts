@@ -124,6 +124,11 @@ export class RdsBox implements StorageBox, AsyncDisposable {
     return this.#connection.onReconnect(listener);
   }
 
+  /** @see ConnectionManager.onDisconnect */
+  onDisconnect(listener: (error: RdsError) => void): Disposable {
+    return this.#connection.onDisconnect(listener);
+  }
+
   health(): BoxHealth {
     const connected = this.#connection.isConnected();
     const snapshot = this.#lastSnapshot;
