@@ -14,7 +14,7 @@ export interface MarkdownDocument {
 
 /** Every README, and everything under docs/. */
 export function documents(): readonly MarkdownDocument[] {
-  const patterns = ['*.md', 'docs/**/*.md', '{packages,apps,tooling}/*/README.md'];
+  const patterns = ['*.md', 'docs/**/*.md', '{packages,apps,tooling,deploy}/*/README.md'];
   return patterns
     .flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
     .toSorted()

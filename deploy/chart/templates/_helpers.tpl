@@ -1,0 +1,24 @@
+{{- define "reattach.name" -}}
+{{ default .Release.Name .Values.fullnameOverride }}
+{{- end }}
+
+{{- define "reattach.serviceAccountName" -}}
+{{ default (include "reattach.name" .) .Values.serviceAccount.name }}
+{{- end }}
+
+{{- define "reattach.selectorLabels" -}}
+app.kubernetes.io/name: reattach
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "reattach.labels" -}}
+{{ include "reattach.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
+{{- /* "true" where the controller writes to the cluster. */ -}}
+{{- define "reattach.acts" -}}
+{{ if ne (default "observe" .Values.config.mode) "observe" }}true{{ end }}
+{{- end }}

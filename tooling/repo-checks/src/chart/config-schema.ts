@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../documents.ts';
+
+/** An option of the controller, as its README has it; a test there holds README and code equal. */
+export interface DocumentedOption {
+  readonly key: string;
+  readonly flag: string;
+  readonly variable: string;
+  readonly type: string;
+  readonly meaning: string;
+}
+
+interface Schema {
+  readonly [keyword: string]: unknown;
+}
+
+/** Options that the chart sets itself, and those that make no sense in a pod or with several. */
+const NOT_IN_VALUES = new Set([
+  'config',
+  'kubeconfig',
+  'context',
+  'rds.privateKeyFile',
+  'rds.passphraseFile',
+  'rds.hostKeyFile',
+  'http.listen',
+  'audit.file',
+  'leaderElection.namespace',
+  'leaderElection.identity',
+  'unsafe.compressedTimes',
+]);
+
+const ROW = /^\| `([^`]+)`<br>`([^`]+)`<br>`([^`]+)` \| ([^|]+) \| [^|]* \| (.+) \|$/gm;
+
+/** The table of options of the controller's README. */
+export function documentedOptions(): readonly DocumentedOption[] {
+  const readme = readFileSync(join(ROOT, 'apps/controller/README.md'), 'utf8');
+  return [...readme.matchAll(ROW)].map(([, key = '', flag = '', variable = '', type = '', meaning = '']) => ({
+    key,
+    flag,
+    variable,
+    type,
+    meaning,
+  }));
+}
+
+/** What `config` of `values.schema.json` has to be for these options. */
+export function configSchema(options: readonly DocumentedOption[]): Schema {
+  const tree: Record<string, unknown> = {};
+  for (const option of options) {
+    if (NOT_IN_VALUES.has(option.key)) continue;
+    const path = option.key.split('.');
+    const last = path.pop() ?? '';
+    let node = tree;
+    for (const name of path) node = (node[name] ??= {}) as Record<string, unknown>;
+    node[last] = typeSchema(option);
+  }
+  const box = options.filter(({ key }) => key.startsWith('rds.'));
+  const config = objectSchema(tree);
+  return {
+    ...config,
+    properties: {
+      ...(config['properties'] as object),
+      boxes: {
+        type: 'array',
+        minItems: 1,
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['address'],
+          properties: {
+            name: TEXT,
+            ...Object.fromEntries(box.map((option) => [option.key.slice('rds.'.length), typeSchema(option)])),
+          },
+        },
+      },
+    },
+  };
+}
+
+const TEXT: Schema = { type: 'string', minLength: 1 };
+
+function objectSchema(tree: Readonly<Record<string, unknown>>): Schema {
+  const properties = Object.entries(tree).map(([name, node]) => {
+    const isLeaf = typeof node === 'object' && node !== null && ('type' in node || 'enum' in node);
+    return [name, isLeaf ? node : objectSchema(node as Record<string, unknown>)] as const;
+  });
+  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(properties) };
+}
+
+function typeSchema({ type, meaning }: DocumentedOption): Schema {
+  if (type === 'boolean') return { type: 'boolean' };
+  if (type === 'fraction') return { type: 'number', minimum: 0, maximum: 1 };
+  if (type === 'ms' || type === 'whole number') {
+    const [, from, to] = /Safe: (?:at least )?(\d+)(?: to (\d+))?/.exec(meaning) ?? [];
+    return { type: 'integer', minimum: Number(from ?? 1), ...(to !== undefined && { maximum: Number(to) }) };
+  }
+  const choices = type.split(' or ');
+  return choices.length > 1 ? { enum: choices } : TEXT;
+}
