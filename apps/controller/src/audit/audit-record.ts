@@ -63,54 +63,43 @@ export function auditRecordsOf(
 }
 
 function recordOf(effect: Effect, pass: Pass): AuditRecord | undefined {
-  switch (effect.kind) {
-    case 'released': {
-      const { decision, strategy } = effect;
-      const { volumeAttachment, persistentVolume, volumeHandle, claim, fence } = attachmentState(decision);
-      return {
-        ...pass,
-        kind: 'released',
-        ...factsOf(decision, pass),
-        volumeAttachment,
-        ...(persistentVolume !== undefined && { persistentVolume }),
-        ...(volumeHandle !== undefined && { volumeHandle }),
-        ...(claim && { claim }),
-        fence,
-        strategy,
-      };
-    }
-    case 'fenced': {
-      const { decisions, fence, addresses } = effect;
-      const { id, fencedAtMs, nodeName, nodeUid } = fence;
-      return {
-        ...pass,
-        kind: 'fenced',
-        node: nodeName,
-        ...(nodeUid !== undefined && { nodeUid }),
-        why: 'Node is lost',
-        ...sharedBy(decisions, pass),
-        fence: { id, fencedAtMs, addresses },
-      };
-    }
-    case 'pod-deleted': {
-      const { decisions, pod } = effect;
-      const { namespace, name, nodeName } = pod;
-      return {
-        ...pass,
-        kind: 'pod-deleted',
-        node: nodeName,
-        pod: { namespace, name },
-        why: 'Node is lost',
-        ...sharedBy(decisions, pass),
-      };
-    }
-    case 'unfenced':
-    case 'untainted':
-    case 'unmarked':
-      return recoveryRecord(effect, pass);
-    default:
-      return undefined;
+  if (effect.kind === 'released') return releaseRecord(effect, pass);
+  if (effect.kind === 'fenced') {
+    const { decisions, fence, addresses } = effect;
+    const { id, fencedAtMs, nodeName: node } = fence;
+    return {
+      ...pass,
+      kind: 'fenced',
+      node,
+      ...sharedBy(decisions, pass),
+      fence: { id, fencedAtMs, addresses },
+    };
   }
+  if (effect.kind === 'pod-deleted') {
+    const { decisions, pod } = effect;
+    const { namespace, name, nodeName: node } = pod;
+    return { ...pass, kind: 'pod-deleted', node, ...sharedBy(decisions, pass), pod: { namespace, name } };
+  }
+  const isRecovery = effect.kind === 'unfenced' || effect.kind === 'untainted' || effect.kind === 'unmarked';
+  return isRecovery ? recoveryRecord(effect, pass) : undefined;
+}
+
+function releaseRecord(
+  { decision, strategy }: Extract<Effect, { kind: 'released' }>,
+  pass: Pass,
+): AuditRecord {
+  const { volumeAttachment, persistentVolume, volumeHandle, claim, fence } = attachmentState(decision);
+  return {
+    ...pass,
+    kind: 'released',
+    ...factsOf(decision, pass),
+    volumeAttachment,
+    ...(persistentVolume !== undefined && { persistentVolume }),
+    ...(volumeHandle !== undefined && { volumeHandle }),
+    ...(claim && { claim }),
+    fence,
+    strategy,
+  };
 }
 
 function recoveryRecord(
@@ -133,7 +122,7 @@ function recoveryRecord(
 function sharedBy(decisions: readonly LostDecision[], pass: Pass) {
   const [first] = decisions;
   const persistentVolumes = decisions.flatMap(({ attachment }) => attachment.persistentVolumeName ?? []);
-  return { ...(first && factsOf(first, pass)), persistentVolumes };
+  return { why: 'Node is lost', ...(first && factsOf(first, pass)), persistentVolumes };
 }
 
 function factsOf(decision: LostDecision, { decidedAtMs }: Pass) {
