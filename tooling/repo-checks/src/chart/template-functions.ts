@@ -34,8 +34,7 @@ export const TEMPLATE_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   default: (fallback, value) => (isEmpty(value) ? fallback : value),
   quote: (value) => JSON.stringify(toText(value)),
   toString: (value: unknown) => (value === undefined || value === null ? '' : toText(value)),
-  toYaml: (value) =>
-    stringify(value, { sortMapEntries: true, lineWidth: 0, indentSeq: false }).trimEnd(),
+  toYaml: (value) => stringify(value, { sortMapEntries: true, lineWidth: 0, indentSeq: false }).trimEnd(),
   indent,
   nindent: (width, text) => `\n${indent(width, text)}`,
   sha256sum: (text) => createHash('sha256').update(toText(text)).digest('hex'),

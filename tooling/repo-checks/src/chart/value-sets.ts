@@ -30,6 +30,7 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
       serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
       prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
       dashboard: { enabled: true },
+      audit: { volume: { emptyDir: { sizeLimit: '64Mi' } } },
       podAnnotations: { 'example.org/team': 'storage' },
       podLabels: { tier: 'infrastructure' },
       nodeSelector: { 'kubernetes.io/os': 'linux' },
