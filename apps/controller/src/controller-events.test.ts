@@ -44,6 +44,7 @@ describe('ControllerEvents', () => {
       reconcileId: 'r',
       attacher: 'a',
       decisions: [],
+      leftOut: 7,
       recoveries: [],
       effects: [],
       fences: [],
@@ -55,7 +56,7 @@ describe('ControllerEvents', () => {
       [
         'Normal',
         'StartupReconciliation',
-        'Looked at 0 attachments in mode fence: 0 on lost nodes, 0 of them held; fences: 0',
+        'Looked at 7 attachments in mode fence: 0 on lost nodes, 0 of them held; fences: 0',
       ],
       ['Warning', 'StartupReconciliation', 'The startup pass in mode fence failed; it is tried again'],
     ]);

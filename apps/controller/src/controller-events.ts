@@ -41,7 +41,7 @@ export class ControllerEvents implements AsyncDisposable {
     const ours = report.decisions.filter(({ attachment }) => attachment.attacher === report.attacher);
     const lost = ours.filter(({ node }) => node.kind !== 'ready');
     const held = lost.filter(({ verdict }) => verdict.kind === 'hold');
-    const message = `Looked at ${ours.length} attachments in mode ${mode}: ${lost.length} on lost nodes, ${held.length} of them held; fences: ${report.fences.length}`;
+    const message = `Looked at ${ours.length + (report.leftOut ?? 0)} attachments in mode ${mode}: ${lost.length} on lost nodes, ${held.length} of them held; fences: ${report.fences.length}`;
     this.#record({ type: 'Normal', reason: 'StartupReconciliation', message });
   }
 

@@ -49,7 +49,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     this.#logger = logger;
     const ageOf = (sinceMs: number) => Math.max(clock.now() - sinceMs, 0) / 1_000;
     this.#gauges = [
-      createGauge(INSTRUMENTS.attachments, () => countBy(this.#ours(), ({ node }) => node.kind)),
+      createGauge(INSTRUMENTS.attachments, () => this.#attachments()),
       createGauge(INSTRUMENTS.staleAttachments, () =>
         countBy([...this.#standings.values()], ({ state }) => state),
       ),
@@ -93,9 +93,11 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     await Promise.all(this.#recording);
   }
 
-  #ours(): readonly PassReport['decisions'][number][] {
-    const { decisions = [], attacher } = this.#latest ?? {};
-    return decisions.filter(({ attachment }) => attachment.attacher === attacher);
+  #attachments(): ReadonlyMap<string, number> {
+    const { decisions = [], leftOut = 0, attacher } = this.#latest ?? {};
+    const ours = decisions.filter(({ attachment }) => attachment.attacher === attacher);
+    const counts = countBy(ours, ({ node }) => node.kind);
+    return new Map([...counts, ['ready', (counts.get('ready') ?? 0) + leftOut]]);
   }
 
   /** Fences a pass could not read are kept: nothing was decided about them. */

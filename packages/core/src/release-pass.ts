@@ -34,6 +34,8 @@ export interface PassReport {
   readonly attacher: string;
   /** About what is at stake. Whatever else is attached stays: its nodes are ready. */
   readonly decisions: readonly Decision[];
+  /** How many of our attachments there was nothing to decide about: they are on ready nodes. Default 0. */
+  readonly leftOut?: number;
   readonly recoveries: readonly Recovery[];
   readonly effects: readonly Effect[];
   /** Fences of ours at every box, as it was last read. */
@@ -139,6 +141,7 @@ export class ReleasePass implements ReconcilePass {
         reconcileId,
         attacher: policy.attacher,
         decisions: results.flatMap(({ decisions }) => decisions),
+        leftOut: view.leftOut ?? 0,
         recoveries: results.flatMap(({ recoveries }) => recoveries),
         effects: results.flatMap(({ effects }) => effects),
         fences: [...lastReadings(fleet)].flatMap(([boxName, { fences = [] }]) =>
