@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { type Death, RECOVERED } from './support/crash.ts';
+import { die, FENCE_WAYS, RELEASE_WAYS, type Way } from './support/crash-ways.ts';
+import { CUTS } from './support/effects.ts';
+import { seededRandom } from './support/seeded-random.ts';
+
+/** How many runs; `REATTACH_CRASH_SEEDS=1000` for a long one. */
+const SEEDS = Number(process.env['REATTACH_CRASH_SEEDS'] ?? 28);
+/** The first seed, to repeat one run: `REATTACH_CRASH_FIRST_SEED=17 REATTACH_CRASH_SEEDS=1`. */
+const FIRST_SEED = Number(process.env['REATTACH_CRASH_FIRST_SEED'] ?? 1);
+const DEATHS = 3;
+/** Of one controller before it dies, at most. */
+const MOST_EFFECTS = 5;
+const MS_PER_SEED = 10_000;
+
+const WAYS: readonly Way[] = [...RELEASE_WAYS, ...FENCE_WAYS];
+
+describe('controllers that are cut off again and again, anywhere', () => {
+  it(
+    `end where one that lives ends, in ${SEEDS} random runs`,
+    async () => {
+      let deaths = 0;
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+        const random = seededRandom(seed);
+        const way = pick(WAYS, random);
+        const planned = Array.from({ length: DEATHS }, () => randomDeath(random));
+        const how = `seed ${seed}: ${way.name}, ${JSON.stringify(planned)}`;
+        const outcome = await die(way, planned, how);
+        expect(outcome).toMatchObject({ how, end: RECOVERED });
+        deaths += outcome.deaths;
+      }
+      expect(deaths).toBeGreaterThan(SEEDS);
+    },
+    SEEDS * MS_PER_SEED,
+  );
+});
+
+function randomDeath(random: () => number): Death {
+  return {
+    effect: { at: pick(['kube', 'kube', 'box'], random), number: 1 + Math.floor(random() * MOST_EFFECTS) },
+    cut: pick(CUTS, random),
+  };
+}
+
+function pick<T>(choices: readonly T[], random: () => number): T {
+  return choices[Math.floor(random() * choices.length)] as T;
+}

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { FakeClock, RecordingLogger } from '@reattach/core/testing';
+import { SimWorld, type SimWorldOptions, type WorldFiles } from '@reattach/sim-world';
+import { compose } from '../../../src/compose.ts';
+import { parseConfig } from '../../../src/config.ts';
+import { runFor, runUntil } from './pace.ts';
+import { RunningController } from './running-controller.ts';
+import { CONTROLLER_TIMES, WORLD_TIMES } from './times.ts';
+
+/** Flags by name without dashes; `undefined` leaves one out. */
+export type Flags = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Longest wait, ms of cluster time: more than any failover here takes. */
+const LIMIT_MS = 30_000;
+
+/** A simulated cluster, an agent on each node, and its box on a fake clock, and the means to run controllers, composed as in production, on it. */
+export class Lab implements AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly world: SimWorld;
+  readonly #files: WorldFiles;
+  readonly #controllers: RunningController[] = [];
+
+  private constructor(clock: FakeClock, world: SimWorld, files: WorldFiles) {
+    this.clock = clock;
+    this.world = world;
+    this.#files = files;
+  }
+
+  /** Every replica runs. */
+  static async start(options: Omit<SimWorldOptions, 'clock'> = {}): Promise<Lab> {
+    const clock = new FakeClock();
+    const world = await SimWorld.start({ times: WORLD_TIMES, ...options, clock });
+    for (const { name, address } of world.nodes) {
+      const owner = { kind: 'DaemonSet', name: 'agent' };
+      world.kube.addPod({ name: `agent-${name}`, nodeName: name, hostIP: address, owner });
+    }
+    const lab = new Lab(clock, world, await world.writeFiles());
+    await lab.until('every replica to run', () => lab.isSettled);
+    return lab;
+  }
+
+  /** Every replica runs and every volume is attached exactly once. */
+  get isSettled(): boolean {
+    const { kube, nodes, rds } = this.world;
+    const running = nodes.flatMap(({ name }) => this.replicasOn(name));
+    const attached = kube.store.list('VolumeAttachment').filter((each) => each.status?.attached);
+    const volumes = rds.box.volumes.length;
+    return running.length === volumes && attached.length === volumes;
+  }
+
+  /** Pods of the StatefulSet that run on a node. */
+  replicasOn(name: string): readonly string[] {
+    return this.world.podsOn(name).filter((pod) => !pod.startsWith('agent-'));
+  }
+
+  /** A controller in mode `fence` that has not started; `flags` win over what this world needs. */
+  compose(flags: Flags = {}): RunningController {
+    const { rds, driver, boxAddress } = this.world;
+    const all: Flags = {
+      'unsafe-compressed-times': true,
+      ...CONTROLLER_TIMES,
+      mode: 'fence',
+      kubeconfig: this.#files.kubeconfig,
+      attacher: driver,
+      'rds-address': `${rds.host}:${rds.port}`,
+      'rds-user': rds.credentials.username,
+      'rds-private-key-file': this.#files.privateKey,
+      'rds-host-key-file': this.#files.hostKey,
+      'rds-storage-addresses': boxAddress,
+      'http-listen': '127.0.0.1:0',
+      'leader-election-enabled': false,
+      ...flags,
+    };
+    const argv = Object.entries(all).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}=${value}`],
+    );
+    const config = parseConfig({ argv, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
+    const logger = new RecordingLogger();
+    const controller = new RunningController(
+      compose(config, { logger, clock: this.clock }),
+      logger,
+      this.clock,
+    );
+    this.#controllers.push(controller);
+    return controller;
+  }
+
+  /** A controller that is ready and has read the box since. */
+  async ready(flags: Flags = {}): Promise<RunningController> {
+    const controller = this.compose(flags);
+    controller.start();
+    await this.until('the controller to be ready', () => controller.isReady);
+    await this.runFor(1_000); // the idle poll, so that live nodes are known before they die
+    return controller;
+  }
+
+  runFor(ms: number): Promise<void> {
+    return runFor(this.clock, ms);
+  }
+
+  async until(what: string, condition: () => boolean, limitMs: number = LIMIT_MS): Promise<void> {
+    try {
+      await runUntil(this.clock, what, condition, limitMs);
+    } catch (cause) {
+      const said = this.#controllers.map((controller) => controller.tail()).join('\n--- next controller\n');
+      throw new Error(`Waited in vain for ${what}; the controller said:\n${said}`, { cause });
+    }
+  }
+
+  /** Nothing is attached to the node any more, and every replica runs elsewhere. */
+  async failedOver(name: string): Promise<void> {
+    await this.until(`${name} to be released`, () => this.world.attachedTo(name).length === 0);
+    await this.until('every replica to run elsewhere', () => this.isSettled);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const controller of this.#controllers) await controller.stop();
+    await this.#files[Symbol.asyncDispose]();
+    await this.world[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,25 @@
+import { COMPRESSED_TIMES } from '@reattach/sim-world';
+
+/** Times of the simulated cluster and box, ms of the fake clock: shorter still than the compressed ones. */
+export const WORLD_TIMES: typeof COMPRESSED_TIMES = {
+  ...COMPRESSED_TIMES,
+  cluster: {
+    ...COMPRESSED_TIMES.cluster,
+    nodeGraceMs: 1_200,
+    podGcQuarantineMs: 10_000, // longer than the controller's grace, as the real 40 s are
+    syncPeriodMs: 1_000,
+  },
+};
+
+/** The controller's waits, in step with them. */
+export const CONTROLLER_TIMES: Readonly<Record<string, number>> = {
+  'grace-period-ms': 1_500,
+  'silent-grace-ms': 500,
+  'activity-window-ms': 2_000, // the box prints whole seconds
+  'suspect-poll-ms': 200,
+  'idle-poll-ms': 500,
+  'fence-drain-ms': 800,
+  'fence-writes-still-ms': 250,
+  'fence-poll-ms': 500,
+  'detach-timeout-ms': 3_000,
+};
