@@ -28,6 +28,19 @@ export function isBoxEffect({ text }: { readonly text: string }): boolean {
   return BOX_WRITE.test(text);
 }
 
+/** Writes of the controller to the API server but Events, as `METHOD path`, oldest first. */
+export function clusterWrites({ kube }: SimWorld): readonly string[] {
+  const writes = kube.requests.filter(
+    (request) => isKubeEffect(request) && !request.path.includes('/events'),
+  );
+  return writes.map(({ method, path }) => `${method} ${path}`);
+}
+
+/** Commands of the controller that change the box, oldest first. */
+export function boxWrites({ rds }: SimWorld): readonly string[] {
+  return rds.commands.entries.filter(isBoxEffect).map(({ text }) => text);
+}
+
 /** Every effect so far. */
 export function effectsIn({ kube, rds }: SimWorld): readonly EffectAt[] {
   const numbered = (at: EffectAt['at'], count: number) =>

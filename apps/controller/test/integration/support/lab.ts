@@ -94,6 +94,21 @@ export class Lab implements AsyncDisposable {
     return controller;
   }
 
+  /** Name of the claim bound to a PersistentVolume. @throws {TypeError} when there is none. */
+  claimOf(persistentVolume: string): string {
+    const claim = this.world.kube.store.get('PersistentVolume', persistentVolume)?.spec?.claimRef;
+    if (!claim) throw new TypeError(`Expected a bound PersistentVolume, got ${persistentVolume}`);
+    return claim.name;
+  }
+
+  /** Reasons of the Events on a claim of the namespace `default`, each once. */
+  claimEvents(claim: string): readonly string[] {
+    const events = this.world.kube.store.list('Event').filter(({ involvedObject }) => {
+      return involvedObject?.kind === 'PersistentVolumeClaim' && involvedObject.name === claim;
+    });
+    return [...new Set(events.map(({ reason }) => reason ?? ''))];
+  }
+
   runFor(ms: number): Promise<void> {
     return runFor(this.clock, ms);
   }
