@@ -12,6 +12,8 @@ const OUTAGE_MS = 4_000;
 /** How long a hold is watched, ms of cluster time. */
 const HELD_MS = 4_000;
 
+/** A box that has been up for longer than any reconnect takes shows by its uptime that it restarted, ms. */
+const UP_MS = 20_000;
 /** How long a restart takes, ms of cluster time. */
 const DOWN_MS = 1_000;
 
@@ -106,6 +108,7 @@ describe('a box that restarts during a fail-over', () => {
     await using lab = await small();
     const { rds } = lab.world;
     const controller = await lab.ready();
+    await lab.runFor(UP_MS);
     await loseKubelet(lab);
     await rds.faults.reboot(DOWN_MS);
     await lab.failedOver(LOST);
@@ -117,6 +120,7 @@ describe('a box that restarts during a fail-over', () => {
     await using lab = await small();
     const { rds } = lab.world;
     const controller = await lab.ready();
+    await lab.runFor(UP_MS);
     await loseKubelet(lab);
     await lab.until('the fence', () => controller.logged('Fenced node').length > 0);
     await rds.faults.reboot(DOWN_MS);
