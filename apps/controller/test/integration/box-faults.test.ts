@@ -53,10 +53,7 @@ const CASES = [
 /** The node's kubelet dies; its pods write on. */
 async function loseKubelet(lab: Lab): Promise<void> {
   lab.world.node(LOST).kubelet.stop();
-  await lab.until('Kubernetes to notice', () => {
-    const conditions = lab.world.kube.store.get('Node', LOST)?.status?.conditions ?? [];
-    return conditions.some(({ type, status }) => type === 'Ready' && status !== 'True');
-  });
+  await lab.until('Kubernetes to notice', () => !lab.isReady(LOST));
 }
 
 function small(): Promise<Lab> {

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { FakeClock, RecordingLogger } from '@reattach/core/testing';
 import { SimWorld, type SimWorldOptions, type WorldFiles } from '@reattach/sim-world';
+import { vi } from 'vitest';
 import { compose } from '../../../src/compose.ts';
 import { parseConfig } from '../../../src/config.ts';
 import { runFor, runUntil } from './pace.ts';
 import { RunningController } from './running-controller.ts';
 import { CONTROLLER_TIMES, WORLD_TIMES } from './times.ts';
+
+/** What a test may take on a machine that is busy with others, real ms. Time in it is the fake clock's. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Flags by name without dashes; `undefined` leaves one out. */
 export type Flags = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -94,6 +98,12 @@ export class Lab implements AsyncDisposable {
     return controller;
   }
 
+  /** Kubernetes calls the node Ready. */
+  isReady(name: string): boolean {
+    const conditions = this.world.kube.store.get('Node', name)?.status?.conditions ?? [];
+    return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  }
+
   /** Name of the claim bound to a PersistentVolume. @throws {TypeError} when there is none. */
   claimOf(persistentVolume: string): string {
     const claim = this.world.kube.store.get('PersistentVolume', persistentVolume)?.spec?.claimRef;
@@ -109,8 +119,9 @@ export class Lab implements AsyncDisposable {
     return [...new Set(events.map(({ reason }) => reason ?? ''))];
   }
 
-  runFor(ms: number): Promise<void> {
-    return runFor(this.clock, ms);
+  /** @param stepMs see {@link runFor} */
+  runFor(ms: number, stepMs?: number): Promise<void> {
+    return runFor(this.clock, ms, stepMs);
   }
 
   async until(what: string, condition: () => boolean, limitMs: number = LIMIT_MS): Promise<void> {

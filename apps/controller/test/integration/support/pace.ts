@@ -11,12 +11,15 @@ export async function turnEventLoop(turns: number = TURNS): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
 }
 
-/** Lets `ms` of cluster time pass in small steps, with real input and output in between. */
-export async function runFor(clock: FakeClock, ms: number): Promise<void> {
+/**
+ * Lets `ms` of cluster time pass in small steps, with real input and output in between.
+ * @param stepMs longer ones let hours pass, at the price of slow answers
+ */
+export async function runFor(clock: FakeClock, ms: number, stepMs: number = STEP_MS): Promise<void> {
   const endMs = clock.now() + ms;
   while (clock.now() < endMs) {
     await turnEventLoop();
-    await clock.advance(Math.min(STEP_MS, endMs - clock.now()));
+    await clock.advance(Math.min(stepMs, endMs - clock.now()));
   }
   await turnEventLoop();
 }
