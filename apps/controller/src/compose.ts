@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import {
   AttachmentManager,
   AttachmentReconciler,
@@ -48,13 +49,18 @@ export interface ComposeOptions {
   readonly logger: Logger;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Also given each span. */
+  readonly spanProcessors?: readonly SpanProcessor[];
 }
 
 /**
  * The way of the data: API server -> caches -> reconciler -> pass <-> box, and from the pass back to API server and box.
  * Caches and box are kept warm by every replica; only the leader runs passes.
  */
-export function compose(config: Config, { logger, clock = systemClock }: ComposeOptions): Controller {
+export function compose(
+  config: Config,
+  { logger, clock = systemClock, spanProcessors = [] }: ComposeOptions,
+): Controller {
   const teardown = new Teardown();
   let http: HttpServer | undefined;
   let readiness: Readiness | undefined;
@@ -67,6 +73,7 @@ export function compose(config: Config, { logger, clock = systemClock }: Compose
       'telemetry',
       startTelemetry({
         serviceVersion: VERSION,
+        spanProcessors,
         ...(config.otlpEndpoint && { otlpEndpoint: config.otlpEndpoint }),
       }),
     );

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { FakeClock, RecordingLogger } from '@reattach/core/testing';
 import { SimWorld, type SimWorldOptions, type WorldFiles } from '@reattach/sim-world';
 import { vi } from 'vitest';
@@ -58,7 +59,7 @@ export class Lab implements AsyncDisposable {
   }
 
   /** A controller in mode `fence` that has not started; `flags` win over what this world needs. */
-  compose(flags: Flags = {}): RunningController {
+  compose(flags: Flags = {}, spanProcessors: readonly SpanProcessor[] = []): RunningController {
     const { rds, driver, boxAddress } = this.world;
     const all: Flags = {
       'unsafe-compressed-times': true,
@@ -81,7 +82,7 @@ export class Lab implements AsyncDisposable {
     const config = parseConfig({ argv, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
     const logger = new RecordingLogger();
     const controller = new RunningController(
-      compose(config, { logger, clock: this.clock }),
+      compose(config, { logger, clock: this.clock, spanProcessors }),
       logger,
       this.clock,
     );
@@ -90,8 +91,8 @@ export class Lab implements AsyncDisposable {
   }
 
   /** A controller that is ready and has read the box since. */
-  async ready(flags: Flags = {}): Promise<RunningController> {
-    const controller = this.compose(flags);
+  async ready(flags: Flags = {}, spanProcessors?: readonly SpanProcessor[]): Promise<RunningController> {
+    const controller = this.compose(flags, spanProcessors);
     controller.start();
     await this.until('the controller to be ready', () => controller.isReady);
     await this.runFor(1_000); // the idle poll, so that live nodes are known before they die

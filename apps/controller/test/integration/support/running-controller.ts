@@ -47,6 +47,12 @@ export class RunningController {
     return this.logged('Held release', { persistentVolume }).map(({ fields }) => fields['reason']);
   }
 
+  /** What one of its HTTP endpoints answers. */
+  async get(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const response = await fetch(`${this.controller.address}${path}`);
+    return { status: response.status, text: await response.text() };
+  }
+
   /** Its last lines, for the message of a test that fails. */
   tail(): string {
     const lines = this.lines.filter(({ level }) => level !== 'debug').slice(-LINES_QUOTED);
