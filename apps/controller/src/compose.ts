@@ -142,6 +142,7 @@ export function compose(
       actions: new KubeActions({ api: guardWrites(api, leadership), clock, logger }),
       leadership,
       observer: observers(reporter, ages, auditLog),
+      clock,
       policy,
       newFenceId: () => randomBytes(4).toString('hex'),
     });

@@ -10,6 +10,7 @@ import { TRIGGER_REASONS } from './trigger-reason.ts';
 /** Does what `behave` says; by default it succeeds with nothing to wait for. */
 class ScriptedPass implements ReconcilePass {
   readonly contexts: PassContext[] = [];
+  settled?: () => Promise<void>;
   behave: (signal: AbortSignal) => Promise<PassResult> = async () => ({});
 
   async run(context: PassContext, signal: AbortSignal): Promise<PassResult> {
@@ -125,6 +126,20 @@ describe('AttachmentReconciler', () => {
   });
 
   describe('stop', () => {
+    it('waits for what passes have left under way', async () => {
+      const { reconciler, pass, abort } = setUp();
+      const left = Promise.withResolvers<void>();
+      pass.settled = () => left.promise;
+      await reconciler.start(abort.signal);
+      let stopped = false;
+      const stop = reconciler.stop().then(() => (stopped = true));
+      await settle();
+      expect([stopped, reconciler.isRunning]).toEqual([false, true]);
+      left.resolve();
+      await stop;
+      expect(reconciler.isRunning).toBe(false);
+    });
+
     it('is idempotent, before start and after stop', async () => {
       const { reconciler, abort } = setUp();
       await reconciler.stop();

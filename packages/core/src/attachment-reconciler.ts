@@ -144,7 +144,7 @@ export class AttachmentReconciler implements ReconcileTrigger {
     signal.throwIfAborted();
   }
 
-  /** Aborts the running pass, waits until it has settled, and leaves no timer behind. Idempotent. */
+  /** Aborts the running pass, waits until it and all it has begun have settled, and leaves no timer behind. Idempotent. */
   async stop(): Promise<void> {
     const running = this.#running;
     running?.abort.abort();
@@ -161,6 +161,7 @@ export class AttachmentReconciler implements ReconcileTrigger {
       }, signal);
     } finally {
       this.#silenceAlarms();
+      await this.#pass.settled?.();
     }
   }
 

@@ -8,15 +8,23 @@ describe('DetachRequests', () => {
   it('counts from the first request', () => {
     const requests = new DetachRequests();
     expect(requests.requestedForMs('a', 500)).toBe(0);
-    requests.note('a', 1_000);
-    requests.note('a', 2_000);
+    requests.note('a', 'in-use', 1_000);
+    requests.note('a', 'in-use', 2_000);
     expect(requests.requestedForMs('a', 3_000)).toBe(2_000);
+  });
+
+  it('says whether it is asked for first, again or in another way', () => {
+    const requests = new DetachRequests();
+    const orders = (['in-use', 'in-use', 'delete', 'delete'] as const).map((way) =>
+      requests.note('a', way, 0),
+    );
+    expect(orders).toEqual(['first', 'again', 'other-way', 'again']);
   });
 
   it('forgets what is no longer of interest', () => {
     const requests = new DetachRequests();
-    requests.note('a', 1_000);
-    requests.note('b', 1_000);
+    requests.note('a', 'in-use', 1_000);
+    requests.note('b', 'in-use', 1_000);
     requests.retainOnly(new Set(['b']));
     expect([requests.requestedForMs('a', 2_000), requests.requestedForMs('b', 2_000)]).toEqual([0, 1_000]);
   });

@@ -4,25 +4,31 @@ import type { Policy, Strategy } from './policy.ts';
 /** A strategy that can be carried out. */
 export type DetachStrategy = Exclude<Strategy, 'auto'>;
 
+/** How a detach that was asked for relates to those before it. */
+export type RequestOrder = 'first' | 'again' | 'other-way';
+
 /**
- * Remembers since when a detach has been asked for, by uid of the VolumeAttachment, to fall back to another way when it has
- * no effect. Losing it in a restart only starts that time anew.
+ * Remembers since when and how a detach has been asked for, by uid of the VolumeAttachment, to fall back to another way when it
+ * has no effect. Losing it in a restart only starts that time anew.
  */
 export class DetachRequests {
-  readonly #sinceMs = new Map<string, number>();
+  readonly #requests = new Map<string, { readonly sinceMs: number; readonly strategy: DetachStrategy }>();
 
-  /** The detach has been asked for; what counts is the first time. */
-  note(uid: string, nowMs: number): void {
-    if (!this.#sinceMs.has(uid)) this.#sinceMs.set(uid, nowMs);
+  /** The detach has been asked for; the time that counts is the first. */
+  note(uid: string, strategy: DetachStrategy, nowMs: number): RequestOrder {
+    const known = this.#requests.get(uid);
+    this.#requests.set(uid, { sinceMs: known?.sinceMs ?? nowMs, strategy });
+    if (!known) return 'first';
+    return known.strategy === strategy ? 'again' : 'other-way';
   }
 
   /** For how long it has been asked for, ms; 0 when it has not. */
   requestedForMs(uid: string, nowMs: number): number {
-    return nowMs - (this.#sinceMs.get(uid) ?? nowMs);
+    return nowMs - (this.#requests.get(uid)?.sinceMs ?? nowMs);
   }
 
   retainOnly(uids: ReadonlySet<string>): void {
-    for (const uid of this.#sinceMs.keys()) if (!uids.has(uid)) this.#sinceMs.delete(uid);
+    for (const uid of this.#requests.keys()) if (!uids.has(uid)) this.#requests.delete(uid);
   }
 }
 

@@ -24,6 +24,8 @@ export type Effect =
   | { readonly kind: 'pod-deleted'; readonly decisions: readonly LostDecision[]; readonly pod: PodFact }
   /** The detach was asked for, for the first time. */
   | { readonly kind: 'released'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
+  /** It had been asked for in another way, which had no effect for `detachTimeoutMs`. */
+  | { readonly kind: 'fell-back'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
   /** It had been asked for before; the attach-detach controller has not finished. */
   | { readonly kind: 'detaching'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
   /** The facts are no longer those of the decision: nothing was written, the next pass decides afresh. */
@@ -44,6 +46,7 @@ export const EFFECT_KINDS: readonly Effect['kind'][] = [
   'fenced',
   'pod-deleted',
   'released',
+  'fell-back',
   'detaching',
   'overtaken',
   'postponed',

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../test/pass-fixture.ts';
 import { DetachRequests } from './detach-requests.ts';
-import { execute } from './execute.ts';
+import { execute, type NodeWorks } from './execute.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { nodeFact, podFact } from './testing/fact-builders.ts';
 import { settle } from './testing/fake-clock.ts';
 import { FakeStorageBox, fakeFleet } from './testing/fake-storage-box.ts';
+import { WorkInFlight } from './work-in-flight.ts';
 
 const RELEASE = ['forceDeletePod pod-a', 'removeVolumesInUse node-a'];
 
@@ -351,10 +352,13 @@ function fencedTwice() {
     }
     const [a, c, b] = both.report.decisions;
     let count = 0;
+    const works: NodeWorks = new WorkInFlight();
     const ports = {
       cluster: f.cluster,
       actions: f.actions,
       leadership: { assertHeld: () => undefined },
+      clock: f.clock,
+      works,
       requests: new DetachRequests(),
       attachments: [],
       verdicts: new ReleaseVerdicts(),
@@ -367,8 +371,9 @@ function fencedTwice() {
       ['fence', 'pv-b'],
       ['fence', 'pv-c'],
     ]);
-    const effects = await execute(decisions, f.clock.now(), ports, f.abort.signal);
-    return effects.map(({ kind }) => kind);
+    expect(execute(decisions, f.clock.now(), ports, f.abort.signal)).toBe(true);
+    await works.settled();
+    return works.take().results.flatMap((effects) => effects.map(({ kind }) => kind));
   };
   return { f, boxB, run };
 }

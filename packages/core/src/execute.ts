@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import { type AttachmentView, migrationOf, nodeFactOf } from './cluster-view.ts';
 import { whatChanged } from './confirm-lost.ts';
 import type { Decision } from './decide.ts';
@@ -10,16 +11,22 @@ import type { Policy } from './policy.ts';
 import type { ClusterActions, ClusterReader, Leadership } from './ports.ts';
 import type { ReleaseVerdicts } from './release-verdicts.ts';
 import { inNodeSpan } from './telemetry/node-span.ts';
+import type { WorkInFlight } from './work-in-flight.ts';
 
-/** Nodes, and writes for one node, that are under way at a time: one slow answer delays no other node. */
-const MAX_NODES_AT_ONCE = 8;
+/** Nodes, and writes for one node, that are under way at a time. */
+export const MAX_NODES_AT_ONCE = 8;
 const MAX_WRITES_AT_ONCE = 8;
+
+/** Fences and releases under way. */
+export type NodeWorks = WorkInFlight<readonly Effect[]>;
 
 /** What carrying out a plan works on. */
 export interface ExecutePorts {
   readonly cluster: Pick<ClusterReader, 'podsOnNode'>;
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
+  readonly clock: Clock;
+  readonly works: NodeWorks;
   readonly requests: DetachRequests;
   /** Every attachment there is, at whichever box. */
   readonly attachments: readonly AttachmentView[];
@@ -38,29 +45,32 @@ interface NodeWork {
 }
 
 /**
- * Carries out what was decided about lost nodes. Nodes are independent of each other; the steps for one node are not: fence,
- * then, in a later pass that has read the fence back, pods, then volumes. Each write is preceded by a live look at the Node
- * and at our right to write. Idempotent: cut off anywhere, the next pass does the rest.
- * @throws `signal.reason` when aborted; every other failure is an effect.
+ * Begins to carry out what was decided about lost nodes. Nodes are independent of each other, and a slow answer about one keeps
+ * nobody from others; the steps for one node are not: fence, then, in a later pass that has read the fence back, pods, then volumes.
+ * Each write is preceded by a live look at the Node and at our right to write. Idempotent: cut off anywhere, the next pass does
+ * the rest. Work fails only with `signal.reason`; every other failure is an effect.
+ * @returns whether everything is under way; the rest is for a later pass.
  * @see design section 5
  */
-export async function execute(
+export function execute(
   decisions: readonly Decision[],
   nowMs: number,
   ports: ExecutePorts,
   signal: AbortSignal,
-): Promise<Effect[]> {
+): boolean {
   const groups = Map.groupBy(decisions.filter(isWork), workKey);
-  const effects = await mapBounded([...groups.values()], MAX_NODES_AT_ONCE, async (group) => {
-    const [first, ...rest] = group;
-    if (!first) return [];
+  let isAllBegun = true;
+  for (const [key, [first, ...rest]] of groups) {
+    if (!first) continue;
     const work: NodeWork = { decisions: [first, ...rest], nowMs, ports, signal };
-    return first.verdict.kind === 'fence'
-      ? inNodeSpan('fence node', first, () => fenceNode(work))
-      : inNodeSpan('release node', first, () => releaseNode(work));
-  });
-  signal.throwIfAborted();
-  return effects.flat();
+    const isBegun = ports.works.begin(key, () =>
+      first.verdict.kind === 'fence'
+        ? inNodeSpan('fence node', first, () => fenceNode(work))
+        : inNodeSpan('release node', first, () => releaseNode(work)),
+    );
+    isAllBegun &&= isBegun;
+  }
+  return isAllBegun;
 }
 
 function isWork(decision: Decision): decision is LostDecision {
@@ -72,7 +82,12 @@ function isWork(decision: Decision): decision is LostDecision {
 
 /** One write to a box cuts the node off from all of it, so a node is fenced once per box. */
 function workKey({ node, verdict, box }: LostDecision): string {
-  return verdict.kind === 'fence' ? `fence ${node.name} ${box?.name}` : `release ${node.name}`;
+  return verdict.kind === 'fence' ? `fence ${node.name} ${box?.name}` : releaseKey(node.name);
+}
+
+/** Under which the release of a node is in flight. */
+export function releaseKey(nodeName: string): string {
+  return `release ${nodeName}`;
 }
 
 async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise<Effect[]> {
@@ -190,11 +205,10 @@ async function detach(decisions: readonly LostDecision[], work: NodeWork): Promi
 }
 
 function deleteAttachment(decision: LostDecision, work: NodeWork): Promise<Effect> {
-  const { ports, signal, nowMs } = work;
+  const { ports, signal } = work;
   return confirmed('detach', [decision], work, async () => {
     const result = await ports.actions.deleteVolumeAttachment(decision.attachment, signal);
-    ports.requests.note(decision.attachment.uid, nowMs);
-    return detachEffect(decision, 'delete', result === 'deleted' ? 'changed' : result);
+    return detachEffect(decision, 'delete', result === 'deleted' ? 'changed' : result, ports);
   });
 }
 
@@ -204,7 +218,7 @@ async function changeNode(
   decisions: readonly LostDecision[],
   work: NodeWork,
 ): Promise<Effect[]> {
-  const { ports, signal, nowMs } = work;
+  const { ports, signal } = work;
   const [{ node }] = work.decisions;
   const results: Effect[] = [];
   const effect = await confirmed('detach', decisions, work, async () => {
@@ -219,8 +233,7 @@ async function changeNode(
             signal,
           )
         : await ports.actions.addOutOfServiceTaint(node.node, signal);
-    for (const { attachment } of decisions) ports.requests.note(attachment.uid, nowMs);
-    results.push(...decisions.map((decision) => detachEffect(decision, strategy, result)));
+    results.push(...decisions.map((decision) => detachEffect(decision, strategy, result, ports)));
     return undefined;
   });
   return effect ? [effect] : results;
@@ -230,17 +243,22 @@ function handlesOf(decisions: readonly LostDecision[]): readonly string[] {
   return decisions.flatMap(({ volume }) => volume?.volumeHandle ?? []);
 }
 
+/** What one write came to for one of the volumes it was for: it changes something when it does so for any of them. */
 function detachEffect(
   decision: LostDecision,
   strategy: DetachStrategy,
-  result: 'changed' | 'unchanged' | 'gone' | 'replaced',
+  result: DeleteOrChange,
+  { requests, clock }: ExecutePorts,
 ): Effect {
-  if (result === 'changed') return { kind: 'released', decision, strategy };
+  const order = requests.note(decision.attachment.uid, strategy, clock.now());
   if (result === 'replaced') {
     return { kind: 'overtaken', decisions: [decision], why: 'Another object has the name now' };
   }
-  return { kind: 'detaching', decision, strategy };
+  if (result !== 'changed' || order === 'again') return { kind: 'detaching', decision, strategy };
+  return { kind: order === 'first' ? 'released' : 'fell-back', decision, strategy };
 }
+
+type DeleteOrChange = 'changed' | 'unchanged' | 'gone' | 'replaced';
 
 /** Runs `write` once the Node is confirmed lost and the right to write is ours; says what kept it from running. */
 async function confirmed<E extends Effect | undefined>(

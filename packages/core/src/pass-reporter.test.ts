@@ -1,10 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NOW, world } from '../test/decide-world.ts';
 import { PassFixture } from '../test/pass-fixture.ts';
+import { decide } from './decide.ts';
+import type { Effect } from './effect.ts';
+import { lostDecisionsIn } from './held.ts';
 import { PassReporter } from './pass-reporter.ts';
 import type { Policy } from './policy.ts';
+import type { PassReport } from './release-pass.ts';
 import { ATTR_EFFECT, ATTR_STRATEGY } from './telemetry/semconv.ts';
 import { nodeFact, podFact, volumeAttachmentFact } from './testing/fact-builders.ts';
 import { settle } from './testing/fake-clock.ts';
+import { testPolicy } from './testing/policy-builder.ts';
 import { RecordingEventRecorder } from './testing/recording-event-recorder.ts';
 import { RecordingLogger } from './testing/recording-logger.ts';
 import { RecordingTelemetry } from './testing/recording-telemetry.ts';
@@ -14,6 +20,17 @@ beforeEach(() => {
   telemetry = new RecordingTelemetry();
 });
 afterEach(() => telemetry[Symbol.dispose]());
+
+const EMPTY_REPORT: PassReport = {
+  nowMs: NOW,
+  reconcileId: 'r',
+  attacher: testPolicy().attacher,
+  decisions: [],
+  leftOut: 0,
+  recoveries: [],
+  effects: [],
+  fences: [],
+};
 
 function reported(policy: Partial<Policy> = {}) {
   const logger = new RecordingLogger();
@@ -56,6 +73,46 @@ describe('PassReporter', () => {
       },
     );
     expect(telemetry.total('reattach.attachment.releases', { [ATTR_STRATEGY]: 'in-use' })).toBe(1);
+  });
+
+  it('logs a hold again when another cause keeps its reason up; it counts as one', async () => {
+    const { f, logger } = reported();
+    f.box.reachable = false;
+    await f.run();
+    f.box.reachable = true;
+    f.box.setUnknown('node-a', 'tracking-off');
+    await f.run();
+    await f.run();
+    const holds = logger.lines.filter(({ message }) => message === 'Held release');
+    expect(holds.map(({ fields }) => fields['reason'])).toEqual(['storage-unknown', 'storage-unknown']);
+    expect(holds[1]?.fields['why']).toMatch('tracking-off');
+    expect(telemetry.total('reattach.attachment.holds')).toBe(1);
+  });
+
+  it('tells of a detach that fell back to another way, and of one release', async () => {
+    const { f, logger } = reported({ detachTimeoutMs: 3_000 });
+    await f.runFor(4);
+    const told = logger.lines
+      .map(({ message }) => message)
+      .filter((message) => /Released|Fell back/.test(message));
+    expect(told).toEqual(['Released stale attachment', 'Fell back to another detach strategy']);
+    expect(telemetry.total('reattach.attachment.releases')).toBe(1);
+  });
+
+  it('lets stand what it said of a volume about which nothing ended since', () => {
+    const { f, logger, reporter } = reported();
+    const { decisions } = decide(world(), testPolicy({ mode: 'fence' }), NOW);
+    const lost = lostDecisionsIn({ ...EMPTY_REPORT, decisions });
+    const failed: Effect = { kind: 'failed', step: 'fence', decisions: lost, err: new Error('refused') };
+    const pass = (report: Partial<PassReport>) =>
+      reporter.passed({ ...EMPTY_REPORT, ...report }, f.abort.signal);
+    pass({ decisions, effects: [failed] });
+    pass({ decisions });
+    pass({ decisions, effects: [failed] });
+    expect(logger.messages('warn')).toEqual(['Held release', 'Release failed']);
+    pass({}); // the node is back
+    pass({ decisions, effects: [failed] });
+    expect(logger.messages('warn')).toHaveLength(4);
   });
 
   it('logs and counts a hold when it begins and when its reason changes; the Event is repeated', async () => {
@@ -295,7 +352,7 @@ describe('PassReporter', () => {
     f.setNode(nodeFact({ ...back, taints: [outOfService, fenced] }));
     await f.run();
     f.setNode(nodeFact({ ...back, taints: [fenced] }));
-    await f.runFor(3);
+    await f.runFor(2);
     expect(logger.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
       'info Removed out-of-service taint',
       'info Unfenced node',

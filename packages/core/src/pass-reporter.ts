@@ -1,7 +1,7 @@
 import type { Counter, Histogram } from '@opentelemetry/api';
 import { type Clock, systemClock } from './clock.ts';
 import type { Effect, LostDecision } from './effect.ts';
-import { heldIn } from './held.ts';
+import { heldIn, lostDecisionsIn } from './held.ts';
 import { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { ClusterEvent, EventRecorder } from './ports.ts';
@@ -33,8 +33,8 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   readonly #releaseDelay: Histogram = createDurationHistogram(INSTRUMENTS.releaseDelay);
   readonly #releaseDuration: Histogram = createDurationHistogram(INSTRUMENTS.releaseDuration);
   readonly #gauges: readonly Disposable[];
-  /** Reason of the hold each attachment was last reported with, by uid. */
-  #held: ReadonlyMap<string, HoldReason> = new Map();
+  /** The hold each attachment was last reported with, by uid. */
+  #held: ReadonlyMap<string, ReportedHold> = new Map();
   /** What the last pass failed with, by uid of the attachment or by what was to be taken back; `#failing`: what this one does. */
   #failed: ReadonlyMap<string, string> = new Map();
   #failing = new Map<string, string>();
@@ -80,9 +80,12 @@ export class PassReporter implements PassObserver, AsyncDisposable {
 
   passed(report: PassReport, signal: AbortSignal): void {
     this.#latest = report;
-    this.#reportHolds(report, signal);
-    this.#standings = standingsAfter(this.#standings, report, this.#held);
-    this.#failing = new Map();
+    const untouched = untouchedIn(report);
+    this.#reportHolds(report, untouched, signal);
+    const reasons = new Map([...this.#held].map(([uid, { reason }]) => [uid, reason]));
+    this.#standings = standingsAfter(this.#standings, report, reasons);
+    const standing = new Set([...untouched.keys(), ...report.recoveries.map(recoveryKey)]);
+    this.#failing = new Map([...this.#failed].filter(([key]) => standing.has(key)));
     for (const effect of report.effects) this.#reportEffect(effect, report, signal);
     this.#failed = this.#failing;
   }
@@ -112,15 +115,21 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     }));
   }
 
-  #reportHolds(report: PassReport, signal: AbortSignal): void {
-    const held = new Map<string, HoldReason>();
+  #reportHolds(report: PassReport, untouched: ReadonlyMap<string, LostDecision>, signal: AbortSignal): void {
+    const held = new Map<string, ReportedHold>();
+    for (const [uid, { verdict }] of untouched) {
+      const known = this.#held.get(uid);
+      if (known && (verdict.kind === 'fence' || verdict.kind === 'release')) held.set(uid, known);
+    }
     for (const { decision, reason, why } of heldIn(report)) {
       const { attachment } = decision;
-      held.set(attachment.uid, reason);
+      const known = this.#held.get(attachment.uid);
+      const cause = causeOf(decision, reason);
+      held.set(attachment.uid, { reason, cause });
       const message = `Release held (${reason}): node ${attachment.nodeName} is lost, but ${HOLD_REASONS[reason]}`;
       this.#record(signal, eventOn(decision, { type: 'Warning', reason: 'ReleaseHeld', message }));
-      if (this.#held.get(attachment.uid) === reason) continue;
-      this.#holds.add(1, { [ATTR_HOLD_REASON]: reason });
+      if (known?.reason !== reason) this.#holds.add(1, { [ATTR_HOLD_REASON]: reason });
+      if (known?.cause === cause) continue;
       this.#logger.warn('Held release', {
         ...fieldsOf(decision),
         reason,
@@ -160,6 +169,13 @@ export class PassReporter implements PassObserver, AsyncDisposable {
         return this.#reportPod(effect, reconcileID, signal);
       case 'released':
         return this.#reportRelease(effect, nowMs, reconcileID, signal);
+      case 'fell-back':
+        this.#logger.warn('Fell back to another detach strategy', {
+          ...fieldsOf(effect.decision),
+          strategy: effect.strategy,
+          reconcileID,
+        });
+        return;
       case 'detaching':
         this.#logger.debug('Waited for detach', { ...fieldsOf(effect.decision), reconcileID });
         return;
@@ -240,8 +256,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     { recovery, err }: Extract<Effect, { kind: 'recovery-failed' }>,
     reconcileID: string,
   ): void {
-    const what = 'fence' in recovery ? `${recovery.boxName} ${recovery.fence.id}` : recovery.node.name;
-    const level = this.#failureLevel(`${recovery.kind} ${what}`, recovery.kind, err);
+    const level = this.#failureLevel(recoveryKey(recovery), recovery.kind, err);
     this.#logger[level]('Recovery failed', { recovery, err, reconcileID });
   }
 
@@ -272,6 +287,34 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     const recording = this.#events.record(event, signal).finally(() => this.#recording.delete(recording));
     this.#recording.add(recording);
   }
+}
+
+interface ReportedHold {
+  readonly reason: HoldReason;
+  /** Changes when another cause keeps the reason up. */
+  readonly cause: string;
+}
+
+/** `why` also holds ages, which are no news. */
+function causeOf({ evidence, fence }: LostDecision, reason: HoldReason): string {
+  if (reason === 'storage-unknown' && evidence.kind === 'unknown') return `${reason} ${evidence.reason}`;
+  return reason === 'fence-failed' ? `${reason} ${fence.kind}` : reason;
+}
+
+/** Lost attachments that no effect of the report is about, by uid: what was last said of them stands. */
+function untouchedIn(report: PassReport): ReadonlyMap<string, LostDecision> {
+  const untouched = new Map(lostDecisionsIn(report).map((decision) => [decision.attachment.uid, decision]));
+  for (const effect of report.effects) {
+    const decisions =
+      'decisions' in effect ? effect.decisions : 'decision' in effect ? [effect.decision] : [];
+    for (const { attachment } of decisions) untouched.delete(attachment.uid);
+  }
+  return untouched;
+}
+
+function recoveryKey(recovery: Recovery): string {
+  const what = 'fence' in recovery ? `${recovery.boxName} ${recovery.fence.id}` : recovery.node.name;
+  return `${recovery.kind} ${what}`;
 }
 
 function countBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, number> {

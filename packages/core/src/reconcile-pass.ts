@@ -20,4 +20,6 @@ export interface PassResult {
 export interface ReconcilePass {
   /** @throws `signal.reason` when aborted; any other rejection is a failed pass, which is retried. */
   run(context: PassContext, signal: AbortSignal): Promise<PassResult>;
+  /** Resolves once nothing that passes have begun is under way. Absent: a pass leaves nothing behind. */
+  settled?(): Promise<void>;
 }

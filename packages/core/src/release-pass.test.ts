@@ -30,7 +30,7 @@ function twoBoxes(policy: Partial<Policy> = {}) {
 describe('ReleasePass', () => {
   it('names every collaborator that is missing', () => {
     expect(() => new ReleasePass({ observer: {} } as ReleasePassOptions)).toThrow(
-      'ReleasePass needs cluster and manager and fleet and actions and leadership and policy and newFenceId',
+      'ReleasePass needs cluster and manager and fleet and actions and leadership and clock and policy and newFenceId',
     );
   });
 

@@ -1,13 +1,13 @@
 import { trace } from '@opentelemetry/api';
 import type { AttachmentManager } from './attachment-manager.ts';
+import type { Clock } from './clock.ts';
 import { type AttachmentView, type ClusterView, readClusterView, type UnreadView } from './cluster-view.ts';
 import { type Decision, decide } from './decide.ts';
 import { DetachRequests } from './detach-requests.ts';
 import type { Effect } from './effect.ts';
-import { type ExecutePorts, execute } from './execute.ts';
+import { type ExecutePorts, execute, MAX_NODES_AT_ONCE, type NodeWorks } from './execute.ts';
 import type { FenceFact, StorageReading } from './facts.ts';
 import { LossHistory } from './loss-history.ts';
-import { mapBounded } from './map-bounded.ts';
 import { NodeAbsence } from './node-absence.ts';
 import type { PassMemory } from './pass-memory.ts';
 import type { Policy } from './policy.ts';
@@ -25,6 +25,7 @@ import { decideUnfences, decideUnmarks, decideUntaints, type Recovery } from './
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { takeBack } from './take-back.ts';
 import { ATTR_BOX } from './telemetry/semconv.ts';
+import { WorkInFlight } from './work-in-flight.ts';
 
 /** What one pass came to. */
 export interface PassReport {
@@ -42,7 +43,7 @@ export interface PassReport {
   readonly fences: readonly { readonly boxName: string; readonly fence: FenceFact }[];
 }
 
-/** Told of every pass, in order. Must not throw, and is not waited for. */
+/** Told of what passes came to, in order; of none in which nothing ended. Must not throw, and is not waited for. */
 export interface PassObserver {
   passed(report: PassReport, signal: AbortSignal): void;
 }
@@ -54,18 +55,32 @@ export interface ReleasePassOptions {
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
   readonly observer: PassObserver;
+  readonly clock: Clock;
   readonly policy: Policy;
   /** @see ExecutePorts.newFenceId */
   readonly newFenceId: () => string;
 }
 
 /** What one box's part of a pass came to. */
-interface BoxResult {
+interface BoxPart {
+  readonly key: string;
   readonly decisions: readonly Decision[];
   readonly recoveries: readonly Recovery[];
+  /** What was taken back. */
   readonly effects: readonly Effect[];
   readonly nextDeadlineMs: number;
 }
+
+/** How long a pass waits for what it has begun, ms: what takes longer goes on beside the next passes, and delays nobody else. */
+const PATIENCE_MS = 250;
+
+/** How often passes look whether what was left under way has ended, ms. Such a pass reads no cache and asks nobody. */
+const POLL_MS = 100;
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Key of the part that is about attachments whose box is not known, and about nodes as a whole. */
+const NO_BOX = 'no box';
 
 const COLLABORATORS = [
   'cluster',
@@ -74,13 +89,16 @@ const COLLABORATORS = [
   'actions',
   'leadership',
   'observer',
+  'clock',
   'policy',
   'newFenceId',
 ] as const;
 
 /**
- * One look at everything: caches -> view -> box -> decisions -> writes. The part of each box runs on its own, so a sick box
- * delays nobody else's. Keeps no state that a restart may not lose: what has been done stands at the box and in Kubernetes.
+ * One look at everything: caches -> view -> box -> decisions -> writes. The part of each box, and the writes for each node, run on
+ * their own: what outlasts the pass's patience is left to end by itself and is not begun again before it has. Keeps no state that a
+ * restart may not lose: what has been done stands at the box and in Kubernetes.
+ * @see docs/adr/0010-work-outlasts-a-pass.md
  */
 export class ReleasePass implements ReconcilePass {
   readonly #options: ReleasePassOptions;
@@ -98,6 +116,17 @@ export class ReleasePass implements ReconcilePass {
     recentLosses: (nodes) => this.#losses.with(nodes),
     lastReading: (boxName) => this.#readings.get(boxName),
   };
+  /** Looks at boxes that are under way. */
+  readonly #parts = new WorkInFlight<BoxPart>();
+  /** Writes for nodes that are under way. */
+  readonly #works: NodeWorks = new WorkInFlight(MAX_NODES_AT_ONCE);
+  /** Parts under way that began before the news there is now. */
+  readonly #overtaken = new Set<string>();
+  /** What each part last came to, and when it is to be run again, epoch ms. */
+  readonly #latest = new Map<string, BoxPart>();
+  readonly #dueMs = new Map<string, number>();
+  /** @see PassReport.leftOut */
+  #leftOut = 0;
   readonly #tracer = trace.getTracer('@reattach/core');
 
   /** @throws {TypeError} naming each collaborator that is missing. */
@@ -108,8 +137,51 @@ export class ReleasePass implements ReconcilePass {
     this.#losses = new LossHistory(options.policy.breaker.windowMs);
   }
 
-  async run({ nowMs, reconcileId }: PassContext, signal: AbortSignal): Promise<PassResult> {
-    const { cluster, manager, fleet, policy, observer } = this.#options;
+  async run(context: PassContext, signal: AbortSignal): Promise<PassResult> {
+    const { nowMs } = context;
+    const { fleet, clock } = this.#options;
+    // Time that has passed is news only to those who wait for it; anything else may concern every box.
+    const hasNews = [...context.reasons].some((reason) => reason !== 'deadline');
+    const isDue = (key: string) => hasNews || (this.#dueMs.get(key) ?? nowMs) <= nowMs;
+    const before = { parts: this.#parts.keys, works: this.#works.keys };
+    const patience = Promise.withResolvers<void>();
+    using _patience = clock.after(PATIENCE_MS, patience.resolve);
+    const boxes = fleet.boxes.filter((box) => isDue(keyOf(box)));
+    const begun = new Set<string>();
+    if (boxes.length > 0 || isDue(NO_BOX)) {
+      const view = this.#look(nowMs);
+      const begin = (box: StorageBox | undefined) => {
+        const key = keyOf(box);
+        const isBegun = this.#parts.begin(key, () => this.#runPart(box, view, nowMs, signal));
+        (isBegun ? begun : this.#overtaken).add(key);
+      };
+      boxes.forEach(begin);
+      await Promise.race([this.#parts.settled(before.parts), patience.promise]);
+      if (!signal.aborted) begin(undefined); // what concerns whole nodes rests on what the boxes have just said
+    }
+    await Promise.race([this.#settled(before), patience.promise]);
+    if (signal.aborted) {
+      await this.settled();
+      throw signal.reason;
+    }
+    return this.#conclude(context, begun, signal);
+  }
+
+  /** Resolves once nothing that passes have begun is under way. */
+  settled(): Promise<void> {
+    return this.#settled({ parts: NONE, works: NONE });
+  }
+
+  async #settled(except: {
+    readonly parts: ReadonlySet<string>;
+    readonly works: ReadonlySet<string>;
+  }): Promise<void> {
+    await this.#parts.settled(except.parts); // which begin works
+    await this.#works.settled(except.works);
+  }
+
+  #look(nowMs: number): Omit<ClusterView, 'storage'> {
+    const { cluster, manager, policy } = this.#options;
     manager.rebuild(
       cluster.volumeAttachments(),
       (name) => cluster.persistentVolume(name),
@@ -124,34 +196,59 @@ export class ReleasePass implements ReconcilePass {
     const uids = new Set(lost.map(({ attachment }) => attachment.uid));
     this.#requests.retainOnly(uids);
     this.#verdicts.retainOnly(uids);
-    const boxes = [undefined, ...fleet.boxes];
-    const failures: unknown[] = [];
-    const parts = await mapBounded(boxes, boxes.length, async (box) => {
-      try {
-        return [await this.#runPart(box, { ...view, recentLosses }, nowMs, signal)];
-      } catch (err) {
-        failures.push(err);
-        return [];
-      }
-    });
-    const results = parts.flat();
-    observer.passed(
-      {
-        nowMs,
-        reconcileId,
-        attacher: policy.attacher,
-        decisions: results.flatMap(({ decisions }) => decisions),
-        leftOut: view.leftOut ?? 0,
-        recoveries: results.flatMap(({ recoveries }) => recoveries),
-        effects: results.flatMap(({ effects }) => effects),
-        fences: [...lastReadings(fleet)].flatMap(([boxName, { fences = [] }]) =>
-          fences.map((fence) => ({ boxName, fence })),
-        ),
-      },
-      signal,
+    this.#leftOut = view.leftOut ?? 0;
+    return { ...view, recentLosses };
+  }
+
+  /**
+   * Reports what has ended since the last report, beside what was decided before where that has not.
+   * @param begun the parts that this pass began; what another box says late concerns nodes as a whole once more
+   */
+  #conclude(
+    { nowMs, reconcileId }: PassContext,
+    begun: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): PassResult {
+    const { observer, policy, fleet, clock } = this.#options;
+    const parts = this.#parts.take();
+    const works = this.#works.take();
+    for (const part of parts.results) {
+      this.#latest.set(part.key, part);
+      this.#dueMs.set(part.key, this.#overtaken.delete(part.key) ? nowMs : part.nextDeadlineMs);
+    }
+    if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key))) this.#dueMs.set(NO_BOX, nowMs);
+    const effects = [...works.results.flat(), ...parts.results.flatMap((part) => part.effects)];
+    for (const effect of effects) {
+      const box = effect.kind === 'fenced' ? effect.decisions[0]?.box : undefined;
+      if (!box) continue;
+      this.#unread.add(box.name);
+      this.#dueMs.set(keyOf(box), nowMs); // read it back at once
+    }
+    const latest = [...this.#latest.values()];
+    if (parts.results.length + effects.length > 0) {
+      observer.passed(
+        {
+          nowMs,
+          reconcileId,
+          attacher: policy.attacher,
+          decisions: latest.flatMap(({ decisions }) => decisions),
+          leftOut: this.#leftOut,
+          recoveries: latest.flatMap(({ recoveries }) => recoveries),
+          effects,
+          fences: [...lastReadings(fleet)].flatMap(([boxName, { fences = [] }]) =>
+            fences.map((fence) => ({ boxName, fence })),
+          ),
+        },
+        signal,
+      );
+    }
+    const [failure] = [...parts.failures, ...works.failures];
+    if (failure !== undefined) throw failure;
+    const isUnderWay = this.#parts.keys.size + this.#works.keys.size > 0;
+    const nextDeadlineMs = Math.min(
+      ...[...this.#dueMs].map(([key, dueMs]) => (this.#parts.has(key) ? Number.POSITIVE_INFINITY : dueMs)),
+      isUnderWay ? clock.now() + POLL_MS : Number.POSITIVE_INFINITY,
     );
-    if (failures.length > 0) throw failures[0];
-    const nextDeadlineMs = Math.min(...results.map((result) => result.nextDeadlineMs));
     return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
   }
 
@@ -161,8 +258,8 @@ export class ReleasePass implements ReconcilePass {
     all: Omit<ClusterView, 'storage'>,
     nowMs: number,
     signal: AbortSignal,
-  ): Promise<BoxResult> {
-    const { policy } = this.#options;
+  ): Promise<BoxPart> {
+    const { policy, fleet } = this.#options;
     const unread = {
       ...all,
       attachments: all.attachments.filter((view) => view.box?.name === box?.name),
@@ -178,23 +275,21 @@ export class ReleasePass implements ReconcilePass {
       requests: this.#requests,
       attachments: all.attachments,
       verdicts: this.#verdicts,
+      works: this.#works,
     };
-    const effects = [
-      ...(await execute(plan.decisions, nowMs, ports, signal)),
-      ...(await takeBack(recoveries, this.#options, signal)),
-    ];
+    const isAllBegun = execute(plan.decisions, nowMs, ports, signal);
+    const effects = await takeBack(recoveries, { ...ports, fleet }, signal);
     // A box nobody has read yet may hold a fence of an earlier process; it reads itself once it is connected.
     const mayHaveFence = (box && !box.lastReading) || (reading?.fences ?? []).length > 0;
-    const hasFenced = effects.some(({ kind }) => kind === 'fenced');
-    if (box && hasFenced) this.#unread.add(box.name);
     return {
+      key: keyOf(box),
       decisions: plan.decisions,
       recoveries,
       effects,
       nextDeadlineMs: Math.min(
         plan.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
         mayHaveFence ? nowMs + policy.fence.pollMs : Number.POSITIVE_INFINITY,
-        hasFenced ? nowMs : Number.POSITIVE_INFINITY, // read it back at once
+        isAllBegun ? Number.POSITIVE_INFINITY : nowMs + POLL_MS,
       ),
     };
   }
@@ -230,6 +325,10 @@ export class ReleasePass implements ReconcilePass {
       },
     );
   }
+}
+
+function keyOf(box: StorageBox | undefined): string {
+  return box ? `box ${box.name}` : NO_BOX;
 }
 
 /** What the boxes said last: which fences there are changes only by what is done to them. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type NodeWorks, releaseKey } from './execute.ts';
 import type { NodeFact } from './facts.ts';
 import type { Recovery } from './recover.ts';
 import { takeBack } from './take-back.ts';
@@ -6,6 +7,7 @@ import { nodeFact } from './testing/fact-builders.ts';
 import { FakeClock } from './testing/fake-clock.ts';
 import { FakeClusterActions } from './testing/fake-cluster-actions.ts';
 import { FakeStorageBox, fakeFleet } from './testing/fake-storage-box.ts';
+import { WorkInFlight } from './work-in-flight.ts';
 
 const node = nodeFact({ bootId: 'next' });
 const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['10.0.0.1'], seenSinceMs: 0 };
@@ -20,14 +22,22 @@ function setUp(live: NodeFact | undefined = node) {
   if (live) actions.setNode(live);
   let checks = 0;
   const abort = new AbortController();
+  const works: NodeWorks = new WorkInFlight();
   const leadership = { assertHeld: () => void checks++ };
   const run = (...recoveries: readonly Recovery[]) =>
-    takeBack(recoveries, { actions, leadership, fleet: fakeFleet(box) }, abort.signal);
+    takeBack(recoveries, { actions, leadership, fleet: fakeFleet(box), works }, abort.signal);
   const writes = () => actions.calls.map(({ kind }) => kind).filter((kind) => kind !== 'getNode');
-  return { abort, actions, box, leadership, run, writes, checks: () => checks };
+  return { abort, actions, box, leadership, run, works, writes, checks: () => checks };
 }
 
 describe('takeBack', () => {
+  it('leaves a node alone whose release is under way', async () => {
+    const { run, works, writes } = setUp();
+    works.begin(releaseKey(node.name), () => new Promise(() => undefined));
+    expect(await run(unfence, untaint, unmark)).toEqual([]);
+    expect(writes()).toEqual([]);
+  });
+
   it.each([
     [unfence, 'unfenced'],
     [untaint, 'untainted'],

@@ -1,20 +1,24 @@
 import type { Effect } from './effect.ts';
+import { type NodeWorks, releaseKey } from './execute.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { ClusterActions, Leadership, StorageFleet } from './ports.ts';
 import type { Recovery } from './recover.ts';
 
 const MAX_WRITES_AT_ONCE = 8;
 
+type DueRecovery = Extract<Recovery, { readonly kind: 'unfence' | 'untaint' | 'unmark' }>;
+
 /** What taking back works on. */
 export interface TakeBackPorts {
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
   readonly fleet: Pick<StorageFleet, 'boxes'>;
+  readonly works: NodeWorks;
 }
 
 /**
  * Removes the fences and taints that were decided to go, each after a live look at the Node: still the same object,
- * booted as often as when it was proved clean and, to get a fence removed, still Ready.
+ * booted as often as when it was proved clean and, to get a fence removed, still Ready. A node whose release is under way waits.
  * @throws `signal.reason` when aborted; every other failure is an effect.
  */
 export async function takeBack(
@@ -23,7 +27,10 @@ export async function takeBack(
   signal: AbortSignal,
 ): Promise<Effect[]> {
   const due = recoveries.filter(
-    (recovery) => recovery.kind !== 'keep-fence' && recovery.kind !== 'keep-taint',
+    (recovery): recovery is DueRecovery =>
+      recovery.kind !== 'keep-fence' &&
+      recovery.kind !== 'keep-taint' &&
+      !ports.works.has(releaseKey(recovery.node.name)),
   );
   const effects = await mapBounded(due, MAX_WRITES_AT_ONCE, async (recovery): Promise<Effect[]> => {
     try {
@@ -37,7 +44,7 @@ export async function takeBack(
 }
 
 async function takeOneBack(
-  recovery: Extract<Recovery, { readonly kind: 'unfence' | 'untaint' | 'unmark' }>,
+  recovery: DueRecovery,
   { actions, leadership, fleet }: TakeBackPorts,
   signal: AbortSignal,
 ): Promise<Effect[]> {

@@ -117,11 +117,14 @@ export class CrashWorld {
 
   async run(): Promise<EndState> {
     let process = this.#start();
+    let life = new AbortController();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       const context = { reasons: new Set(['periodic'] as const), nowMs: this.#clock.now(), reconcileId: 'r' };
-      await Promise.race([process.run(context, new AbortController().signal), this.#death.promise]);
+      await Promise.race([process.run(context, life.signal), this.#death.promise]);
       await settle(); // the rest of a dead process runs into calls that are never answered
       if (this.#isDead) {
+        life.abort(); // what hangs never settles, so a dead process reports no more
+        life = new AbortController();
         this.#isDead = false;
         this.#death = Promise.withResolvers();
         this.#forget();
@@ -153,6 +156,7 @@ export class CrashWorld {
       manager: new AttachmentManager({ clock: this.#clock }),
       fleet: fakeFleet(...this.#boxes),
       actions: this.#actions,
+      clock: this.#clock,
       leadership: { assertHeld: () => undefined },
       observer: new PassReporter({ events: { record: () => this.#effect() } }),
       policy: this.#policy,

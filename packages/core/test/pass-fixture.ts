@@ -14,6 +14,7 @@ import { FakeClusterActions } from '../src/testing/fake-cluster-actions.ts';
 import { FakeClusterReader } from '../src/testing/fake-cluster-reader.ts';
 import { FakeStorageBox, fakeFleet } from '../src/testing/fake-storage-box.ts';
 import { testPolicy } from '../src/testing/policy-builder.ts';
+import type { TriggerReason } from '../src/trigger-reason.ts';
 
 /**
  * A pass over fakes. `node-a` has been NotReady and silent at `box-a` for a minute; `node-b` to `node-e` are Ready; `pv-a` is
@@ -78,8 +79,8 @@ export class PassFixture {
   }
 
   /** Runs one pass. */
-  async run(): Promise<{ readonly nextDeadlineMs?: number }> {
-    const context = { reasons: new Set(['periodic'] as const), nowMs: this.clock.now(), reconcileId: 'r' };
+  async run(reason: TriggerReason = 'periodic'): Promise<{ readonly nextDeadlineMs?: number }> {
+    const context = { reasons: new Set([reason]), nowMs: this.clock.now(), reconcileId: 'r' };
     return this.#pass.run(context, this.abort.signal);
   }
 
@@ -106,6 +107,11 @@ export class PassFixture {
     return report;
   }
 
+  /** Resolves once nothing the passes have begun is under way. */
+  settled(): Promise<void> {
+    return this.#pass.settled();
+  }
+
   /** Kinds of the effects of the last pass. */
   get effects(): readonly string[] {
     return this.report.effects.map(({ kind }) => kind);
@@ -124,6 +130,7 @@ export class PassFixture {
       manager: new AttachmentManager({ clock: this.clock }),
       fleet: fakeFleet(this.box),
       actions: this.actions,
+      clock: this.clock,
       leadership: { assertHeld: () => this.assertHeld() },
       observer: { passed: (report) => void this.reports.push(report) },
       policy: this.policy,

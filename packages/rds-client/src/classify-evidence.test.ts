@@ -1,4 +1,4 @@
-import type { NodeEvidence, StorageNode } from '@reattach/core';
+import type { FenceFact, NodeEvidence, StorageNode } from '@reattach/core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { busy, EXPORT, READ_AT_MS, session, snapshot, TRACKING } from '../test/support/snapshots.ts';
@@ -31,16 +31,18 @@ function judge(
     others = [NODE_B],
     memory = NO_ACTIVITY,
     reading = {},
+    fences = [],
   }: {
     node?: StorageNode;
     others?: readonly StorageNode[];
     memory?: ActivityMemory;
     reading?: Partial<Snapshot>;
+    fences?: readonly FenceFact[];
   } = {},
 ): NodeEvidence | undefined {
   const read = snapshot({ sessions, ...reading });
   const known = rememberActivity(memory, read, WINDOW_MS);
-  return classifyEvidence({ suspects: [node], others }, read, known, WINDOW_MS).get(node.name);
+  return classifyEvidence({ suspects: [node], others }, read, known, WINDOW_MS, fences).get(node.name);
 }
 
 describe('classifyEvidence', () => {
@@ -121,7 +123,13 @@ describe('classifyEvidence', () => {
   it('another suspect is a positive control, too', () => {
     const read = snapshot({ sessions: [session(A, 40_000), session(B, 1_000)] });
     const memory = rememberActivity(NO_ACTIVITY, read, WINDOW_MS);
-    const evidence = classifyEvidence({ suspects: [NODE_A, NODE_B], others: [] }, read, memory, WINDOW_MS);
+    const evidence = classifyEvidence(
+      { suspects: [NODE_A, NODE_B], others: [] },
+      read,
+      memory,
+      WINDOW_MS,
+      [],
+    );
     expect([evidence.get('a')?.kind, evidence.get('b')?.kind]).toEqual(['silent', 'live']);
   });
 
@@ -164,6 +172,36 @@ describe('classifyEvidence', () => {
       reason: 'unattributed-session',
     });
     expect(judge(sessions, { others: [] })).toMatchObject({ kind: 'silent' });
+  });
+
+  describe('a node that was never seen and is cut off', () => {
+    const fence = (seenForMs: number, overrides: Partial<FenceFact> = {}): FenceFact => ({
+      id: '00c0ffee',
+      nodeName: 'a',
+      fencedAtMs: 0,
+      addresses: [A],
+      seenSinceMs: READ_AT_MS - seenForMs,
+      ...overrides,
+    });
+    const others = [session(B, 1_000)];
+
+    it('all of its addresses for longer than the window -> silent since', () => {
+      expect(judge(others, { fences: [fence(20_000)] })).toMatchObject({
+        kind: 'silent',
+        silentSinceMs: READ_AT_MS - 20_000 + WINDOW_MS,
+      });
+    });
+
+    it.each([
+      ['not for as long as the window', [fence(WINDOW_MS - 1)], others, 'live'],
+      ['while nobody else is live', [fence(20_000)], [], 'no-positive-control'],
+      ['another of its addresses', [fence(20_000, { addresses: ['10.0.5.9'] })], others, 'never-seen-live'],
+      ['another node', [fence(20_000, { nodeName: 'b' })], others, 'never-seen-live'],
+      ['it talks all the same', [fence(20_000)], [...others, session(A, 1_000)], 'live'],
+    ] as const)('%s -> no silence', (_situation, fences, sessions, expected) => {
+      const evidence = judge(sessions, { fences });
+      expect(evidence?.kind === 'unknown' ? evidence.reason : evidence?.kind).toBe(expected);
+    });
   });
 
   it('never says silent while a session is young, nor without another live host, nor when never seen', () => {

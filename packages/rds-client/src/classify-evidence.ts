@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import type { NodeEvidence, StorageNode, StorageQuestion, UnknownReason } from '@reattach/core';
+import type { FenceFact, NodeEvidence, StorageNode, StorageQuestion, UnknownReason } from '@reattach/core';
 import { type ActivityMemory, liveAddresses } from './activity-memory.ts';
 import { normaliseAddress } from './routeros/ip-address.ts';
 import { sessionAge } from './session-age.ts';
@@ -13,6 +13,8 @@ import type { Snapshot } from './snapshot.ts';
  * (so the box does see packets), the suspect was seen before, and nothing came from it for the window.
  * Everything else is `unknown`.
  * @param memory what is remembered after this reading
+ * @param fences those in force. Nobody is fenced who was not seen before, so a fence of all its addresses vouches for that
+ * when a reboot of the box has emptied connection tracking (docs/adr/0011-a-fence-vouches-for-its-node.md).
  * @see docs/routeros.md, the evidence
  */
 export function classifyEvidence(
@@ -20,6 +22,7 @@ export function classifyEvidence(
   snapshot: Snapshot,
   memory: ActivityMemory,
   activityWindowMs: number,
+  fences: readonly FenceFact[],
 ): ReadonlyMap<string, NodeEvidence> {
   const live = liveAddresses(memory, snapshot, activityWindowMs);
   const known = new Set(
@@ -32,7 +35,7 @@ export function classifyEvidence(
       node.name,
       blind
         ? unknown(snapshot, blind.reason, blind.detail)
-        : classify(node, { snapshot, memory, activityWindowMs, live, stray }),
+        : classify(node, { snapshot, memory, activityWindowMs, fences, live, stray }),
     ]),
   );
 }
@@ -53,6 +56,7 @@ interface Reading {
   readonly snapshot: Snapshot;
   readonly memory: ActivityMemory;
   readonly activityWindowMs: number;
+  readonly fences: readonly FenceFact[];
   readonly live: ReadonlySet<string>;
   /** An address that may be live and is no known node's. */
   readonly stray: string | undefined;
@@ -70,10 +74,11 @@ function classify(node: StorageNode, reading: Reading): NodeEvidence {
   const odd = impossibleAge(snapshot, own);
   if (odd !== undefined) return unknown(snapshot, 'output-not-understood', odd);
 
-  const lastActivityMs = Math.max(
+  const seenActiveMs = Math.max(
     ...[...own].map((address) => memory.addresses.get(address)?.lastActivityMs ?? 0),
   );
-  if (lastActivityMs === 0)
+  const lastActivityMs = seenActiveMs || cutOffSinceMs(node.name, own, reading.fences);
+  if (lastActivityMs === undefined)
     return unknown(snapshot, 'never-seen-live', `no session of ${list(own)} was ever seen`);
   const quietMs = readAtMs - lastActivityMs;
   const isLive = [...own].some((address) => live.has(address));
@@ -101,6 +106,18 @@ function classify(node: StorageNode, reading: Reading): NodeEvidence {
     lastActivityMs,
     detail: `nothing came from ${list(own)} for ${seconds(quietMs)} while ${control} was live`,
   };
+}
+
+/** Since when the box has shown all addresses of the node fenced, in this process and its own uptime; nothing has come from them since. */
+function cutOffSinceMs(
+  nodeName: string,
+  own: ReadonlySet<string>,
+  fences: readonly FenceFact[],
+): number | undefined {
+  const itsOwn = fences.filter((fence) => fence.nodeName === nodeName);
+  const fenced = new Set(itsOwn.flatMap(({ addresses }) => addresses.map(normal)));
+  if (![...own].every((address) => fenced.has(address))) return undefined;
+  return Math.max(...itsOwn.map(({ seenSinceMs }) => seenSinceMs));
 }
 
 /** Addresses with an entry in this reading of which nobody can say that they were silent for the window. */

@@ -250,7 +250,8 @@ export class RdsBox implements StorageBox, AsyncDisposable {
       const writesStillSinceMs = memory.writes.get(found.slot)?.sinceMs;
       volumes.set(volume.volumeHandle, writesStillSinceMs === undefined ? {} : { writesStillSinceMs });
     }
-    const evidence = classifyEvidence(question, snapshot, memory.activity, this.#activityWindowMs);
+    const inForce = guard.kind === 'armed' ? fences : [];
+    const evidence = classifyEvidence(question, snapshot, memory.activity, this.#activityWindowMs, inForce);
     const liveHosts = countLiveHosts(
       question,
       liveAddresses(memory.activity, snapshot, this.#activityWindowMs),

@@ -38,6 +38,7 @@ export async function idlePass(): Promise<void> {
     actions,
     leadership: { assertHeld: () => undefined },
     observer: { passed: () => undefined },
+    clock,
     policy: testPolicy(),
     newFenceId: () => '00000000',
   });

@@ -99,6 +99,7 @@ const EXPOSED = {
     reattach_effect: [
       'detaching',
       'failed',
+      'fell-back',
       'fenced',
       'overtaken',
       'pod-deleted',

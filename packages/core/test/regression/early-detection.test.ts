@@ -40,6 +40,7 @@ function setUp() {
     manager: new AttachmentManager({ clock }),
     fleet: fakeFleet(box),
     actions,
+    clock,
     leadership: { assertHeld: () => undefined },
     observer: { passed: () => undefined },
     policy: testPolicy({ earlyDetection: { enabled: true, leaseStaleMs: 20_000 } }),

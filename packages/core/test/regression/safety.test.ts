@@ -44,6 +44,7 @@ function setUp(policy: Partial<Policy> = {}) {
     manager: new AttachmentManager({ clock }),
     fleet: fakeFleet(boxA, boxB),
     actions,
+    clock,
     leadership: { assertHeld: () => undefined },
     observer: { passed: (report: PassReport) => void reports.push(report) },
     policy: testPolicy({ mode: 'release', ...policy }),

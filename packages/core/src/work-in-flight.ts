@@ -1,0 +1,61 @@
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Work that may outlast the pass that began it, by key.
+ *
+ * Invariants: under one key there is one piece of work at a time; every outcome is taken exactly once; nothing that was begun is
+ * forgotten by `settled()`.
+ */
+export class WorkInFlight<T> {
+  readonly #limit: number;
+  readonly #running = new Map<string, Promise<void>>();
+  #results: T[] = [];
+  #failures: unknown[] = [];
+
+  /** @param limit how many pieces may be under way at once; default no limit. */
+  constructor(limit: number = Number.POSITIVE_INFINITY) {
+    this.#limit = limit;
+  }
+
+  get keys(): ReadonlySet<string> {
+    return new Set(this.#running.keys());
+  }
+
+  has(key: string): boolean {
+    return this.#running.has(key);
+  }
+
+  /** @returns `false` when nothing was begun: there is work under this key, or as much as there may be. */
+  begin(key: string, work: () => Promise<T>): boolean {
+    if (this.#running.has(key) || this.#running.size >= this.#limit) return false;
+    const ended = this.#run(work).finally(() => this.#running.delete(key));
+    this.#running.set(key, ended);
+    return true;
+  }
+
+  /** What has ended since the last call, in the order of its ends. */
+  take(): { readonly results: readonly T[]; readonly failures: readonly unknown[] } {
+    const taken = { results: this.#results, failures: this.#failures };
+    this.#results = [];
+    this.#failures = [];
+    return taken;
+  }
+
+  /** Resolves once nothing is under way, but work under the keys of `except`, which is not waited for. */
+  async settled(except: ReadonlySet<string> = NONE): Promise<void> {
+    for (;;) {
+      const awaited = [...this.#running].flatMap(([key, ended]) => (except.has(key) ? [] : [ended]));
+      if (awaited.length === 0) return;
+      await Promise.all(awaited);
+    }
+  }
+
+  async #run(work: () => Promise<T>): Promise<void> {
+    try {
+      const result = await work();
+      this.#results.push(result); // not in one: `take()` may have been called meanwhile
+    } catch (err) {
+      this.#failures.push(err);
+    }
+  }
+}
