@@ -9,7 +9,7 @@ const HELP = `Usage: pnpm --silent render-chart [-n NAMESPACE] [--name NAME] [-f
 
   -n, --namespace  where it is installed; default: reattach
   --name           name of the release; default: reattach
-  -f, --values     values over those of deploy/chart/values.yaml; later files win
+  -f, --values     values over those of deploy/chart/values.yaml; later files win; - is standard input
 `;
 
 const { values: flags } = parseArgs({
@@ -24,7 +24,7 @@ const { values: flags } = parseArgs({
 if (flags.help) process.stdout.write(HELP);
 else {
   const { namespace, name } = flags;
-  const files = flags.values.map((path) => (parse(readFileSync(path, 'utf8')) ?? {}) as Values);
+  const files = flags.values.map((path) => (parse(readFileSync(path === '-' ? 0 : path, 'utf8')) ?? {}) as Values);
   const values = files.reduce(mergeValues, {});
   try {
     process.stdout.write(renderChart({ values, namespace, name }));
