@@ -77,8 +77,9 @@ export class MenuCommands {
         if (rows.length > 1)
           throw runtimeError('ambiguous value of number, more than one possible value matches input');
         const name = positional[1] ?? named.get('value-name');
-        const values = name === undefined ? this.#scriptKeys(menu, row.values, 'detail') : row.values;
-        return this.#property(menu, scriptRecord(withId(row.id, values), this.#options.dialect), name);
+        const wanted = name === undefined ? wantedKeys(menu, 'detail') : undefined;
+        const record = scriptRecord(withId(row.id, row.values), this.#options.dialect, wanted);
+        return this.#property(menu, record, name);
       }
       case 'add': {
         const before = this.#placeBefore(menu, named.get('place-before'));
@@ -108,7 +109,8 @@ export class MenuCommands {
       .rows()
       .map((row, index) => ({ row, index }))
       .filter(({ row }) => !wanted || wanted.has(row.id.number))
-      .filter(({ row }) => !matches || matches(withId(row.id, row.values)));
+      .map(({ row, index }) => ({ row, index, item: withId(row.id, row.values) }))
+      .filter(({ item }) => !matches || matches(item));
     if (modes.has('count-only')) {
       this.#print(String(rows.length));
       return rows.length;
@@ -119,9 +121,8 @@ export class MenuCommands {
     const { dialect, widthColumns } = this.#options;
     if (modes.has('as-value')) {
       const form = stats ? 'stats' : modes.has('detail') ? 'detail' : 'brief';
-      const records = rows.map(({ row }) =>
-        scriptRecord(withId(row.id, this.#scriptKeys(menu, row.values, form, chosen)), dialect),
-      );
+      const keys = wantedKeys(menu, form, chosen);
+      const records = rows.map(({ item }) => scriptRecord(item, dialect, keys));
       return dialect.singleRow === 'object' && records.length === 1 ? records[0] : records;
     }
     const keys = chosen ?? (stats ? menu.stats : undefined);
@@ -134,18 +135,6 @@ export class MenuCommands {
           : printTable(menu, keys ?? menu.brief, rows);
     for (const line of lines) this.#print(line);
     return undefined;
-  }
-
-  /** Which of a row's keys a script gets. */
-  #scriptKeys(
-    menu: ListMenu,
-    values: ValueMap,
-    form: 'brief' | 'detail' | 'stats',
-    chosen?: readonly string[],
-  ): ValueMap {
-    const brief = new Set(chosen ?? (form === 'stats' ? menu.stats : menu.brief));
-    const wanted = (key: string) => (form === 'detail' && !chosen ? !isCounter(key) : brief.has(key));
-    return new Map([...values].filter(([key]) => wanted(key)));
   }
 
   #property(menu: Menu, record: ValueMap, name: Value): Value {
@@ -190,8 +179,21 @@ function isMeant(row: Row, index: number, item: Value): boolean {
   return text !== '' && (row.name === text || row.id.toString() === text);
 }
 
+/** Which of a row's keys a script gets, beside its id. */
+function wantedKeys(
+  menu: ListMenu,
+  form: 'brief' | 'detail' | 'stats',
+  chosen?: readonly string[],
+): (key: string) => boolean {
+  if (form === 'detail' && !chosen) return (key) => !isCounter(key);
+  const keys = new Set(['.id', ...(chosen ?? (form === 'stats' ? menu.stats : menu.brief))]);
+  return (key) => keys.has(key);
+}
+
 function withId(id: ItemId, values: ValueMap): ValueMap {
-  return new Map<string, Value>([['.id', id], ...values]);
+  const item = new Map<string, Value>([['.id', id]]);
+  for (const [key, value] of values) item.set(key, value);
+  return item;
 }
 
 /** Lists are spelled with commas. */

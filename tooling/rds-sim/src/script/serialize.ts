@@ -15,10 +15,11 @@ function json(value: Value, keepStrings: boolean, dialect: Dialect): string {
   if (value === undefined) return 'null';
   if (isList(value)) return `[${value.map((item) => json(item, keepStrings, dialect)).join(',')}]`;
   if (isMap(value)) {
-    const entries = sortedEntries(value).map(
-      ([key, item]) => `${JSON.stringify(key)}:${json(item, keepStrings, dialect)}`,
-    );
-    return `{${entries.join(',')}}`;
+    let entries = '';
+    for (const [key, item] of sortedEntries(value)) {
+      entries += `${entries && ','}${JSON.stringify(key)}:${json(item, keepStrings, dialect)}`;
+    }
+    return `{${entries}}`;
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (value instanceof Duration) return JSON.stringify(formatDuration(value.ms, dialect.durationStyle));

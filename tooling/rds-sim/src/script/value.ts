@@ -53,7 +53,7 @@ export function toText(value: Value): string {
 
 /** Arrays with keys are kept in the order of their keys. */
 export function sortedEntries(map: ValueMap): readonly (readonly [string, Value])[] {
-  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return [...map.keys()].toSorted().map((key) => [key, map.get(key)]);
 }
 
 export function isTrue(value: Value): boolean {
