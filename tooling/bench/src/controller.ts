@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { KubeSim } from '@reattach/kube-sim';
-import type { RdsSim } from '@reattach/rds-sim';
 
 /** Waits that a production controller would refuse: what is measured comes after them. */
 const COMPRESSED_FLAGS = [
@@ -20,9 +18,17 @@ export const SOURCE_MAIN: string = fileURLToPath(
   new URL('../../../apps/controller/src/main.ts', import.meta.url),
 );
 
+/** How the box is reached. */
+export interface BoxAccess {
+  readonly host: string;
+  readonly port: number;
+  readonly hostKey: string;
+  readonly credentials: { readonly username: string; readonly privateKey: string };
+}
+
 export interface ControllerOptions {
-  readonly kube: KubeSim;
-  readonly rds: RdsSim;
+  readonly kubeconfig: string;
+  readonly rds: BoxAccess;
   readonly driver: string;
   /** Where volumes say the box is. */
   readonly storageAddress: string;
@@ -46,14 +52,14 @@ export class Controller implements AsyncDisposable {
 
   /** Started and ready. */
   static async start(options: ControllerOptions): Promise<Controller> {
-    const { kube, rds, driver, storageAddress, main = SOURCE_MAIN, flags } = options;
+    const { rds, driver, storageAddress, main = SOURCE_MAIN, flags } = options;
     await using cleanup = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'reattach-bench-'));
     cleanup.defer(() => rm(folder, { recursive: true, force: true }));
     const [kubeconfig, privateKey, hostKey] = ['kubeconfig', 'id_ed25519', 'host-key'].map((name) =>
       join(folder, name),
     ) as [string, string, string];
-    await kube.writeKubeconfig(kubeconfig);
+    await writeFile(kubeconfig, options.kubeconfig, { mode: 0o600 });
     await writeFile(privateKey, rds.credentials.privateKey, { mode: 0o600 });
     await writeFile(hostKey, rds.hostKey);
     const startedAtMs = performance.now();

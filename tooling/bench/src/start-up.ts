@@ -28,7 +28,7 @@ export async function startUp(): Promise<void> {
     let idle = { residentMb: Number.NaN, cpuPercent: Number.NaN };
     for (let run = 1; run <= RUNS; run++) {
       await using controller = await Controller.start({
-        kube,
+        kubeconfig: kube.kubeconfig(),
         rds,
         driver: DRIVER,
         storageAddress: BOX_ADDRESS,
