@@ -24,7 +24,9 @@ const { values: flags } = parseArgs({
 if (flags.help) process.stdout.write(HELP);
 else {
   const { namespace, name } = flags;
-  const files = flags.values.map((path) => (parse(readFileSync(path === '-' ? 0 : path, 'utf8')) ?? {}) as Values);
+  const files = flags.values.map(
+    (path) => (parse(readFileSync(path === '-' ? 0 : path, 'utf8')) ?? {}) as Values,
+  );
   const values = files.reduce(mergeValues, {});
   try {
     process.stdout.write(renderChart({ values, namespace, name }));
