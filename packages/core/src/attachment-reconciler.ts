@@ -1,4 +1,11 @@
-import { type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  isSpanContextValid,
+  type Link,
+  type Span,
+  type SpanContext,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { type Backoff, backoffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { CoalescingTrigger } from './coalescing-trigger.ts';
@@ -79,6 +86,8 @@ export class AttachmentReconciler implements ReconcileTrigger {
   #running: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
   /** What wakes the idle loop; empty while a pass runs. */
   #alarms: Disposable[] = [];
+  /** Spans that asked for the next pass, the first one for each reason. */
+  readonly #causes = new Map<TriggerReason, SpanContext>();
   #failures = 0;
   #started = 0;
   #lastPass: LastPass | undefined;
@@ -112,10 +121,24 @@ export class AttachmentReconciler implements ReconcileTrigger {
     return this.#lastPass;
   }
 
-  /** Remembered before `start()`; does nothing between `stop()` and the next `start()`. */
+  /** Remembered before `start()`; does nothing between `stop()` and the next `start()`. The pass links to the span it is called in. */
   triggerReconcile(reason: TriggerReason): void {
+    this.#request(reason, trace.getActiveSpan()?.spanContext());
+  }
+
+  /** @param cause what the span of the pass links to. */
+  #request(reason: TriggerReason, cause: SpanContext | undefined): void {
     this.#requests.add(1, { [ATTR_TRIGGER_REASON]: reason });
+    if (cause && isSpanContextValid(cause) && !this.#causes.has(reason)) this.#causes.set(reason, cause);
     this.#trigger.request(reason);
+  }
+
+  #takeLinks(): Link[] {
+    const links = [...this.#causes].map(([reason, context]): Link => {
+      return { context, attributes: { [ATTR_TRIGGER_REASON]: reason } };
+    });
+    this.#causes.clear();
+    return links;
   }
 
   /**
@@ -166,13 +189,18 @@ export class AttachmentReconciler implements ReconcileTrigger {
   }
 
   /** Runs one pass, measured and traced. Never rejects. */
-  async #runPass(reasons: ReadonlySet<TriggerReason>, signal: AbortSignal): Promise<PassEnding> {
+  async #runPass(
+    reasons: ReadonlySet<TriggerReason>,
+    signal: AbortSignal,
+  ): Promise<PassEnding & { readonly spanContext: SpanContext }> {
     const startedAtMs = this.#clock.now();
     const reconcileId = `${this.#idPrefix}-${++this.#started}`;
     const attributes = { [ATTR_RECONCILE_ID]: reconcileId, [ATTR_RECONCILE_REASONS]: [...reasons] };
-    const ending = await this.#tracer.startActiveSpan(SPAN_NAME, { attributes }, async (span) => {
+    const options = { root: true, attributes, links: this.#takeLinks() };
+    const ending = await this.#tracer.startActiveSpan(SPAN_NAME, options, async (span) => {
       try {
-        return await this.#attempt({ reasons, nowMs: startedAtMs, reconcileId }, signal, span);
+        const attempt = await this.#attempt({ reasons, nowMs: startedAtMs, reconcileId }, signal, span);
+        return { ...attempt, spanContext: span.spanContext() };
       } finally {
         span.end();
       }
@@ -216,14 +244,16 @@ export class AttachmentReconciler implements ReconcileTrigger {
     }
   }
 
-  #setAlarms(ending: PassEnding): void {
-    const alarm = (reason: TriggerReason, delayMs: number) => {
-      this.#alarms.push(this.#clock.after(delayMs, () => this.triggerReconcile(reason)));
+  /** A pass that goes on with what this one began links to it. */
+  #setAlarms(ending: PassEnding & { readonly spanContext: SpanContext }): void {
+    const alarm = (reason: TriggerReason, delayMs: number, cause?: SpanContext) => {
+      this.#alarms.push(this.#clock.after(delayMs, () => this.#request(reason, cause)));
     };
     alarm('periodic', this.#intervalMs);
-    if (ending.kind === 'failed') alarm('retry', ending.retryInMs);
+    if (ending.kind === 'failed') alarm('retry', ending.retryInMs, ending.spanContext);
     if (ending.kind === 'ok' && Number.isFinite(ending.nextDeadlineMs)) {
-      alarm('deadline', Math.max(ending.nextDeadlineMs - this.#clock.now(), MIN_DEADLINE_DELAY_MS));
+      const delayMs = Math.max(ending.nextDeadlineMs - this.#clock.now(), MIN_DEADLINE_DELAY_MS);
+      alarm('deadline', delayMs, ending.spanContext);
     }
   }
 

@@ -65,8 +65,8 @@ export function execute(
     const work: NodeWork = { decisions: [first, ...rest], nowMs, ports, signal };
     const isBegun = ports.works.begin(key, () =>
       first.verdict.kind === 'fence'
-        ? inNodeSpan('fence node', first, () => fenceNode(work))
-        : inNodeSpan('release node', first, () => releaseNode(work)),
+        ? inNodeSpan('fence node', work.decisions, () => fenceNode(work))
+        : inNodeSpan('release node', work.decisions, () => releaseNode(work)),
     );
     isAllBegun &&= isBegun;
   }

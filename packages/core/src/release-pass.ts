@@ -1,4 +1,3 @@
-import { trace } from '@opentelemetry/api';
 import type { AttachmentManager } from './attachment-manager.ts';
 import type { Clock } from './clock.ts';
 import { type AttachmentView, type ClusterView, readClusterView, type UnreadView } from './cluster-view.ts';
@@ -24,7 +23,8 @@ import type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts
 import { decideUnfences, decideUnmarks, decideUntaints, type Recovery } from './recover.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { takeBack } from './take-back.ts';
-import { ATTR_BOX } from './telemetry/semconv.ts';
+import { traceDecisions } from './telemetry/decision-spans.ts';
+import { observeInSpan } from './telemetry/observe-span.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
 /** What one pass came to. */
@@ -127,7 +127,6 @@ export class ReleasePass implements ReconcilePass {
   readonly #dueMs = new Map<string, number>();
   /** @see PassReport.leftOut */
   #leftOut = 0;
-  readonly #tracer = trace.getTracer('@reattach/core');
 
   /** @throws {TypeError} naming each collaborator that is missing. */
   constructor(options: ReleasePassOptions) {
@@ -268,6 +267,7 @@ export class ReleasePass implements ReconcilePass {
     const reading = box && (await this.#read(box, unread, signal));
     const view = { ...unread, storage: new Map(box && reading ? [[box.name, reading]] : []) };
     const plan = decide(view, policy, nowMs);
+    traceDecisions(plan.decisions, policy.attacher);
     this.#verdicts.note(plan.decisions, nowMs);
     const recoveries = box ? decideUnfences(view, policy, nowMs) : this.#decideWholeNodes(all, nowMs);
     const ports: ExecutePorts = {
@@ -310,20 +310,10 @@ export class ReleasePass implements ReconcilePass {
     const mayBeFenced = (box.lastReading?.fences ?? []).length > 0 || this.#unread.has(box.name);
     if (lost.length === 0 && !mayBeFenced) return undefined;
     const question = questionAbout(view, lost);
-    return this.#tracer.startActiveSpan(
-      'observe storage',
-      { attributes: { [ATTR_BOX]: box.name } },
-      async (span) => {
-        try {
-          const reading = await box.observe(question, signal);
-          this.#readings.set(box.name, reading);
-          if (reading.fences) this.#unread.delete(box.name);
-          return reading;
-        } finally {
-          span.end();
-        }
-      },
-    );
+    const reading = await observeInSpan(box, question, signal);
+    this.#readings.set(box.name, reading);
+    if (reading.fences) this.#unread.delete(box.name);
+    return reading;
   }
 }
 

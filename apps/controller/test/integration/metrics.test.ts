@@ -27,6 +27,18 @@ const HOLD_REASONS = [
   'storage-unknown',
   'volume-unknown',
 ];
+const TRIGGER_REASONS = [
+  'attachment-changed',
+  'deadline',
+  'manual',
+  'node-deleted',
+  'node-not-ready',
+  'periodic',
+  'retry',
+  'startup',
+  'storage-reconnected',
+];
+const NODE_STATES = ['gone', 'lease-stale', 'not-ready', 'ready'];
 
 /**
  * Every metric, as dashboards and alerts know it, after a fail-over that met some trouble. Renaming or dropping one breaks
@@ -121,24 +133,25 @@ const EXPOSED = {
     type: 'gauge',
     reattach_hold_reason: [...HOLD_REASONS, 'fencing', 'releasing', 'waiting'].toSorted(),
   },
+  reattach_attachments: { type: 'gauge', reattach_node_state: NODE_STATES },
+  reattach_attachment_held_age_seconds: { type: 'gauge', reattach_hold_reason: HOLD_REASONS },
+  reattach_attachment_release_duration_seconds: { type: 'histogram', reattach_release_strategy: ['in-use'] },
+  reattach_attachment_release_failures_total: {
+    type: 'counter',
+    reattach_release_step: ['delete-pod', 'detach', 'fence', 'mark'],
+  },
+  reattach_fence_age_seconds: { type: 'gauge', reattach_recovery: ['keep-fence', 'unfence'] },
+  reattach_leader: { type: 'gauge' },
+  reattach_rds_reading_age_seconds: { type: 'gauge', reattach_rds_box: BOX },
   reattach_fences: { type: 'gauge', reattach_recovery: ['keep-fence', 'unfence'] },
   reattach_attachment_reconcile_passes_total: {
     type: 'counter',
+    reattach_trigger_reason: TRIGGER_REASONS,
     reattach_reconcile_result: ['aborted', 'failed', 'ok'],
   },
   reattach_trigger_requests_total: {
     type: 'counter',
-    reattach_trigger_reason: [
-      'attachment-changed',
-      'deadline',
-      'manual',
-      'node-deleted',
-      'node-not-ready',
-      'periodic',
-      'retry',
-      'startup',
-      'storage-reconnected',
-    ],
+    reattach_trigger_reason: TRIGGER_REASONS,
   },
   reattach_attachment_reconcile_duration_seconds: { type: 'histogram', reattach_reconcile_result: ['ok'] },
   reattach_attachment_reconcile_actions_total: {
@@ -149,7 +162,8 @@ const EXPOSED = {
 
 /** What a controller has counted by the time it is ready in a quiet world without KubeVirt. */
 const COUNTED_AT_START = new Set([
-  'reattach_attachment_reconcile_passes_total ok',
+  'reattach_attachment_reconcile_passes_total startup ok',
+  'reattach_attachment_reconcile_passes_total deadline ok',
   'reattach_trigger_requests_total startup',
   'reattach_trigger_requests_total deadline',
   'reattach_watch_events_total leases',

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { Lab } from './support/lab.ts';
 
 const LOST = 'node-a';
+const ISO_TIME: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 
 /** The trees of the passes that did something, each path from the root to a span once. */
 const TREES = [
   'reconcile attachments',
+  'reconcile attachments > decide node',
   'reconcile attachments > fence node',
   'reconcile attachments > fence node > exec add fence',
   'reconcile attachments > fence node > exec read fences',
@@ -54,11 +56,17 @@ describe('the spans of a fail-over', () => {
       'k8s.node.uid': uid,
       'reattach.node.state': 'not-ready',
       'reattach.storage.box': '127.0.0.1',
+      'reattach.node.lost_since': ISO_TIME,
       'reattach.evidence': 'live',
+      'reattach.evidence.detail': expect.stringContaining('active'),
+      'reattach.evidence.observed_at': ISO_TIME,
+      'reattach.evidence.last_activity': ISO_TIME,
+      'reattach.volumes': [expect.any(String), expect.any(String)],
       'reattach.decision.rule': 'mode-fence',
     };
     expect(fence?.attributes).toEqual({
       ...decided,
+      'reattach.fence.state': 'open',
       'reattach.decision.why': expect.stringMatching(
         /^Node has been NotReady for .* s; its session was active/,
       ),
@@ -67,6 +75,7 @@ describe('the spans of a fail-over', () => {
     const { id } = fields['fence'] as { readonly id: string };
     expect(release?.attributes).toEqual({
       ...decided,
+      'reattach.fence.state': 'effective',
       'reattach.fence.id': id,
       'reattach.decision.why': expect.stringContaining(`fence ${id} is effective`),
     });

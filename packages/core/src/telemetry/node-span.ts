@@ -1,36 +1,27 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Effect, LostDecision } from '../effect.ts';
 import { errorType } from './error-type.ts';
-import {
-  ATTR_BOX,
-  ATTR_ERROR_TYPE,
-  ATTR_EVIDENCE,
-  ATTR_FENCE_ID,
-  ATTR_NODE_NAME,
-  ATTR_NODE_STATE,
-  ATTR_NODE_UID,
-  ATTR_RULE,
-  ATTR_WHY,
-} from './semconv.ts';
+import { nodeAttributes } from './node-attributes.ts';
+import { ATTR_ERROR_TYPE, ATTR_RULE, ATTR_VOLUMES, ATTR_WHY } from './semconv.ts';
 
 const tracer = trace.getTracer('@reattach/core');
+
+/** Volumes named on one span. */
+const MAX_VOLUMES = 32;
 
 /** Runs one node's part of a plan in a span that carries the evidence it rests on. */
 export function inNodeSpan(
   name: 'fence node' | 'release node',
-  { node, box, evidence, fence, rule, verdict }: LostDecision,
+  decisions: readonly [LostDecision, ...LostDecision[]],
   run: () => Promise<Effect[]>,
 ): Promise<Effect[]> {
-  const uid = node.kind === 'gone' ? node.lastSeen?.uid : node.node.uid;
+  const [first] = decisions;
+  const volumes = decisions.flatMap(({ attachment }) => attachment.persistentVolumeName ?? []);
   const attributes = {
-    [ATTR_NODE_NAME]: node.name,
-    ...(uid !== undefined && { [ATTR_NODE_UID]: uid }),
-    [ATTR_NODE_STATE]: node.kind,
-    ...(box && { [ATTR_BOX]: box.name }),
-    [ATTR_EVIDENCE]: evidence.kind,
-    ...('fence' in fence && { [ATTR_FENCE_ID]: fence.fence.id }),
-    [ATTR_RULE]: rule,
-    [ATTR_WHY]: verdict.why,
+    ...nodeAttributes(first),
+    [ATTR_RULE]: first.rule,
+    [ATTR_WHY]: first.verdict.why,
+    [ATTR_VOLUMES]: volumes.slice(0, MAX_VOLUMES),
   };
   return tracer.startActiveSpan(name, { attributes }, async (span) => {
     try {

@@ -17,9 +17,32 @@ export const ATTR_NODE_UID = 'k8s.node.uid';
 /** `ready`, `lease-stale`, `not-ready` or `gone`. */
 export const ATTR_NODE_STATE = 'reattach.node.state';
 export const ATTR_BOX = 'reattach.storage.box';
+/** Since when, as ISO 8601; so are all times on spans. */
+export const ATTR_NODE_LOST_SINCE = 'reattach.node.lost_since';
+export const ATTR_PERSISTENT_VOLUME = 'k8s.persistentvolume.name';
+export const ATTR_VOLUME_ATTACHMENT = 'reattach.volume_attachment.name';
+/** PersistentVolumes a step is about. */
+export const ATTR_VOLUMES = 'reattach.volumes';
 /** `live`, `silent` or `unknown`. */
 export const ATTR_EVIDENCE = 'reattach.evidence';
+export const ATTR_EVIDENCE_DETAIL = 'reattach.evidence.detail';
+export const ATTR_EVIDENCE_OBSERVED_AT = 'reattach.evidence.observed_at';
+export const ATTR_EVIDENCE_LAST_ACTIVITY = 'reattach.evidence.last_activity';
+export const ATTR_EVIDENCE_SILENT_SINCE = 'reattach.evidence.silent_since';
+/** Why it is unknown. */
+export const ATTR_EVIDENCE_REASON = 'reattach.evidence.reason';
+/** How many nodes a box was asked about. */
+export const ATTR_SUSPECTS = 'reattach.storage.suspects';
+export const ATTR_LIVE_HOSTS = 'reattach.storage.live_hosts';
+/** `armed` or `unarmed`: whether the box drops what the fence list names. */
+export const ATTR_GUARD = 'reattach.storage.guard';
+/** How many fences of ours stand at the box. */
+export const ATTR_FENCES = 'reattach.storage.fences';
 export const ATTR_FENCE_ID = 'reattach.fence.id';
+/** `unknown`, `unarmed`, `open`, `draining`, `leaking` or `effective`. */
+export const ATTR_FENCE_STATE = 'reattach.fence.state';
+/** `keep`, `wait`, `hold`, `fence` or `release`; a list where there are several. */
+export const ATTR_DECISION = 'reattach.decision';
 export const ATTR_RULE = 'reattach.decision.rule';
 export const ATTR_WHY = 'reattach.decision.why';
 export const ATTR_HOLD_REASON = 'reattach.hold.reason';

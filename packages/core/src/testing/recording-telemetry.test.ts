@@ -1,4 +1,10 @@
-import { metrics, type ObservableResult, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  isSpanContextValid,
+  metrics,
+  type ObservableResult,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { RecordingTelemetry } from './recording-telemetry.ts';
 
@@ -50,11 +56,22 @@ describe('RecordingTelemetry', () => {
     const tracer = trace.getTracer('test');
     const span = tracer.startSpan('one', { attributes: { a: 1 } });
     span.setAttribute('b', 2).setAttributes({ c: 3 }).setStatus({ code: SpanStatusCode.ERROR });
-    expect(telemetry.spans).toEqual([
+    expect(telemetry.spans).toMatchObject([
       { name: 'one', attributes: { a: 1, b: 2, c: 3 }, status: { code: SpanStatusCode.ERROR }, ended: false },
     ]);
     span.end();
     expect(telemetry.spans[0]?.ended).toBe(true);
+  });
+
+  it('keeps events and links of spans, which have ids of their own', () => {
+    using telemetry = new RecordingTelemetry();
+    const tracer = trace.getTracer('test');
+    const one = tracer.startSpan('one');
+    const links = [{ context: one.spanContext() }];
+    tracer.startSpan('two', { links }).addEvent('said', { a: 1 });
+    expect(isSpanContextValid(one.spanContext())).toBe(true);
+    expect(telemetry.spans[1]?.spanContext).not.toEqual(one.spanContext());
+    expect(telemetry.spans[1]).toMatchObject({ links, events: [{ name: 'said', attributes: { a: 1 } }] });
   });
 
   it('runs the body of an active span, with and without options, and hands back its result', () => {

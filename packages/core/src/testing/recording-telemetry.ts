@@ -1,13 +1,16 @@
 import {
   type Attributes,
   createNoopMeter,
+  type Link,
   type Meter,
   metrics,
   type ObservableCallback,
   ProxyTracerProvider,
   type Span,
+  type SpanContext,
   type SpanOptions,
   type SpanStatus,
+  TraceFlags,
   trace,
 } from '@opentelemetry/api';
 
@@ -22,6 +25,9 @@ export interface Measurement {
 export interface RecordedSpan {
   readonly name: string;
   readonly attributes: Attributes;
+  readonly spanContext: SpanContext;
+  readonly links: readonly Link[];
+  readonly events: { readonly name: string; readonly attributes: Attributes }[];
   status: SpanStatus | undefined;
   ended: boolean;
 }
@@ -30,6 +36,7 @@ export interface RecordedSpan {
 export class RecordingTelemetry implements Disposable {
   readonly measurements: Measurement[] = [];
   readonly spans: RecordedSpan[] = [];
+  #started = 0;
   readonly #observables = new Map<ObservableCallback, string>();
 
   constructor() {
@@ -49,7 +56,7 @@ export class RecordingTelemetry implements Disposable {
       createObservableGauge: observable,
     });
     metrics.setGlobalMeterProvider({ getMeter: () => meter });
-    const startSpan = (name: string, options: SpanOptions = {}): Span => this.#startSpan(name, options);
+    const startSpan = (name: string, options: SpanOptions = {}): Span => this.startSpan(name, options);
     const startActiveSpan = (name: string, ...rest: readonly unknown[]): unknown => {
       const run = rest.at(-1) as (span: Span) => unknown;
       return run(startSpan(name, rest.length > 1 ? (rest[0] as SpanOptions) : {}));
@@ -84,9 +91,23 @@ export class RecordingTelemetry implements Disposable {
     trace.disable();
   }
 
-  #startSpan(name: string, options: SpanOptions): Span {
+  /** As a tracer does. */
+  startSpan(name: string, options: SpanOptions = {}): Span {
     const attributes: Attributes = { ...options.attributes };
-    const recorded: RecordedSpan = { name, attributes, status: undefined, ended: false };
+    const id = ++this.#started;
+    const recorded: RecordedSpan = {
+      name,
+      attributes,
+      spanContext: {
+        traceId: id.toString(16).padStart(32, '0'),
+        spanId: id.toString(16).padStart(16, '0'),
+        traceFlags: TraceFlags.SAMPLED,
+      },
+      links: options.links ?? [],
+      events: [],
+      status: undefined,
+      ended: false,
+    };
     this.spans.push(recorded);
     const noop = new ProxyTracerProvider().getTracer('noop').startSpan(name);
     return Object.assign(noop, {
@@ -96,6 +117,11 @@ export class RecordingTelemetry implements Disposable {
       },
       setAttributes: (more: Attributes) => {
         Object.assign(attributes, more);
+        return noop;
+      },
+      spanContext: () => recorded.spanContext,
+      addEvent: (event: string, more: Attributes = {}) => {
+        recorded.events.push({ name: event, attributes: more });
         return noop;
       },
       setStatus: (status: SpanStatus) => {

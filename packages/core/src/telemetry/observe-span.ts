@@ -1,0 +1,49 @@
+import { SpanStatusCode, trace } from '@opentelemetry/api';
+import type { StorageReading } from '../facts.ts';
+import type { StorageBox, StorageQuestion } from '../ports.ts';
+import { evidenceAttributes } from './node-attributes.ts';
+import {
+  ATTR_BOX,
+  ATTR_ERROR_TYPE,
+  ATTR_FENCES,
+  ATTR_GUARD,
+  ATTR_LIVE_HOSTS,
+  ATTR_NODE_NAME,
+  ATTR_SUSPECTS,
+} from './semconv.ts';
+
+const tracer = trace.getTracer('@reattach/core');
+
+/** Suspects whose evidence one span carries. */
+const MAX_SUSPECTS = 32;
+
+/** Asks a box in a span that carries what it said about each suspect, and an error when it could not be read. */
+export function observeInSpan(
+  box: StorageBox,
+  question: StorageQuestion,
+  signal: AbortSignal,
+): Promise<StorageReading> {
+  const attributes = { [ATTR_BOX]: box.name, [ATTR_SUSPECTS]: question.suspects.length };
+  return tracer.startActiveSpan('observe storage', { attributes }, async (span) => {
+    try {
+      const reading = await box.observe(question, signal);
+      const { evidence, fences, guard, liveHosts } = reading;
+      for (const [node, said] of [...evidence].slice(0, MAX_SUSPECTS)) {
+        span.addEvent('evidence', { [ATTR_NODE_NAME]: node, ...evidenceAttributes(said) });
+      }
+      if (liveHosts !== undefined) span.setAttribute(ATTR_LIVE_HOSTS, liveHosts);
+      if (guard) span.setAttribute(ATTR_GUARD, guard.kind);
+      if (fences) span.setAttribute(ATTR_FENCES, fences.length);
+      else span.setAttribute(ATTR_ERROR_TYPE, whyUnread(reading)).setStatus({ code: SpanStatusCode.ERROR });
+      return reading;
+    } finally {
+      span.end();
+    }
+  });
+}
+
+/** A box that could not be read says the same of every suspect. */
+function whyUnread({ evidence }: StorageReading): string {
+  const [said] = evidence.values();
+  return said?.kind === 'unknown' ? said.reason : 'box-unreachable';
+}
