@@ -94,6 +94,14 @@ export function parseConfig(sources: ConfigSources): Config {
   return new ConfigReader(sources).read();
 }
 
+/** One option alone, by the same sources; what is wrong with others does not matter, and what is with it is as if not given. */
+export function parseOption<K extends OptionKey>(
+  key: K,
+  sources: ConfigSources,
+): OptionValues[K] | undefined {
+  return new ConfigReader(sources).readOption(key);
+}
+
 class ConfigReader {
   readonly #sources: ConfigSources;
   readonly #problems: ConfigProblem[];
@@ -108,12 +116,14 @@ class ConfigReader {
     this.#given = new Map(outer ? outer.#given : []);
   }
 
+  readOption<K extends OptionKey>(key: K): OptionValues[K] | undefined {
+    this.#takeSources();
+    const option: Option<OptionValues[K]> = OPTIONS[key];
+    return this.#value(key) ?? option.default;
+  }
+
   read(): Config {
-    this.#take(readFlags(this.#sources.argv));
-    this.#take(readEnvironment(this.#sources.env));
-    const file = this.#value('config');
-    const content = this.#contentOf('config');
-    if (file !== undefined && content !== undefined) this.#take(readYaml(content, file));
+    this.#takeSources();
     for (const key of OPTION_KEYS) this.#check(key);
     const unsafeKeys = OPTION_KEYS.filter((key) => !this.#isSafe(key));
     if (!this.#value('unsafe.compressedTimes')) for (const key of unsafeKeys) this.#refuseUnsafe(key);
@@ -234,6 +244,14 @@ class ConfigReader {
       hostKey,
       storageAddresses: this.#value('rds.storageAddresses') ?? [address.host],
     };
+  }
+
+  #takeSources(): void {
+    this.#take(readFlags(this.#sources.argv));
+    this.#take(readEnvironment(this.#sources.env));
+    const file = this.#value('config');
+    const content = this.#contentOf('config');
+    if (file !== undefined && content !== undefined) this.#take(readYaml(content, file));
   }
 
   #take({ given, problems, boxes }: SourceReading): void {

@@ -1,3 +1,5 @@
+import { COMMANDS } from './cli/commands.ts';
+import { flagUsage, usageOf } from './cli/help.ts';
 import {
   environmentVariableOf,
   flagOf,
@@ -6,6 +8,7 @@ import {
   OPTIONS,
   type OptionKey,
 } from './config-options.ts';
+import { EXIT, EXIT_MEANINGS } from './exit-code.ts';
 
 /** What `reattach --help` prints. */
 export function helpText(): string {
@@ -15,22 +18,46 @@ export function helpText(): string {
     const range = safe ? ` Safe: ${safeRange(safe)}.` : '';
     return `  ${flagOf(key)} <${type.label}>  [${environmentVariableOf(key)}; default: ${fallback}]\n      ${plain(description)}${range}`;
   });
+  const width = Math.max(...COMMANDS.map((command) => usageOf(command).length));
+  const commands = COMMANDS.map(
+    (command) => `  ${usageOf(command).padEnd(width)}  ${plain(command.summary)}`,
+  );
+  const codes = EXIT_NAMES.map((name) => `  ${EXIT[name]}  ${plain(EXIT_MEANINGS[name])}`);
   return [
-    'Usage: reattach [run] [flags]             run the controller',
-    '       reattach doctor [--json] [flags]   check cluster, permissions and box, and print what mends what is missing',
-    '       reattach doctor --probe [flags]    print a script that settles what nobody has published about RouterOS',
-    '',
     'Gets stateful workloads off a dead node in seconds, never with two writers.',
     '',
-    'Each option is a flag, an environment variable, or a key of the YAML file, in this order of precedence.',
+    'Usage:',
+    `  ${'reattach [run] [flags]'.padEnd(width)}  Run the controller.`,
+    ...commands,
+    '',
+    'reattach <command> --help tells of its flags. These are known to all commands; each is a flag, an environment variable, or a',
+    'key of the YAML file, in this order of precedence:',
     '',
     ...options,
     '  --help     Prints this text.',
     '  --version  Prints the version.',
     '',
-    'Exit codes: 0 clean stop, or nothing the doctor found failed; 1 failure at run time, shutdownGraceMs ran out, or a check failed; 2 bad configuration.',
+    'Exit codes:',
+    ...codes,
     '',
   ].join('\n');
+}
+
+const EXIT_NAMES = ['ok', 'failed', 'usage', 'attention'] as const satisfies readonly (keyof typeof EXIT)[];
+
+/** Commands table of the README, which a test compares. */
+export function commandsTable(): string {
+  const rows = COMMANDS.map((command) => {
+    const flags = command.flags.map((flag) => `\`${flagUsage(flag)}\`: ${flag.description}`);
+    return `| \`${usageOf(command).replaceAll('|', '\\|')}\` | ${command.summary} | ${flags.join('<br>')} |`;
+  });
+  return ['| Command | What it does | Flags |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** Exit codes of the README, which a test compares. */
+export function exitCodesTable(): string {
+  const rows = EXIT_NAMES.map((name) => `| ${EXIT[name]} | ${EXIT_MEANINGS[name]} |`);
+  return ['| Code | Meaning |', '|---|---|', ...rows].join('\n');
 }
 
 /** Options table of the README, which a test compares. */

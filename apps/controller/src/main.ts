@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
 import { systemClock } from '@reattach/core';
+import type { CliIo } from './cli/cli-io.ts';
+import { COMMANDS } from './cli/commands.ts';
+import { readConfig } from './cli/read-config.ts';
+import { runCommand } from './cli/run-command.ts';
 import { compose } from './compose.ts';
-import { type Config, parseConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
-import { formatChecks } from './doctor/format-checks.ts';
-import { probeScript } from './doctor/probe-script.ts';
-import { runDoctor } from './doctor/run-doctor.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { helpText } from './help-text.ts';
 import { createLogger } from './logger.ts';
@@ -14,44 +15,29 @@ import { runUntilStopped } from './run-until-stopped.ts';
 import { VERSION } from './version.ts';
 
 async function main(args: readonly string[]): Promise<ExitCode> {
-  if (args.includes('--help')) return print(helpText());
-  if (args.includes('--version')) return print(`reattach ${VERSION}\n`);
   const [first = 'run', ...rest] = args;
-  if (first === 'doctor') return doctor(rest);
-  if (!first.startsWith('-') && first !== 'run') {
-    process.stderr.write(`Expected the command run or doctor, got ${JSON.stringify(first)} (see --help)\n`);
-    return EXIT.badConfig;
-  }
-  const config = readConfig(first === 'run' ? rest : args);
-  return config ? run(config) : EXIT.badConfig;
+  const command = COMMANDS.find(({ name }) => name === first);
+  if (command) return runCommand(command, rest, terminalIo());
+  if (args.includes('--help') || args.includes('-h')) return print(helpText());
+  if (args.includes('--version')) return print(`reattach ${VERSION}\n`);
+  if (first.startsWith('-') || first === 'run') return run(first === 'run' ? rest : args);
+  const known = ['run', ...COMMANDS.map(({ name }) => name)].join(', ');
+  process.stderr.write(`Expected one of the commands ${known}, got ${JSON.stringify(first)} (see --help)\n`);
+  return EXIT.usage;
 }
 
-async function doctor(args: readonly string[]): Promise<ExitCode> {
-  const own = new Set(['--json', '--probe']);
-  const config = readConfig(args.filter((arg) => !own.has(arg)));
-  if (!config) return EXIT.badConfig;
-  if (args.includes('--probe')) return print(probeScript(config.boxes));
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(new Error('interrupted')));
-  const checks = await runDoctor(config, systemClock, stop.signal);
-  const colours = process.stdout.isTTY && !process.env['NO_COLOR'];
-  print(
-    args.includes('--json') ? `${JSON.stringify(checks, undefined, 2)}\n` : formatChecks(checks, colours),
-  );
-  return checks.some(({ state }) => state === 'failed') ? EXIT.failed : EXIT.ok;
-}
-
-function readConfig(argv: readonly string[]): Config | undefined {
+async function run(argv: readonly string[]): Promise<ExitCode> {
   try {
-    return parseConfig({ argv, env: process.env, readFile: (path) => readFileSync(path, 'utf8') });
+    return await runController(argv);
   } catch (err) {
     if (!(err instanceof ConfigError)) throw err;
     process.stderr.write(`${err.message}\n`);
-    return undefined;
+    return EXIT.usage;
   }
 }
 
-function run(config: Config): Promise<ExitCode> {
+function runController(argv: readonly string[]): Promise<ExitCode> {
+  const config = readConfig(argv, { env: process.env, readFile: readText });
   const logger = createLogger(config.log);
   const onFault = (err: unknown) => {
     logger.error('Failed unexpectedly', { err });
@@ -69,6 +55,34 @@ function run(config: Config): Promise<ExitCode> {
     },
     exitNow: (code) => process.exit(code),
   });
+}
+
+function terminalIo(): CliIo {
+  const stop = new AbortController();
+  const { stdin: input, stdout, stderr: output } = process;
+  process.once('SIGINT', () => stop.abort(new Error('interrupted')));
+  return {
+    stdout: (text) => void stdout.write(text),
+    stderr: (text) => void output.write(text),
+    isTerminal: stdout.isTTY,
+    env: process.env,
+    readFile: readText,
+    clock: systemClock,
+    signal: stop.signal,
+    async ask(question) {
+      if (!input.isTTY) return undefined;
+      const lines = createInterface({ input, output });
+      try {
+        return await lines.question(question, { signal: stop.signal });
+      } finally {
+        lines.close();
+      }
+    },
+  };
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
 }
 
 function print(text: string): ExitCode {

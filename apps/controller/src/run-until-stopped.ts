@@ -43,7 +43,7 @@ export async function runUntilStopped(controller: Controller, options: RunOption
     (): ExitCode => EXIT.ok,
     (err: unknown): ExitCode => {
       logger.error('Controller failed', { err });
-      return isBadConfig(err) ? EXIT.badConfig : EXIT.failed;
+      return isBadConfig(err) ? EXIT.usage : EXIT.failed;
     },
   );
   return await Promise.race([stopped, graceExceeded.promise]);

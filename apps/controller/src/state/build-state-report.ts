@@ -121,16 +121,20 @@ function nodeReports(
   attachments: ReadonlyMap<string, number>,
 ): NodeReport[] {
   const fences = new Map<string, NodeFence[]>();
+  const taints = new Map<string, string>();
   for (const recovery of recoveries) {
-    if (!('fence' in recovery)) continue;
-    const { fence, boxName: box, kind, why } = recovery;
-    const own = fences.get(fence.nodeName) ?? [];
-    const { id, fencedAtMs } = fence;
-    own.push({ box, id, fencedAtMs, recovery: `${kind === 'unfence' ? 'goes' : 'stays'}: ${why}` });
-    fences.set(fence.nodeName, own);
+    const words = `${recovery.kind.startsWith('keep') ? 'stays' : 'goes'}: ${recovery.why}`;
+    if (!('fence' in recovery)) {
+      taints.set(recovery.node.name, words);
+      continue;
+    }
+    const { fence, boxName: box } = recovery;
+    const { id, fencedAtMs, nodeName } = fence;
+    fences.set(nodeName, [...(fences.get(nodeName) ?? []), { box, id, fencedAtMs, recovery: words }]);
   }
   return [...view.nodes.values()].map((node): NodeReport => {
     const fact = nodeFactOf(node);
+    const taint = taints.get(node.name);
     const sinceMs = node.kind === 'ready' ? node.node.readyChangedAtMs : node.sinceMs;
     return {
       name: node.name,
@@ -140,6 +144,7 @@ function nodeReports(
       addresses: view.storageNodes.get(node.name)?.addresses ?? fact?.storageAddresses ?? [],
       attachments: attachments.get(node.name) ?? 0,
       fences: fences.get(node.name) ?? [],
+      ...(taint !== undefined && { taintRecovery: taint }),
     };
   });
 }

@@ -59,13 +59,15 @@ export interface NodeReport {
   /** How many of ours are on it. */
   readonly attachments: number;
   readonly fences: readonly NodeFence[];
+  /** What becomes of our taint on it, and why; absent: it carries none, or none that could go. */
+  readonly taintRecovery?: string;
 }
 
 export interface NodeFence {
   readonly box: string;
   readonly id: string;
   readonly fencedAtMs: number;
-  /** What becomes of it, and why. */
+  /** What becomes of it, and why: `stays: ...` or `goes: ...`. */
   readonly recovery?: string;
 }
 

@@ -1,0 +1,16 @@
+import type { Clock } from '@reattach/core';
+
+/** What a command knows of its surroundings. */
+export interface CliIo {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Standard output is a terminal. */
+  readonly isTerminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly readFile: (path: string) => string;
+  readonly clock: Clock;
+  /** Aborted by an interrupt. */
+  readonly signal: AbortSignal;
+  /** Asks whoever sits there; `undefined` when nobody does. */
+  readonly ask: (question: string) => Promise<string | undefined>;
+}

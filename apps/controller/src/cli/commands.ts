@@ -1,0 +1,23 @@
+import type { Command } from './command.ts';
+import { completionCommand } from './completion.ts';
+import { doctorCommand } from './doctor.ts';
+import { explainCommand } from './explain.ts';
+import { fenceCommand } from './fence.ts';
+import { historyCommand } from './history.ts';
+import { planCommand } from './plan.ts';
+import { reconcileCommand } from './reconcile.ts';
+import { statusCommand } from './status.ts';
+import { unfenceCommand } from './unfence.ts';
+
+/** Every command but `run`, which is the controller itself. Help, README and completion are made from this. */
+export const COMMANDS: readonly Command[] = [
+  statusCommand,
+  explainCommand,
+  planCommand,
+  reconcileCommand,
+  historyCommand,
+  fenceCommand,
+  unfenceCommand,
+  doctorCommand,
+  completionCommand(() => COMMANDS),
+];

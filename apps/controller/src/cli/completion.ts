@@ -1,0 +1,115 @@
+import { flagOf, OPTION_KEYS } from '../config-options.ts';
+import { EXIT } from '../exit-code.ts';
+import { usageError } from './cli-error.ts';
+import type { Command } from './command.ts';
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+type Shell = (typeof SHELLS)[number];
+
+/** @param commands all there are, this one included. */
+export function completionCommand(commands: () => readonly Command[]): Command {
+  return {
+    name: 'completion',
+    args: ['<bash|zsh|fish>'],
+    summary:
+      'Print a completion script: `source <(reattach completion bash)`; fish: `reattach completion fish | source`.',
+    flags: [],
+    async run({ args: [given] }, io) {
+      const shell = SHELLS.find((name) => name === given);
+      if (!shell)
+        throw usageError(`Expected bash, zsh or fish after completion, got ${JSON.stringify(given)}`);
+      io.stdout(SCRIPTS[shell](commands()));
+      return EXIT.ok;
+    },
+  };
+}
+
+const CONFIG_FLAGS: readonly string[] = OPTION_KEYS.map(flagOf);
+
+/** Both names of a short flag. */
+function flagNames({ flags }: Command): readonly string[] {
+  return flags.flatMap(({ name, short }) => (short === undefined ? [name] : [name, short]));
+}
+
+const SCRIPTS: { readonly [S in Shell]: (commands: readonly Command[]) => string } = {
+  bash: (commands) => bash(commands),
+  zsh: (commands) => `#compdef reattach\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`,
+  fish,
+};
+
+function bash(commands: readonly Command[]): string {
+  const cases = commands.map(
+    (command) =>
+      `    ${command.name}) words="${[...shellWords(command), ...flagNames(command)].join(' ')}" ;;`,
+  );
+  return `# reattach completion
+_reattach() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words
+  if [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')} --help --version" -- "$current"))
+    return
+  fi
+  case "$previous" in
+${choiceCases(commands)}
+  esac
+  case "\${COMP_WORDS[1]}" in
+${cases.join('\n')}
+  esac
+  if [[ $current == -* ]]; then words="$words --help ${CONFIG_FLAGS.join(' ')}"; fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -F _reattach reattach
+`;
+}
+
+/** The values of an argument that takes only some. */
+function shellWords({ name }: Command): readonly string[] {
+  return name === 'completion' ? SHELLS : [];
+}
+
+function choiceCases(commands: readonly Command[]): string {
+  const choices = new Map(
+    commands.flatMap(({ flags }) =>
+      flags.flatMap((flag) =>
+        flag.choices
+          ? [
+              [
+                [flag.name, ...(flag.short === undefined ? [] : [flag.short])].join('|'),
+                flag.choices,
+              ] as const,
+            ]
+          : [],
+      ),
+    ),
+  );
+  return [...choices]
+    .map(
+      ([names, values]) =>
+        `    ${names}) COMPREPLY=($(compgen -W "${values.join(' ')}" -- "$current")); return ;;`,
+    )
+    .join('\n');
+}
+
+function fish(commands: readonly Command[]): string {
+  const lines = commands.flatMap((command) => {
+    const { name, summary, flags } = command;
+    const within = `complete -c reattach -n '__fish_seen_subcommand_from ${name}'`;
+    return [
+      `complete -c reattach -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
+      ...shellWords(command).map((word) => `${within} -a ${word}`),
+      ...flags.map((flag) => {
+        const short = flag.short === undefined ? '' : ` -s ${flag.short.slice(1)}`;
+        const value =
+          flag.value === undefined ? '' : flag.choices ? ` -x -a ${quoted(flag.choices.join(' '))}` : ' -x';
+        return `${within} -l ${flag.name.slice(2)}${short}${value} -d ${quoted(flag.description)}`;
+      }),
+    ];
+  });
+  const config = CONFIG_FLAGS.map((name) => `complete -c reattach -l ${name.slice(2)} -r`);
+  return ['# reattach completion', 'complete -c reattach -f', ...lines, ...config, ''].join('\n');
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('`', '').replaceAll("'", String.raw`\'`)}'`;
+}

@@ -1,0 +1,17 @@
+import { CliError, usageError } from './cli-error.ts';
+import type { CliIo } from './cli-io.ts';
+import type { Call, CommandFlag } from './command.ts';
+
+export const YES_FLAG: CommandFlag = {
+  name: '--yes',
+  description: "Do not ask for the node's name as confirmation.",
+};
+
+/** Lets whoever sits there type the name of what they are about to change. @throws {CliError} when they do not. */
+export async function confirm({ flags }: Call, io: CliIo, name: string, what: string): Promise<void> {
+  io.stderr(`${what}\n`);
+  if (flags.has('--yes')) return;
+  const answer = await io.ask(`Type ${name} to go on: `);
+  if (answer === undefined) throw usageError('Expected --yes, since there is no terminal to ask at');
+  if (answer.trim() !== name) throw new CliError('Nothing was changed');
+}

@@ -1,0 +1,140 @@
+import { type FenceIdentity, type NodeState, nodeFactOf, type Policy } from '@reattach/core';
+import { EXIT } from '../exit-code.ts';
+import { CliError } from './cli-error.ts';
+import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
+import { confirm, YES_FLAG } from './confirm.ts';
+import { type NodeAtBox, nodeAtBoxes, nodeNamed, storageAddressesOf } from './node-at-box.ts';
+import { newFenceId, OneShot } from './one-shot.ts';
+import { print } from './print.ts';
+import { readConfig } from './read-config.ts';
+import { count } from './words.ts';
+
+export const fenceCommand: Command = {
+  name: 'fence',
+  args: ['<node>'],
+  summary:
+    'Cut a node off at the box, after a confirmation. Refused unless the box knows the node: live or silent.',
+  flags: [
+    {
+      name: '--box',
+      value: 'name',
+      description: 'Only at this box. Default: those that hold a volume of the node, else all.',
+    },
+    YES_FLAG,
+    OUTPUT_FLAG,
+  ],
+  async run(call, io) {
+    const [name = ''] = call.args;
+    await using shot = await OneShot.open(readConfig(call.configArgv, io), io.clock, io.signal);
+    const { view } = await shot.look();
+    const node = nodeNamed(name, view);
+    const addresses = storageAddressesOf(node, view);
+    refuseNode(node, addresses, shot.config.policy);
+    const seen = await nodeAtBoxes(node, view, shot, boxOf(call), io.signal);
+    for (const each of seen) refuseBox(each, io.clock.now());
+    const open = seen.filter((each) => openAddresses(each, node, addresses).length > 0);
+    if (open.length === 0) {
+      io.stderr(`Node ${name} is fenced already at ${seen.map(({ box }) => box.name).join(', ')}\n`);
+      return print(call, io, { node: name, fences: [] }, () => '');
+    }
+    await confirm(call, io, name, open.map((each) => consequence(each, node, addresses)).join('\n'));
+    const fences: { box: string; id: string; addresses: readonly string[] }[] = [];
+    for (const each of open) {
+      const fence = identityFor(node, each, io.clock.now());
+      const missing = openAddresses(each, node, addresses);
+      await each.box.fence(fence, missing, io.signal);
+      fences.push({ box: each.box.name, id: fence.id, addresses: missing });
+      io.stderr(`Fenced node ${name} at box ${each.box.name} (fence ${fence.id}), and read it back\n`);
+    }
+    print(
+      call,
+      io,
+      { node: name, fences },
+      () => `It stays until the node has booted: reattach unfence ${name}\n`,
+    );
+    return EXIT.ok;
+  },
+};
+
+export function boxOf({ flags }: Call): string | undefined {
+  const box = flags.get('--box');
+  return typeof box === 'string' ? box : undefined;
+}
+
+/** The same reasons as a pass has. */
+function refuseNode(node: NodeState, addresses: readonly string[], { fence: { neverFence } }: Policy): void {
+  if (addresses.length === 0)
+    throw new CliError(`No storage address of node ${node.name} is known, so nothing would be cut off`);
+  const v6 = addresses.filter((address) => address.includes(':'));
+  if (v6.length > 0) {
+    throw new CliError(
+      `Node ${node.name} has IPv6 storage addresses (${v6.join(', ')}), and fences are IPv4 only; name its IPv4 addresses in the annotation reattach.srvlab.io/storage-addresses`,
+    );
+  }
+  const selector = Object.entries(neverFence);
+  const labels = nodeFactOf(node)?.labels;
+  if (selector.length > 0 && (!labels || selector.every(([key, value]) => labels[key] === value))) {
+    throw new CliError(
+      `Node ${node.name} is, or may be, one that fence.neverFence excludes: it boots from the box`,
+    );
+  }
+}
+
+function refuseBox({ box, reading, evidence, attachments }: NodeAtBox, nowMs: number): void {
+  const { guard, fences } = reading;
+  if (evidence.kind === 'unknown') {
+    throw new CliError(
+      `Box ${box.name} does not know the node: ${evidence.detail} (${evidence.reason}). A fence vouches that the node was seen at these addresses`,
+    );
+  }
+  if (!guard || !fences) throw new CliError(`Fences at box ${box.name} could not be read`);
+  if (guard.kind === 'unarmed') {
+    const fix = guard.fix === undefined ? '' : `; fix: ${guard.fix}`;
+    throw new CliError(`A fence at box ${box.name} would cut nothing: ${guard.detail}${fix}`);
+  }
+  const migrating = attachments.find(
+    ({ vmMigrating, migrationUntilMs = 0 }) => vmMigrating || migrationUntilMs > nowMs,
+  );
+  if (migrating) {
+    throw new CliError(
+      `A fence would also cut off ${migrating.attachment.persistentVolumeName}, which is in a live migration`,
+    );
+  }
+}
+
+function openAddresses(
+  { reading }: NodeAtBox,
+  { name }: NodeState,
+  addresses: readonly string[],
+): readonly string[] {
+  const own = (reading.fences ?? []).filter(({ nodeName }) => nodeName === name);
+  const fenced = new Set(own.flatMap((fence) => fence.addresses));
+  return addresses.filter((address) => !fenced.has(address));
+}
+
+/** As a pass names it; the rest of a fence that was left half done gets the name of the first half, if of the same boot. */
+function identityFor(node: NodeState, { reading }: NodeAtBox, nowMs: number): FenceIdentity {
+  const fact = nodeFactOf(node);
+  const partial = (reading.fences ?? []).find(({ nodeName }) => nodeName === node.name);
+  if (partial && (fact?.bootId === undefined || partial.bootId === fact.bootId)) return partial;
+  return {
+    id: newFenceId(),
+    nodeName: node.name,
+    ...(fact && { nodeUid: fact.uid }),
+    ...(fact?.bootId !== undefined && { bootId: fact.bootId }),
+    fencedAtMs: nowMs,
+  };
+}
+
+function consequence(
+  { box, evidence, attachments }: NodeAtBox,
+  node: NodeState,
+  addresses: readonly string[],
+): string {
+  const volumes = attachments.map(({ attachment }) => attachment.persistentVolumeName ?? attachment.name);
+  const names = volumes.length === 0 ? '' : `: ${volumes.join(', ')}`;
+  return [
+    `Box ${box.name} will drop everything from ${addresses.join(', ')}: every disk of node ${node.name} there, ${count(volumes.length, 'attached volume')} of ours among them${names}.`,
+    `The node is ${node.kind}; the box says ${evidence.kind}: ${evidence.detail}`,
+  ].join('\n');
+}

@@ -1,0 +1,108 @@
+import type { AttachmentState, StateReport } from '../state/state-report.ts';
+import { type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
+import { formatDuration } from './duration.ts';
+import { print } from './print.ts';
+import { readState } from './read-state.ts';
+import type { Style, Tone } from './style.ts';
+import { volumeName } from './words.ts';
+
+/** One thing a pass would do now, or not do. */
+export interface PlanStep {
+  readonly kind: 'fence' | 'release' | 'unfence' | 'untaint' | 'wait' | 'hold';
+  readonly node: string;
+  readonly box?: string;
+  /** Absent where it concerns a whole node. */
+  readonly volumes?: readonly string[];
+  readonly reason?: string;
+  readonly untilMs?: number;
+  readonly why: string;
+}
+
+export const planCommand: Command = {
+  name: 'plan',
+  args: [],
+  summary: 'What a pass would do now, and what it would leave alone and why. Changes nothing.',
+  flags: [OUTPUT_FLAG, SERVER_FLAG],
+  async run(call, io) {
+    const { report, notes } = await readState(call, io, 'lost');
+    for (const note of notes) io.stderr(`${note}\n`);
+    const steps = planOf(report);
+    return print(call, io, { asOfMs: report.asOfMs, mode: report.mode, steps }, (style) =>
+      planText(report, style),
+    );
+  },
+};
+
+const ORDER: readonly PlanStep['kind'][] = ['fence', 'release', 'untaint', 'unfence', 'wait', 'hold'];
+
+/** What is done once for a node, or for the same reason, is one step. */
+export function planOf({ attachments, nodes }: StateReport): readonly PlanStep[] {
+  const groups = Map.groupBy(
+    attachments.filter(({ decision }) => decision !== 'keep'),
+    ({ node, box, decision, reason, why }) =>
+      JSON.stringify([node, box, decision, reason, decision === 'wait' || why]),
+  );
+  const steps = [...groups.values()].map(stepOf);
+  const recoveries = nodes.flatMap(({ name: node, fences, taintRecovery }): PlanStep[] => [
+    ...(taintRecovery?.startsWith(GOES)
+      ? [{ kind: 'untaint' as const, node, why: taintRecovery.slice(GOES.length) }]
+      : []),
+    ...fences.flatMap(({ box, recovery }): PlanStep[] =>
+      recovery?.startsWith(GOES) ? [{ kind: 'unfence', node, box, why: recovery.slice(GOES.length) }] : [],
+    ),
+  ]);
+  return [...steps, ...recoveries].toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+}
+
+const GOES = 'goes: ';
+
+function stepOf(group: readonly AttachmentState[]): PlanStep {
+  const [first] = group;
+  if (!first || first.decision === 'keep') throw new TypeError('Expected a decision to act, wait or hold');
+  const { decision: kind, node, box, reason, why } = first;
+  const untilMs = Math.min(...group.map((each) => each.untilMs ?? Number.POSITIVE_INFINITY));
+  return {
+    kind,
+    node,
+    ...(box !== undefined && { box }),
+    volumes: group.map(volumeName).toSorted(),
+    ...(reason !== undefined && { reason }),
+    ...(Number.isFinite(untilMs) && { untilMs }),
+    why,
+  };
+}
+
+/** @see planOf */
+export function planText(report: StateReport, style: Style): string {
+  const steps = planOf(report);
+  if (steps.length === 0) return `Mode ${report.mode}: nothing to do\n`;
+  const lines = steps.flatMap((step) => [
+    headline(step, report.asOfMs, style),
+    `    ${style('faint', `because: ${step.why}`)}`,
+  ]);
+  return [`Mode ${report.mode}: a pass would`, ...lines, ''].join('\n');
+}
+
+const TONES = {
+  fence: 'good',
+  release: 'good',
+  untaint: 'good',
+  unfence: 'good',
+  wait: 'warn',
+  hold: 'bad',
+} as const satisfies Record<PlanStep['kind'], Tone>;
+
+function headline(step: PlanStep, asOfMs: number, style: Style): string {
+  const { kind, node, box, volumes = [], reason, untilMs } = step;
+  const names = volumes.join(', ');
+  const time = untilMs === undefined ? '' : ` ${formatDuration(untilMs - asOfMs)}`;
+  const words: { readonly [K in PlanStep['kind']]: string } = {
+    fence: `fence node ${node} at box ${box}, for ${names}`,
+    release: `release ${names} from node ${node}`,
+    untaint: `take our taint off node ${node}`,
+    unfence: `let node ${node} back to box ${box}`,
+    wait: `wait${time} with ${names} on node ${node}`,
+    hold: `hold ${names} on node ${node} (${reason})`,
+  };
+  return style(TONES[kind], `  ${words[kind]}`);
+}

@@ -1,0 +1,58 @@
+import { ConfigError } from '../config-error.ts';
+import { type AttachmentChoice, buildStateReport } from '../state/build-state-report.ts';
+import type { StateReport } from '../state/state-report.ts';
+import { VERSION } from '../version.ts';
+import { CliError } from './cli-error.ts';
+import type { CliIo } from './cli-io.ts';
+import type { Call } from './command.ts';
+import { OneShot } from './one-shot.ts';
+import { readConfig } from './read-config.ts';
+import { localServer, namedServer } from './server-client.ts';
+
+/** A report and how far it can be trusted. */
+export interface ReadState {
+  readonly report: StateReport;
+  /** What whoever reads it should know. */
+  readonly notes: readonly string[];
+}
+
+const STANDBY =
+  'This replica does not lead: it asks the boxes about nobody, so it knows less than the leader.';
+const ALONE =
+  'No controller was asked: nobody remembers which nodes were live before, or since when a Node has been gone.';
+
+/** From the running controller where there is one, else from cluster and boxes themselves. */
+export async function readState(call: Call, io: CliIo, choice: AttachmentChoice): Promise<ReadState> {
+  const named = namedServer(call, io);
+  if (named) return fromServer(await named.state(choice));
+  let unanswered: CliError;
+  try {
+    return fromServer(await localServer(call, io).state(choice));
+  } catch (err) {
+    if (!(err instanceof CliError)) throw err;
+    unanswered = err;
+  }
+  const config = configOr(unanswered, call, io);
+  await using shot = await OneShot.open(config, io.clock, io.signal);
+  const inspection = await shot.look();
+  const { policy } = config;
+  const context = { version: VERSION, policy, identity: '', leading: true, boxes: shot.boxes };
+  return { report: buildStateReport(inspection, choice, context), notes: [ALONE] };
+}
+
+function fromServer(report: StateReport): ReadState {
+  return { report, notes: report.leading ? [] : [STANDBY] };
+}
+
+/** Whoever meant to ask a controller should hear that none answered, not that a key is missing. */
+function configOr(unanswered: CliError, { configArgv }: Call, io: CliIo) {
+  try {
+    return readConfig(configArgv, io);
+  } catch (err) {
+    if (!(err instanceof ConfigError)) throw err;
+    throw new CliError(
+      `${unanswered.message}\nWithout one the configuration is needed (or name one with --server):\n${err.message}`,
+      2,
+    );
+  }
+}

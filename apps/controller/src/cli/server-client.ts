@@ -1,0 +1,107 @@
+import type { AuditRecord } from '../audit/audit-record.ts';
+import { formatHostPort, type HostPort } from '../host-port.ts';
+import type { AttachmentChoice } from '../state/build-state-report.ts';
+import type { StateReport } from '../state/state-report.ts';
+import { CliError, usageError } from './cli-error.ts';
+import type { CliIo } from './cli-io.ts';
+import type { Call } from './command.ts';
+import { readListenAddress, SERVER_VARIABLE } from './read-config.ts';
+
+/** Longest wait for an answer, ms. */
+const TIMEOUT_MS = 10_000;
+
+/** A running controller, over HTTP. */
+export class ServerClient {
+  readonly url: string;
+  readonly #signal: AbortSignal;
+
+  constructor(url: string, signal: AbortSignal) {
+    this.url = url;
+    this.#signal = signal;
+  }
+
+  state(choice: AttachmentChoice): Promise<StateReport> {
+    return this.#ask(`/state?attachments=${choice}`, isStateReport);
+  }
+
+  async history(limit: number): Promise<readonly AuditRecord[]> {
+    const { records } = await this.#ask(`/history?limit=${limit}`, isHistory);
+    return records;
+  }
+
+  async reconcile(): Promise<void> {
+    await this.#ask('/reconcile', (answer): answer is object => typeof answer === 'object', 'POST');
+  }
+
+  async #ask<T>(path: string, isExpected: (answer: unknown) => answer is T, method = 'GET'): Promise<T> {
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    let response: Response;
+    try {
+      response = await fetch(`${this.url}${path}`, { method, signal });
+    } catch (err) {
+      this.#signal.throwIfAborted();
+      throw new CliError(`No controller answers at ${this.url}: ${reasonOf(err)}`);
+    }
+    if (response.status === 404) {
+      throw new CliError(
+        `What answers at ${this.url} does not serve ${path.split('?')[0]} (http.state is false there, or it is no Reattach)`,
+      );
+    }
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (!response.ok)
+      throw new CliError(`The controller at ${this.url} answered ${response.status}${errorIn(answer)}`);
+    if (isExpected(answer)) return answer;
+    throw new CliError(`What answers at ${this.url} is no Reattach controller, or of another version`);
+  }
+}
+
+/** The controller that was named: it must answer. `undefined`: none was. */
+export function namedServer({ flags }: Call, io: CliIo): ServerClient | undefined {
+  const given = flags.get('--server') ?? io.env[SERVER_VARIABLE];
+  if (typeof given !== 'string' || given === '') return undefined;
+  const url = URL.parse(given);
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw usageError(
+      `Expected an http or https URL in --server or ${SERVER_VARIABLE}, got ${JSON.stringify(given)}`,
+    );
+  }
+  return new ServerClient(given.replace(/\/$/, ''), io.signal);
+}
+
+/** The controller of this configuration on this machine, should one run. */
+export function localServer(call: Call, io: CliIo): ServerClient {
+  return new ServerClient(`http://${formatHostPort(reachable(readListenAddress(call, io)))}`, io.signal);
+}
+
+/** Who listens on all addresses answers on loopback. */
+function reachable({ host, port }: HostPort): HostPort {
+  const loopback = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return { host: loopback, port };
+}
+
+function isStateReport(answer: unknown): answer is StateReport {
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    ['asOfMs', 'mode', 'counts', 'attachments', 'nodes', 'boxes'].every((key) => key in answer)
+  );
+}
+
+function isHistory(answer: unknown): answer is { readonly records: readonly AuditRecord[] } {
+  return (
+    typeof answer === 'object' && answer !== null && 'records' in answer && Array.isArray(answer.records)
+  );
+}
+
+function errorIn(answer: unknown): string {
+  const isError = typeof answer === 'object' && answer !== null && 'error' in answer;
+  return isError ? `: ${String(answer.error)}` : '';
+}
+
+/** `fetch` hides the cause in the cause. */
+function reasonOf(err: unknown): string {
+  if (!(err instanceof Error)) return String(err);
+  const { cause } = err;
+  if (cause instanceof Error && 'code' in cause) return String(cause.code);
+  return err.message;
+}
