@@ -43,12 +43,11 @@ export class Remote implements AsyncDisposable {
     });
   }
 
-  /** @param file a module next to this one that calls `answer()`, which is waited for. */
-  static async fork(file: string): Promise<Remote> {
-    const path = fileURLToPath(new URL(file, import.meta.url));
-    const child = fork(path, [], { execArgv: ['--conditions=source'] });
+  /** @param module calls `answer()`, which is waited for. */
+  static async fork(module: URL): Promise<Remote> {
+    const child = fork(fileURLToPath(module), [], { execArgv: ['--conditions=source'] });
     const ended = once(child, 'exit').then(([code]): never => {
-      throw new Error(`${file} ended with ${code}`);
+      throw new Error(`${module} ended with ${code}`);
     });
     await Promise.race([once(child, 'message'), ended]);
     ended.catch(() => undefined);

@@ -46,8 +46,8 @@ export async function triggerToWrite(): Promise<void> {
 }
 
 async function measure(mode: Mode): Promise<Latencies> {
-  await using kube = await Remote.fork('./failover-kube.ts');
-  await using box = await Remote.fork('./failover-box.ts');
+  await using kube = await Remote.fork(new URL('./failover-kube.ts', import.meta.url));
+  await using box = await Remote.fork(new URL('./failover-box.ts', import.meta.url));
   const rds = await box.ask<BoxAccess>('access');
   await using _controller = await Controller.start({
     kubeconfig: await kube.ask<string>('kubeconfig'),
