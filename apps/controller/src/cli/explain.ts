@@ -72,7 +72,7 @@ function nodeSection(
       ? 'no address that the box knows it by'
       : `known to the box by ${addresses.join(', ')}`;
   const lines = [
-    `${style('strong', `Node ${name}`)} ${style(tone, `is ${nodeStateWords(state)}${since}`)}`,
+    `${style('strong', `Node ${name}`)} ${style(tone, `${since === '' ? 'is' : 'has been'} ${nodeStateWords(state)}${since}`)}`,
     `  ${known}; ${count(attachments, 'attachment')} of ours`,
     ...fences.map(({ box, id, fencedAtMs, recovery }) => {
       const fate = recovery === undefined ? '' : `; it ${recovery}`;

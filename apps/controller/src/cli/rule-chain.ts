@@ -30,8 +30,9 @@ export const PASSING_FACTS: Readonly<Record<string, (c: RuleCase) => string>> = 
   'no-other-actor': () => 'no taint says that somebody else is recovering the node',
   'node-lost': (c) => {
     const since = nodeOf(c)?.sinceMs;
-    const time = since === undefined ? '' : ` for ${formatDuration(c.report.asOfMs - since)}`;
-    return `the node is ${nodeStateWords(c.attachment.nodeState)}${time}`;
+    const state = nodeStateWords(c.attachment.nodeState);
+    if (since === undefined) return `the node is ${state}`;
+    return `the node has been ${state} for ${formatDuration(c.report.asOfMs - since)}`;
   },
   'no-migration': () => 'the volume is in no live migration',
   'grace-over': ({ attachment: { evidence }, report: { asOfMs } }) =>

@@ -48,12 +48,12 @@ export function statusText(report: StateReport, style: Style): string {
   ];
   const text = `${head.join('\n')}\n`;
   if (attachments.length === 0) return text;
-  const titles = ['VOLUME', 'PV', 'NODE', 'NODE STATE', 'EVIDENCE', 'DECISION', 'SINCE'];
+  const titles = ['VOLUME', 'PVC', 'NODE', 'NODE STATE', 'EVIDENCE', 'DECISION', 'SINCE'];
   const rows = attachments
     .toSorted(byUrgency)
     .map((each): Cell[] => [
-      { text: volumeName(each) },
-      { text: each.persistentVolume ?? '-' },
+      { text: each.persistentVolume ?? each.volumeAttachment },
+      { text: each.claim ? volumeName(each) : '-' },
       { text: each.node },
       { text: nodeStateWords(each.nodeState), ...(each.nodeState !== 'ready' && { tone: 'bad' as const }) },
       evidenceCell(each, asOfMs),

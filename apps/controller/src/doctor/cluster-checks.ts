@@ -1,6 +1,7 @@
 import type { Policy } from '@reattach/core';
 import { apiPaths, type KubeApi, KubeApiError, toNodeFact } from '@reattach/k8s-api';
 import { type Check, failed, ok, warning } from './check.ts';
+import { nodeAddressesCheck } from './node-addresses-check.ts';
 import { type Permission, permissionsFor } from './permissions.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -30,7 +31,7 @@ export async function clusterChecks(question: ClusterQuestion): Promise<readonly
   return [
     ok('cluster reachable', `${api.server}, Kubernetes ${gitVersion(version)}`),
     await permissions(question),
-    await nodeAddresses(get),
+    await nodeAddresses(question, get),
     await attacher(question, get),
   ];
 }
@@ -79,18 +80,15 @@ async function isGranted(
   return (answer as { status?: { allowed?: boolean } }).status?.allowed === true;
 }
 
-async function nodeAddresses(get: (path: string, operation: string) => Promise<unknown>): Promise<Check> {
+async function nodeAddresses(
+  { policy: { mode } }: ClusterQuestion,
+  get: (path: string, operation: string) => Promise<unknown>,
+): Promise<Check> {
   try {
     const { items = [] } = (await get(apiPaths.nodes, 'list nodes')) as { items?: readonly unknown[] };
-    const nodes = items.map(toNodeFact).filter((node) => node !== undefined);
-    const without = nodes
-      .filter(({ storageAddresses }) => storageAddresses.length === 0)
-      .map(({ name }) => name);
-    if (without.length === 0) return ok('node addresses', `Known for all ${nodes.length} nodes`);
-    return failed(
-      'node addresses',
-      `Not known for ${without.join(', ')}`,
-      'kubectl annotate node NODE reattach.srvlab.io/storage-addresses=ADDRESS[,ADDRESS]',
+    return nodeAddressesCheck(
+      items.map(toNodeFact).filter((node) => node !== undefined),
+      mode,
     );
   } catch (err) {
     return failed('node addresses', `Nodes could not be listed: ${messageOf(err)}`);

@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { StateReport } from '../../src/state/state-report.ts';
+import { until } from '../e2e/support/until.ts';
+import { cli } from './support/cli-run.ts';
+import { WorldController } from './support/world-controller.ts';
+
+/** One dead node that mode observe holds, and two that are well. */
+describe('reattach', () => {
+  let controller: WorldController;
+  let victim: string;
+  let volume: string;
+  let claim: string;
+  let server: string;
+
+  beforeAll(async () => {
+    controller = await WorldController.start(['--mode=observe']);
+    server = `--server=${controller.url}`;
+    const { world } = controller;
+    const node = world.nodes.find(({ name }) => world.attachedTo(name).length === 1);
+    if (!node) throw new Error('nothing is attached');
+    victim = node.name;
+    [volume = ''] = world.attachedTo(victim);
+    claim = `default/data-db-${Number(volume.slice(-1))}`;
+    world.powerOff(victim);
+    await until('the dry run', 20_000, async () => {
+      const { attachments } = await state();
+      return attachments[0]?.reason === 'dry-run' && attachments[0].sinceMs !== undefined;
+    });
+  }, 60_000);
+  afterAll(() => controller[Symbol.asyncDispose]());
+
+  async function state(): Promise<StateReport> {
+    const response = await fetch(`${controller.url}/state?attachments=lost`);
+    return (await response.json()) as StateReport;
+  }
+
+  /** The running controller, named or found where its configuration says; and none. */
+  const ways: readonly [string, () => readonly string[]][] = [
+    ['of the controller that --server names', () => [server]],
+    ['of the controller that http.listen names', () => [`--http-listen=${new URL(controller.url).host}`]],
+    ['of no controller', () => controller.flags],
+  ];
+
+  it.each(ways)('shows the status %s', async (_what, flags) => {
+    const { code, out } = await cli(['status', ...flags()]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Reattach .*, mode observe: 3 attachments, 1 on lost nodes; held: 1 dry-run\n/);
+    expect(out).toMatch(/\nBox 127\.0\.0\.1: RouterOS .*; 2 hosts live; drop rule armed; no fences\n/);
+    const [head, row, ...others] = out.trimEnd().split('\n\n')[1]?.split('\n') ?? [];
+    expect(head?.split(/ {2,}/)).toEqual([
+      'VOLUME',
+      'PVC',
+      'NODE',
+      'NODE STATE',
+      'EVIDENCE',
+      'DECISION',
+      'SINCE',
+    ]);
+    expect(row?.split(/ {2,}/)).toEqual([
+      volume,
+      claim,
+      victim,
+      'NotReady',
+      expect.stringMatching(/^silent \d/),
+      'hold: dry-run',
+      expect.stringMatching(/^(-|\d.*)$/),
+    ]);
+    expect(others).toEqual([]);
+  });
+
+  it.each(ways)('explains claim, volume and node %s', async (_what, flags) => {
+    for (const name of [claim, volume, victim]) {
+      const { code, out } = await cli(['explain', name, ...flags()]);
+      expect(code).toBe(0);
+      expect(out).toContain(`Node ${victim} has been NotReady for `);
+      expect(out).toContain(`Claim ${claim} (PersistentVolume ${volume}, VolumeAttachment csi-`);
+      expect(out).toMatch(/the box, asked .* ago, says silent: nothing came from .*; last activity .* ago\n/);
+      expect(out).toMatch(/\n {2}passed {3}grace-over +its grace is over; the box has proved it silent for /);
+      expect(out).toMatch(/\n {2}decided {2}mode-observe +hold \(dry-run\): .*mode release would release/);
+    }
+  });
+
+  it.each(ways)('shows what a pass would do, %s', async (_what, flags) => {
+    const { code, out } = await cli(['plan', ...flags()]);
+    expect(code).toBe(0);
+    expect(out).toContain(
+      `Mode observe: a pass would\n  hold ${claim} on node ${victim} (dry-run)\n    because: `,
+    );
+  });
+
+  it('says so when no controller was asked, and nothing when one was', async () => {
+    expect((await cli(['status', ...controller.flags])).err).toContain('No controller was asked');
+    expect((await cli(['status', server])).err).toBe('');
+  });
+
+  it('plans by the mode it is given where there is no controller', async () => {
+    const release = await cli(['plan', ...controller.flags, '--mode=release']);
+    expect(release.out).toContain(`release ${claim} from node ${victim}`);
+    const fence = await cli(['plan', ...controller.flags, '--mode=fence']);
+    expect(fence.out).toContain(`fence node ${victim} at box 127.0.0.1, for ${claim}`);
+  });
+
+  it('prints JSON and YAML that say the same', async () => {
+    const json = await cli(['status', '-o', 'json', '--all', server]);
+    const yaml = await cli(['status', '--output=yaml', '--all', server]);
+    const reports = [JSON.parse(json.out) as StateReport, parse(yaml.out) as StateReport];
+    for (const report of reports) {
+      expect(report.attachments).toHaveLength(3);
+      expect(report.attachments.find(({ node }) => node === victim)).toMatchObject({
+        decision: 'hold',
+        reason: 'dry-run',
+      });
+    }
+    const explained = JSON.parse((await cli(['explain', claim, '-o', 'json', server])).out);
+    expect(explained.attachments[0].rules.at(-1)).toMatchObject({ rule: 'mode-observe', outcome: 'decided' });
+    expect(JSON.parse((await cli(['plan', '-o', 'json', server])).out)).toMatchObject({
+      mode: 'observe',
+      steps: [{ kind: 'hold', node: victim, volumes: [claim], reason: 'dry-run' }],
+    });
+    expect(JSON.parse((await cli(['history', '-o', 'json', server])).out)).toEqual({ records: [] });
+  });
+
+  it('lists all attachments when asked to, the lost ones first', async () => {
+    const { out } = await cli(['status', '--all', server]);
+    const rows = out.trimEnd().split('\n\n')[1]?.split('\n').slice(1) ?? [];
+    expect(rows).toHaveLength(3);
+    expect(rows[0]).toContain(victim);
+    expect(rows[1]).toMatch(/Ready +- +keep +-$/);
+  });
+
+  it('exits with 3 when something is held, only if asked to', async () => {
+    expect((await cli(['status', '--exit-code', server])).code).toBe(3);
+    expect((await cli(['status', server])).code).toBe(0);
+  });
+
+  it('colours for a terminal, unless NO_COLOR says otherwise', async () => {
+    const isTerminal = true;
+    expect((await cli(['status', server], { isTerminal })).out).toContain('\u001b[');
+    expect((await cli(['status', server], { isTerminal, env: { NO_COLOR: '1' } })).out).not.toContain(
+      '\u001b[',
+    );
+    expect((await cli(['status', server])).out).not.toContain('\u001b[');
+  });
+
+  it('asks the controller that the environment names', async () => {
+    const { code, out } = await cli(['history'], { env: { REATTACH_SERVER: controller.url } });
+    expect([code, out]).toEqual([0, 'Nothing was done yet\n']);
+  });
+
+  it('asks the controller for a pass', async () => {
+    expect((await cli(['reconcile', server])).code).toBe(0);
+    await until('the pass', 5_000, async () => (await state()).lastPass?.reasons.includes('manual') ?? false);
+  });
+
+  it.each([
+    [
+      'a server that is named but away',
+      () => ['status', '--server=http://127.0.0.1:1'],
+      1,
+      'No controller answers at',
+    ],
+    ['a server that is no URL', () => ['status', '--server=nonsense'], 2, 'Expected an http or https URL'],
+    [
+      'nobody to ask for a pass',
+      () => ['reconcile', '--http-listen=127.0.0.1:1'],
+      1,
+      'No controller answers at',
+    ],
+    ['no history anywhere', () => ['history', '--http-listen=127.0.0.1:1'], 1, 'no audit.file is configured'],
+    [
+      'neither controller nor configuration',
+      () => ['status', '--http-listen=127.0.0.1:1'],
+      2,
+      'rds.address: expected',
+    ],
+    ['a name nobody knows', () => ['explain', 'nonsense', server], 1, 'Nothing is known of "nonsense"'],
+    ['no name', () => ['explain', server], 2, 'Expected <pvc|pv|node> after reattach explain'],
+    [
+      'two names',
+      () => ['explain', 'a', 'b', server],
+      2,
+      'Expected only <pvc|pv|node> after explain, got "b"',
+    ],
+    [
+      'an unknown flag',
+      () => ['status', '--nonsense'],
+      2,
+      'Expected a flag that status knows, got --nonsense',
+    ],
+    [
+      'an unknown format',
+      () => ['status', '-o', 'xml'],
+      2,
+      'Expected table, json or yaml after --output, got "xml"',
+    ],
+    ['a format that is missing', () => ['status', '-o'], 2, 'Expected table, json or yaml after --output'],
+    [
+      'a limit that is none',
+      () => ['history', '--limit=0', server],
+      2,
+      'Expected a whole number from 1 to 1000',
+    ],
+    [
+      'an unknown shell',
+      () => ['completion', 'csh'],
+      2,
+      'Expected bash, zsh or fish after completion, got "csh"',
+    ],
+  ] as const)('says what was expected: %s', async (_what, args, code, message) => {
+    const run = await cli(args());
+    expect(run).toMatchObject({ code, out: '' });
+    expect(run.err).toContain(message);
+  });
+
+  it('tells of its flags', async () => {
+    const { code, out } = await cli(['fence', '--help']);
+    expect(code).toBe(0);
+    expect(out).toContain('Usage: reattach fence <node> [flags]');
+    expect(out).toContain('--yes');
+  });
+});
