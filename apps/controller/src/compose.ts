@@ -18,6 +18,7 @@ import {
   KubeActions,
   KubeEventRecorder,
   LeaderElector,
+  LeaseNotes,
   observeLeader,
 } from '@reattach/k8s-actions';
 import { loadKubeApi } from '@reattach/k8s-api';
@@ -101,18 +102,24 @@ export function compose(
     );
     const fleet = new RdsFleet(boxes);
 
+    const { leaderElection } = config;
+    const namespace = leaderElection?.namespace ?? podNamespace();
     const elector =
-      config.leaderElection &&
+      leaderElection &&
       new LeaderElector({
         api,
         clock,
         logger,
         identity,
-        ...config.leaderElection,
-        name: config.leaderElection.leaseName,
-        namespace: config.leaderElection.namespace ?? podNamespace(),
+        ...leaderElection,
+        name: leaderElection.leaseName,
+        namespace,
       });
     const leadership = elector ?? alwaysLeader;
+    const guarded = guardWrites(api, leadership);
+    const notes =
+      leaderElection &&
+      new LeaseNotes({ api: guarded, namespace, name: `${leaderElection.leaseName}-notes`, logger });
     const leading = () => elector?.isLeader ?? true;
     const leader = observeLeader(leading);
     teardown.defer('leader-metric', () => leader[Symbol.dispose]());
@@ -139,7 +146,8 @@ export function compose(
       cluster: caches,
       manager: new AttachmentManager({ clock, logger }),
       fleet,
-      actions: new KubeActions({ api: guardWrites(api, leadership), clock, logger }),
+      actions: new KubeActions({ api: guarded, clock, logger }),
+      ...(notes && { notes }),
       leadership,
       observer: observers(reporter, ages, auditLog),
       clock,

@@ -270,7 +270,8 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
   'leaderElection.enabled': {
     type: flag,
     default: true,
-    description: 'Several replicas agree by a Lease on the one that acts; the others keep warm caches.',
+    description:
+      'Several replicas agree by a Lease on the one that acts; the others keep warm caches. Without it nothing is noted for a successor: a deleted Node without pods is held after a restart, unless it is fenced.',
   },
   'leaderElection.namespace': {
     type: text,

@@ -5,7 +5,7 @@ import type { FenceIdentity, PodFact } from './facts.ts';
 import type { Recovery } from './recover.ts';
 
 /** Steps of a release that can fail, in their order. */
-export const RELEASE_STEPS = ['fence', 'mark', 'delete-pod', 'detach'] as const;
+export const RELEASE_STEPS = ['fence', 'mark', 'note', 'delete-pod', 'detach'] as const;
 
 /** @see RELEASE_STEPS */
 export type ReleaseStep = (typeof RELEASE_STEPS)[number];

@@ -5,6 +5,7 @@ import { execute, type NodeWorks } from './execute.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { nodeFact, podFact } from './testing/fact-builders.ts';
 import { settle } from './testing/fake-clock.ts';
+import { FakeLostNodeNotes } from './testing/fake-lost-node-notes.ts';
 import { FakeStorageBox, fakeFleet } from './testing/fake-storage-box.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
@@ -75,6 +76,42 @@ describe('execute', () => {
         expect(f.writes).toEqual(['forceDeletePod pod-a', 'deleteVolumeAttachment va-pv-a-node-a']);
       },
     );
+
+    it('notes the addresses of a deleted Node before anything of it is deleted', async () => {
+      const notes = new FakeLostNodeNotes();
+      const f = new PassFixture({}, { notes });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      f.removeNode('node-a');
+      await f.run();
+      await f.clock.advance(30_000);
+      notes.before = () => expect(f.writes).toEqual([]);
+      await f.run();
+      expect(notes.notes.get('node-a')).toEqual({
+        addresses: ['address-of-node-a'],
+        attachmentUids: ['uid-of-va-pv-a-node-a', 'uid-of-va-pv-b-node-a'],
+      });
+      expect(f.effects).toEqual(['pod-deleted', 'pod-deleted', 'released', 'released']);
+    });
+
+    it('deletes nothing of a deleted Node whose addresses could not be noted', async () => {
+      const notes = new FakeLostNodeNotes();
+      const f = new PassFixture({}, { notes });
+      f.removeNode('node-a');
+      await f.run();
+      await f.clock.advance(30_000);
+      notes.before = () => {
+        throw new Error('refused');
+      };
+      await f.run();
+      expect([f.writes, f.report.effects]).toEqual([[], [expect.objectContaining({ step: 'note' })]]);
+    });
+
+    it('notes nothing of a Node that exists', async () => {
+      const notes = new FakeLostNodeNotes();
+      const f = new PassFixture({}, { notes });
+      await f.run();
+      expect([f.effects, notes.notes.size]).toEqual([['pod-deleted', 'released'], 0]);
+    });
 
     it('falls back to delete when a detach has had no effect for the time-out', async () => {
       const f = new PassFixture({ detachTimeoutMs: 4_000 });
@@ -359,6 +396,7 @@ function fencedTwice() {
       leadership: { assertHeld: () => undefined },
       clock: f.clock,
       works,
+      storageNodes: new Map(),
       requests: new DetachRequests(),
       attachments: [],
       verdicts: new ReleaseVerdicts(),

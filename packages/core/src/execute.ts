@@ -8,7 +8,7 @@ import type { FenceFact, FenceIdentity, NodeFact, PodFact } from './facts.ts';
 import { isMarkedFenced } from './fenced-taint.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { Policy } from './policy.ts';
-import type { ClusterActions, ClusterReader, Leadership } from './ports.ts';
+import type { ClusterActions, ClusterReader, Leadership, LostNodeNotes, StorageNode } from './ports.ts';
 import type { ReleaseVerdicts } from './release-verdicts.ts';
 import { inNodeSpan } from './telemetry/node-span.ts';
 import type { WorkInFlight } from './work-in-flight.ts';
@@ -27,6 +27,9 @@ export interface ExecutePorts {
   readonly leadership: Leadership;
   readonly clock: Clock;
   readonly works: NodeWorks;
+  readonly notes?: LostNodeNotes;
+  /** The lost nodes as the boxes know them, by name. */
+  readonly storageNodes: ReadonlyMap<string, StorageNode>;
   readonly requests: DetachRequests;
   /** Every attachment there is, at whichever box. */
   readonly attachments: readonly AttachmentView[];
@@ -129,8 +132,8 @@ function partialOf(node: NodeFact | undefined, partial: FenceFact | undefined): 
 /** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
 async function releaseNode(work: NodeWork): Promise<Effect[]> {
   const { decisions, ports } = work;
-  const unmarked = await mark(work);
-  if (unmarked) return [unmarked];
+  const unprepared = (await mark(work)) ?? (await note(work));
+  if (unprepared) return [unprepared];
   const pods = [...ports.cluster.podsOnNode(decisions[0].node.name)].filter((pod) =>
     decisions.some(usedBy(pod)),
   );
@@ -151,6 +154,23 @@ async function mark(work: NodeWork): Promise<Effect | undefined> {
     const isMarked = result === 'changed' || result === 'unchanged';
     return isMarked ? undefined : { kind: 'overtaken', decisions, why: `The Node is ${result}` };
   });
+}
+
+/** A fence says the same at the box. @returns what kept it from being done. */
+async function note({ decisions, ports, signal }: NodeWork): Promise<Effect | undefined> {
+  const [{ node, fence }] = decisions;
+  if (!ports.notes || node.kind !== 'gone' || fence.kind === 'effective') return undefined;
+  const addresses = ports.storageNodes.get(node.name)?.addresses ?? [];
+  const attachmentUids = ports.attachments.flatMap(({ attachment: { attacher, nodeName, uid } }) =>
+    nodeName === node.name && attacher === ports.policy.attacher ? [uid] : [],
+  );
+  try {
+    await ports.notes.write(node.name, { addresses, attachmentUids }, signal);
+    return undefined;
+  } catch (err) {
+    signal.throwIfAborted();
+    return { kind: 'failed', step: 'note', decisions, err };
+  }
 }
 
 function decisionsOf(effect: Effect): readonly LostDecision[] {

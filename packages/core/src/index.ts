@@ -74,6 +74,8 @@ export {
   type EventRecorder,
   type Leadership,
   type LiveNode,
+  type LostNodeNote,
+  type LostNodeNotes,
   type NodeLister,
   type StorageBox,
   type StorageFleet,

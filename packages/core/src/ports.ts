@@ -41,8 +41,8 @@ export interface StorageNode {
   readonly addresses: readonly string[];
   /**
    * `node`: from the Node object. `last-seen`: from the Node object before it was deleted.
-   * `pods`: from `hostIPs` of its pods, after the Node object was lost; may be incomplete, so a live session nobody
-   * else accounts for makes the answer `unknown`.
+   * `pods`: from `hostIPs` of its pods, a fence or a note, after the Node object was lost; may be incomplete, so a live
+   * session nobody else accounts for makes the answer `unknown`.
    */
   readonly addressesFrom: 'node' | 'last-seen' | 'pods';
 }
@@ -123,6 +123,25 @@ export interface ClusterActions {
   /** Adds `reattach.srvlab.io/fenced:NoSchedule`, also to a Node that is Ready. */
   addFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
   removeFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+}
+
+/** What is known of a deleted Node when its release begins. */
+export interface LostNodeNote {
+  /** Its storage addresses. */
+  readonly addresses: readonly string[];
+  /** uids of its VolumeAttachments of ours: the note is about these, not about another Node of the name. */
+  readonly attachmentUids: readonly string[];
+}
+
+/**
+ * Keeps what nothing else in the cluster knows once a deleted Node's pods are gone, too: without its addresses a successor of
+ * this process could not tell whether the node is silent.
+ */
+export interface LostNodeNotes {
+  /** Idempotent. @throws when it could not be written: nothing of the node may be deleted then. */
+  write(nodeName: string, note: LostNodeNote, signal: AbortSignal): Promise<void>;
+  /** Past every cache. `undefined`: there is none, or it could not be read, which is logged. Rejects only with `signal.reason`. */
+  read(nodeName: string, signal: AbortSignal): Promise<LostNodeNote | undefined>;
 }
 
 /** The right to write, held by one of several replicas. */

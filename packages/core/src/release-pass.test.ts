@@ -5,6 +5,7 @@ import type { Policy } from './policy.ts';
 import { ReleasePass, type ReleasePassOptions } from './release-pass.ts';
 import { nodeFact, persistentVolumeFact } from './testing/fact-builders.ts';
 import { settle } from './testing/fake-clock.ts';
+import { FakeLostNodeNotes } from './testing/fake-lost-node-notes.ts';
 import { FakeStorageBox, fakeFleet } from './testing/fake-storage-box.ts';
 
 const verdicts = ({ report }: PassFixture) => report.decisions.map(({ verdict }) => verdict.kind);
@@ -285,6 +286,37 @@ describe('ReleasePass', () => {
     expect(f.box.observations[0]?.suspects).toEqual([
       { name: 'node-a', addresses: ['address-of-node-a'], addressesFrom: 'pods' },
     ]);
+  });
+
+  describe('a Node that was deleted before it started, without a pod', () => {
+    function forgotten(attachmentUids: readonly string[]) {
+      const notes = new FakeLostNodeNotes();
+      notes.notes.set('node-a', { addresses: ['10.0.0.1'], attachmentUids });
+      const f = new PassFixture({}, { notes });
+      f.cluster.removeNode('node-a', { forgotten: true });
+      f.actions.removeNode('node-a');
+      f.cluster.removePod('default', 'pod-a');
+      return f;
+    }
+
+    it('is known by the note about its attachments, and released', async () => {
+      const f = forgotten(['uid-of-va-pv-a-node-a', 'one that is gone']);
+      await f.run();
+      expect(f.box.observations[0]?.suspects).toEqual([
+        { name: 'node-a', addresses: ['10.0.0.1'], addressesFrom: 'pods' },
+      ]);
+      await f.clock.advance(30_000);
+      await f.run();
+      expect(f.effects).toEqual(['released']);
+    });
+
+    it('is not known by a note about others', async () => {
+      const f = forgotten(['one that is gone']);
+      await f.run();
+      await f.clock.advance(30_000);
+      await f.run();
+      expect([reason(f), f.writes]).toEqual(['storage-unknown', []]);
+    });
   });
 
   describe('with two boxes', () => {

@@ -14,6 +14,7 @@ import type {
   ClusterActions,
   ClusterReader,
   Leadership,
+  LostNodeNotes,
   StorageBox,
   StorageFleet,
   StorageNode,
@@ -54,6 +55,8 @@ export interface ReleasePassOptions {
   readonly fleet: StorageFleet;
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
+  /** Absent: a deleted Node without pods is held after a restart, unless it is fenced. */
+  readonly notes?: LostNodeNotes;
   readonly observer: PassObserver;
   readonly clock: Clock;
   readonly policy: Policy;
@@ -259,10 +262,11 @@ export class ReleasePass implements ReconcilePass {
     signal: AbortSignal,
   ): Promise<BoxPart> {
     const { policy, fleet } = this.#options;
+    const storageNodes = withFencedAddresses(all.storageNodes, box?.lastReading);
     const unread = {
       ...all,
       attachments: all.attachments.filter((view) => view.box?.name === box?.name),
-      storageNodes: withFencedAddresses(all.storageNodes, box?.lastReading),
+      storageNodes: box ? await this.#withNotedAddresses(storageNodes, all, signal) : storageNodes,
     };
     const reading = box && (await this.#read(box, unread, signal));
     const view = { ...unread, storage: new Map(box && reading ? [[box.name, reading]] : []) };
@@ -276,6 +280,7 @@ export class ReleasePass implements ReconcilePass {
       attachments: all.attachments,
       verdicts: this.#verdicts,
       works: this.#works,
+      storageNodes: unread.storageNodes,
     };
     const isAllBegun = execute(plan.decisions, nowMs, ports, signal);
     const effects = await takeBack(recoveries, { ...ports, fleet }, signal);
@@ -292,6 +297,27 @@ export class ReleasePass implements ReconcilePass {
         isAllBegun ? Number.POSITIVE_INFINITY : nowMs + POLL_MS,
       ),
     };
+  }
+
+  /** A Node that this process never saw was noted by the one that began its release, for the attachments there were then. */
+  async #withNotedAddresses(
+    storageNodes: ClusterView['storageNodes'],
+    { attachments }: UnreadView,
+    signal: AbortSignal,
+  ): Promise<ClusterView['storageNodes']> {
+    const { notes, policy } = this.#options;
+    const nodes = new Map(storageNodes);
+    for (const node of storageNodes.values()) {
+      const own = attachments.filter(
+        ({ attachment }) => attachment.nodeName === node.name && attachment.attacher === policy.attacher,
+      );
+      if (!notes || node.addressesFrom !== 'pods' || own.length === 0) continue;
+      const note = await notes.read(node.name, signal);
+      const noted = new Set(note?.attachmentUids);
+      if (!note || !own.every(({ attachment }) => noted.has(attachment.uid))) continue;
+      nodes.set(node.name, withAddresses(node, note.addresses));
+    }
+    return nodes;
   }
 
   /** What concerns a node as a whole rests on the last word of every box. */
@@ -335,9 +361,13 @@ export function withFencedAddresses(
   for (const { nodeName, addresses } of reading?.fences ?? []) {
     const node = nodes.get(nodeName);
     if (node?.addressesFrom !== 'pods') continue;
-    nodes.set(nodeName, { ...node, addresses: [...new Set([...node.addresses, ...addresses])] });
+    nodes.set(nodeName, withAddresses(node, addresses));
   }
   return nodes;
+}
+
+function withAddresses(node: StorageNode, addresses: readonly string[]): StorageNode {
+  return { ...node, addresses: [...new Set([...node.addresses, ...addresses])] };
 }
 
 /** Our attachments on lost nodes. */

@@ -14,6 +14,7 @@ import {
 import { FakeClock, settle } from '../src/testing/fake-clock.ts';
 import { type ClusterCall, FakeClusterActions } from '../src/testing/fake-cluster-actions.ts';
 import { FakeClusterReader } from '../src/testing/fake-cluster-reader.ts';
+import { FakeLostNodeNotes } from '../src/testing/fake-lost-node-notes.ts';
 import { type BoxCall, FakeStorageBox, fakeFleet } from '../src/testing/fake-storage-box.ts';
 import { testPolicy } from '../src/testing/policy-builder.ts';
 
@@ -64,6 +65,7 @@ export class CrashWorld {
   readonly #clock = new FakeClock();
   readonly #cluster = new FakeClusterReader(this.#clock);
   readonly #actions = new FakeClusterActions();
+  readonly #notes = new FakeLostNodeNotes();
   readonly #boxes = [new FakeStorageBox(this.#clock, 'box-a'), new FakeStorageBox(this.#clock, 'box-b')];
   readonly #options: CrashWorldOptions;
   readonly #policy: Policy;
@@ -108,6 +110,7 @@ export class CrashWorld {
       this.#node = undefined;
     }
     this.#actions.before = (call) => this.#onCall(call);
+    this.#notes.before = () => this.#effect();
     for (const box of this.#boxes) {
       box.setSilent('node-a', lostSinceMs + 15_000, lostSinceMs);
       box.before = () => this.#hangWhenDead();
@@ -157,6 +160,7 @@ export class CrashWorld {
       fleet: fakeFleet(...this.#boxes),
       actions: this.#actions,
       clock: this.#clock,
+      notes: this.#notes,
       leadership: { assertHeld: () => undefined },
       observer: new PassReporter({ events: { record: () => this.#effect() } }),
       policy: this.#policy,

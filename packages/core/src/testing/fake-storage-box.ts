@@ -9,7 +9,7 @@ import type {
   StoredVolumeFact,
   UnknownReason,
 } from '../facts.ts';
-import type { StorageBox, StorageFleet, StorageQuestion } from '../ports.ts';
+import type { StorageBox, StorageFleet, StorageNode, StorageQuestion } from '../ports.ts';
 
 type Scripted =
   | { readonly kind: 'live' }
@@ -22,7 +22,8 @@ export type BoxCall =
   | { readonly kind: 'unfence'; readonly fence: FenceFact };
 
 /**
- * A storage box that says what it is told to say. A suspect it was told nothing about is `never-seen-live`; it exports
+ * A storage box that says what it is told to say. A suspect it was told nothing about is `never-seen-live`, one without an
+ * address is `no-address`; it exports
  * every volume it is asked about, and their write counters have always stood still.
  */
 export class FakeStorageBox implements StorageBox {
@@ -79,7 +80,7 @@ export class FakeStorageBox implements StorageBox {
     await this.before();
     const observedAtMs = this.#clock.now();
     const evidence = new Map(
-      question.suspects.map(({ name }) => [name, this.#evidence(name, observedAtMs)] as const),
+      question.suspects.map((node) => [node.name, this.#evidence(node, observedAtMs)] as const),
     );
     if (!this.reachable) return { observedAtMs, evidence };
     const volumes = new Map<string, StoredVolumeFact>();
@@ -121,8 +122,8 @@ export class FakeStorageBox implements StorageBox {
     if (!this.reachable) throw new CoreError('STORE_FAILED', 'unknown', 'scripted: box unreachable');
   }
 
-  #evidence(nodeName: string, observedAtMs: number): NodeEvidence {
-    const detail = `scripted for ${nodeName}`;
+  #evidence({ name, addresses }: StorageNode, observedAtMs: number): NodeEvidence {
+    const detail = `scripted for ${name}`;
     const unknown = (reason: UnknownReason): NodeEvidence => ({
       kind: 'unknown',
       observedAtMs,
@@ -130,7 +131,8 @@ export class FakeStorageBox implements StorageBox {
       detail,
     });
     if (!this.reachable) return unknown('box-unreachable');
-    const scripted = this.#scripted.get(nodeName) ?? { kind: 'unknown', reason: 'never-seen-live' };
+    if (addresses.length === 0) return unknown('no-address');
+    const scripted = this.#scripted.get(name) ?? { kind: 'unknown', reason: 'never-seen-live' };
     if (scripted.kind === 'unknown') return unknown(scripted.reason);
     return scripted.kind === 'live'
       ? { kind: 'live', observedAtMs, lastActivityMs: observedAtMs, detail }

@@ -9,6 +9,7 @@ export { FakeAttachmentStore, type StoreCall } from './fake-attachment-store.ts'
 export { FakeClock, settle } from './fake-clock.ts';
 export { type ClusterCall, FakeClusterActions } from './fake-cluster-actions.ts';
 export { FakeClusterReader } from './fake-cluster-reader.ts';
+export { FakeLostNodeNotes } from './fake-lost-node-notes.ts';
 export { FakeNodeLister } from './fake-node-lister.ts';
 export { type BoxCall, FakeStorageBox, fakeFleet } from './fake-storage-box.ts';
 export { testPolicy } from './policy-builder.ts';

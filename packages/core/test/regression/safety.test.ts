@@ -131,7 +131,7 @@ describe('safety review', () => {
     setNode({ ...lost, storageAddresses: [] });
     await run();
     expect(boxA.calls).toEqual([]);
-    expect(reports[0]?.decisions[0]?.verdict).toMatchObject({ kind: 'hold', reason: 'fence-failed' });
+    expect(reports[0]?.decisions[0]?.verdict).toMatchObject({ kind: 'hold', reason: 'storage-unknown' });
   });
 
   it('6 tries the strategy first when a node is lost again, however long ago it was lost before', async () => {
