@@ -41,6 +41,7 @@ import { DecisionAges } from './state/decision-ages.ts';
 import { GoneNodes } from './state/gone-nodes.ts';
 import { stateRoutes } from './state/state-routes.ts';
 import { Teardown } from './teardown.ts';
+import { inRequestSpan } from './telemetry/in-request-span.ts';
 import { startTelemetry } from './telemetry/start-telemetry.ts';
 import { untilAborted } from './until-aborted.ts';
 import { VERSION } from './version.ts';
@@ -180,7 +181,7 @@ export function compose(
           boxes,
           ages,
         }),
-      reconcile: () => reconciler.triggerReconcile('manual'),
+      reconcile: () => inRequestSpan(() => reconciler.triggerReconcile('manual')),
       leading,
     });
     caches.addNodeHandlers(new NodeWatcher(reconciler, createReconcileMetrics(), logger).getEventHandlers());

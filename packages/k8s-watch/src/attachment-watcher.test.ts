@@ -1,5 +1,5 @@
 import type { NodeFact, TriggerReason, VolumeAttachmentFact } from '@reattach/core';
-import { nodeFact, TEST_ATTACHER, volumeAttachmentFact } from '@reattach/core/testing';
+import { nodeFact, RecordingTelemetry, TEST_ATTACHER, volumeAttachmentFact } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
 import { AttachmentWatcher } from './attachment-watcher.ts';
 
@@ -29,5 +29,21 @@ describe('AttachmentWatcher', () => {
 
   it('takes a missing node for nothing before the caches have synced', () => {
     expect(reasonsAfterAdd(ours, undefined, false)).toEqual([]);
+  });
+
+  it('asks in a span that names attachment and node', () => {
+    using telemetry = new RecordingTelemetry();
+    reasonsAfterAdd(ours, undefined);
+    expect(telemetry.spans).toMatchObject([
+      {
+        name: 'notice attachment',
+        attributes: {
+          'k8s.node.name': 'node-a',
+          'reattach.volume_attachment.name': ours.name,
+          'reattach.trigger.reason': 'attachment-changed',
+        },
+        ended: true,
+      },
+    ]);
   });
 });

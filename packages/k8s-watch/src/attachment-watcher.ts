@@ -1,5 +1,11 @@
 import type { NodeFact, ReconcileTrigger, VolumeAttachmentFact } from '@reattach/core';
 import type { InformerHandlers } from './handler-registry.ts';
+import {
+  ATTR_NODE_NAME,
+  ATTR_TRIGGER_REASON,
+  ATTR_VOLUME_ATTACHMENT,
+  inNoticeSpan,
+} from './telemetry/notice-span.ts';
 
 /** What an attachment's node is looked up in. */
 export interface NodeLookup {
@@ -28,8 +34,15 @@ export class AttachmentWatcher {
     return { onAdd: (attachment) => this.#onAdd(attachment) };
   }
 
-  #onAdd({ attacher, nodeName }: VolumeAttachmentFact): void {
+  #onAdd({ name, attacher, nodeName }: VolumeAttachmentFact): void {
     if (attacher !== this.#attacher || !this.#nodes.hasSynced) return;
-    if (this.#nodes.node(nodeName)?.ready !== true) this.#reconciler.triggerReconcile('attachment-changed');
+    if (this.#nodes.node(nodeName)?.ready === true) return;
+    const reason = 'attachment-changed';
+    const attributes = {
+      [ATTR_NODE_NAME]: nodeName,
+      [ATTR_VOLUME_ATTACHMENT]: name,
+      [ATTR_TRIGGER_REASON]: reason,
+    };
+    inNoticeSpan('notice attachment', attributes, () => this.#reconciler.triggerReconcile(reason));
   }
 }

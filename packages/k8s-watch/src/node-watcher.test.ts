@@ -1,5 +1,5 @@
 import type { ReconcileAction, TriggerReason } from '@reattach/core';
-import { nodeFact, RecordingLogger } from '@reattach/core/testing';
+import { nodeFact, RecordingLogger, RecordingTelemetry } from '@reattach/core/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DeletedFinalStateUnknown } from './deleted-final-state-unknown.ts';
 import { NodeWatcher } from './node-watcher.ts';
@@ -34,6 +34,27 @@ describe('NodeWatcher', () => {
     handlers().onUpdate(old, node);
     expect(reasons).toEqual(expected);
     expect(actions).toEqual(expected.map(() => 'node_watcher_trigger'));
+  });
+
+  it('asks in a span that names the Node, and ends it though the asking throws', () => {
+    using telemetry = new RecordingTelemetry();
+    const asking = {
+      triggerReconcile: () => {
+        throw new Error('a bug');
+      },
+    };
+    expect(() => new NodeWatcher(asking).getEventHandlers().onDelete(ready)).toThrow('a bug');
+    expect(telemetry.spans).toMatchObject([
+      {
+        name: 'notice lost node',
+        attributes: {
+          'k8s.node.name': 'node-a',
+          'k8s.node.uid': 'uid-of-node-a',
+          'reattach.trigger.reason': 'node-deleted',
+        },
+        ended: true,
+      },
+    ]);
   });
 
   it.each([

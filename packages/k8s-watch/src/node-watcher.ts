@@ -7,6 +7,7 @@ import {
   type TriggerReason,
 } from '@reattach/core';
 import { DeletedFinalStateUnknown } from './deleted-final-state-unknown.ts';
+import { ATTR_NODE_NAME, ATTR_NODE_UID, ATTR_TRIGGER_REASON, inNoticeSpan } from './telemetry/notice-span.ts';
 
 /** Handlers that take whatever an informer hands them. */
 export interface NodeEventHandlers {
@@ -77,7 +78,12 @@ export class NodeWatcher {
   #trigger(reason: TriggerReason, node: string, nodeUid: string): void {
     this.#logger.info('Lost Node', { node, nodeUid, reasons: [reason] });
     this.#metrics?.recordAction('node_watcher_trigger');
-    this.#reconciler.triggerReconcile(reason);
+    const attributes = {
+      [ATTR_NODE_NAME]: node,
+      [ATTR_NODE_UID]: nodeUid,
+      [ATTR_TRIGGER_REASON]: reason,
+    };
+    inNoticeSpan('notice lost node', attributes, () => this.#reconciler.triggerReconcile(reason));
   }
 
   #ignore(event: string, object: unknown): void {

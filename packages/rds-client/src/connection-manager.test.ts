@@ -239,6 +239,25 @@ describe('ConnectionManager', () => {
     expect(told).toHaveLength(2);
   });
 
+  it('makes a span of each attempt, in error with its code when it failed', async () => {
+    using telemetry = new RecordingTelemetry();
+    const { clock, manager, world } = setUp(false);
+    manager.start(NEVER);
+    await clock.advance(0);
+    world.up = true;
+    await clock.advance(1_000);
+    await manager[Symbol.asyncDispose]();
+    expect(telemetry.spans).toMatchObject([
+      {
+        name: 'connect storage box',
+        attributes: { 'reattach.rds.box': 'rds-1', 'error.type': 'UNAVAILABLE' },
+        status: { message: 'connect ECONNREFUSED' },
+        ended: true,
+      },
+      { name: 'connect storage box', status: undefined, ended: true },
+    ]);
+  });
+
   it('counts reconnects by how they ended, and how long they took', async () => {
     using telemetry = new RecordingTelemetry();
     const { clock, manager, sessions, world } = setUp();

@@ -1,7 +1,10 @@
+import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { type Backoff, backoffMs, type Clock, delay, type Logger, silentLogger } from '@reattach/core';
 import { RdsError } from './rds-error.ts';
 import type { Dial, SshSession } from './ssh/ssh-session.ts';
 import { createRdsMetrics, type RdsMetrics } from './telemetry/instruments.ts';
+import { recordFailure } from './telemetry/record-failure.ts';
+import { ATTR_BOX } from './telemetry/semconv.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** 1, 2, 4, 8, 16, 16, ... s. */
@@ -44,6 +47,7 @@ export class ConnectionManager implements AsyncDisposable {
   readonly #lifetime = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #lossListeners = new Set<(error: RdsError) => void>();
+  readonly #tracer = trace.getTracer('@reattach/rds-client');
   #state: State = { kind: 'idle' };
   #running: Promise<void> | undefined;
 
@@ -128,15 +132,20 @@ export class ConnectionManager implements AsyncDisposable {
     while (!signal.aborted) {
       const reconnecting = connectedOnce || failures > 0;
       let end: RdsError;
+      const span = this.#tracer.startSpan('connect storage box', {
+        root: true,
+        kind: SpanKind.CLIENT,
+        attributes: { [ATTR_BOX]: this.#name },
+      });
       try {
-        const dialling = this.#dial(signal);
-        dialling.catch(() => undefined); // callers may share it; none has to
-        this.#state = { kind: 'dialling', session: dialling };
-        await using session = closing(await dialling);
+        await using session = closing(await this.#connect(span, signal));
         signal.throwIfAborted();
         connectedOnce = true;
         isLossTold = false;
-        this.#connected(session.session, reconnecting, this.#clock.now() - downSinceMs);
+        const downMs = this.#clock.now() - downSinceMs;
+        context.with(trace.setSpan(context.active(), span), () =>
+          this.#connected(session.session, reconnecting, downMs),
+        );
         end = await unlessAborted(session.session.closed, signal);
         downSinceMs = this.#clock.now();
         this.#state = { kind: 'waiting', error: end, retryAtMs: downSinceMs };
@@ -155,6 +164,21 @@ export class ConnectionManager implements AsyncDisposable {
     }
     this.#state = { kind: 'closed' };
     this.#metrics.connectionChanged(false);
+  }
+
+  /** Ends `span`, which may still be linked to. */
+  async #connect(span: Span, signal: AbortSignal): Promise<SshSession> {
+    try {
+      const dialling = this.#dial(signal);
+      dialling.catch(() => undefined); // callers may share it; none has to
+      this.#state = { kind: 'dialling', session: dialling };
+      return await dialling;
+    } catch (cause) {
+      if (!signal.aborted) recordFailure(span, asRdsError(cause));
+      throw cause;
+    } finally {
+      span.end();
+    }
   }
 
   #connected(session: SshSession, reconnecting: boolean, downMs: number): void {

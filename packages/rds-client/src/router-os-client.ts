@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { SpanKind, trace } from '@opentelemetry/api';
 import type { Clock, Outcome } from '@reattach/core';
 import { RdsError, type RdsErrorCode } from './rds-error.ts';
 import { commandLine } from './routeros/command-line.ts';
@@ -7,7 +7,8 @@ import type { Statement } from './routeros/queries.ts';
 import { type Parsed, parseReply, type Reply } from './routeros/reply.ts';
 import type { ExecResult, SshSession } from './ssh/ssh-session.ts';
 import type { RdsMetrics } from './telemetry/instruments.ts';
-import { ATTR_BOX, ATTR_ERROR_TYPE, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from './telemetry/semconv.ts';
+import { recordFailure } from './telemetry/record-failure.ts';
+import { ATTR_BOX, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from './telemetry/semconv.ts';
 
 /** Low-cardinality names of commands: they appear in errors, spans and metrics. */
 export type CommandName =
@@ -143,9 +144,4 @@ function outcomeOf(name: CommandName, outcome: Outcome): Outcome {
 /** A refused line was not carried out: an effect is alone on its line. */
 function effectOf(name: CommandName, code: RdsErrorCode): Outcome {
   return code === 'REFUSED' ? 'not-applied' : outcomeOf(name, 'unknown');
-}
-
-function recordFailure(span: Span, error: RdsError): void {
-  span.setAttribute(ATTR_ERROR_TYPE, error.code);
-  span.setStatus({ code: SpanStatusCode.ERROR, message: error.detail });
 }
