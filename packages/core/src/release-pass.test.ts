@@ -28,6 +28,17 @@ function twoBoxes(policy: Partial<Policy> = {}) {
   return { f: both, box: f.box, other, actions: f.actions, setNode };
 }
 
+/** A note about attachments of `node-a`, of which nothing else is left. */
+function forgotten(attachmentUids: readonly string[]) {
+  const notes = new FakeLostNodeNotes();
+  notes.notes.set('node-a', { addresses: ['10.0.0.1'], attachmentUids });
+  const f = new PassFixture({}, { notes });
+  f.cluster.removeNode('node-a', { forgotten: true });
+  f.actions.removeNode('node-a');
+  f.cluster.removePod('default', 'pod-a');
+  return f;
+}
+
 describe('ReleasePass', () => {
   it('names every collaborator that is missing', () => {
     expect(() => new ReleasePass({ observer: {} } as ReleasePassOptions)).toThrow(
@@ -289,16 +300,6 @@ describe('ReleasePass', () => {
   });
 
   describe('a Node that was deleted before it started, without a pod', () => {
-    function forgotten(attachmentUids: readonly string[]) {
-      const notes = new FakeLostNodeNotes();
-      notes.notes.set('node-a', { addresses: ['10.0.0.1'], attachmentUids });
-      const f = new PassFixture({}, { notes });
-      f.cluster.removeNode('node-a', { forgotten: true });
-      f.actions.removeNode('node-a');
-      f.cluster.removePod('default', 'pod-a');
-      return f;
-    }
-
     it('is known by the note about its attachments, and released', async () => {
       const f = forgotten(['uid-of-va-pv-a-node-a', 'one that is gone']);
       await f.run();

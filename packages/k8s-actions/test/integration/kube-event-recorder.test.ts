@@ -52,7 +52,7 @@ describe('KubeEventRecorder against an API server', () => {
     expect(event).toMatchObject({ series: { count: 3 } });
 
     cluster.sim.store.delete('Event', event?.metadata.name ?? '', 'db');
-    await cluster.advance(300_000);
+    await cluster.advance(600_000);
     await record(CLAIM);
     expect(cluster.sim.store.list('Event')).toHaveLength(1);
     expect(logger.lines).toEqual([]);
