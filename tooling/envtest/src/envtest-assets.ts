@@ -1,8 +1,12 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A binary that envtest runs. */
-export type EnvtestComponent = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
+export type EnvtestComponent =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'apiextensions-apiserver';
 
 const VARIABLE = 'KUBEBUILDER_ASSETS';
 
@@ -19,6 +23,11 @@ export function envtestAssets(
   binaryPath(folder, 'etcd');
   binaryPath(folder, 'kube-apiserver');
   return folder;
+}
+
+/** Whether the binary is there: not every set of them has all. */
+export function hasComponent(folder: string, component: EnvtestComponent): boolean {
+  return existsSync(join(folder, component));
 }
 
 /** @throws {Error} naming variable, folder and binary, when the binary is missing or not executable. */

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { CHART, type Manifest, parseManifests, renderChart } from '../../src/chart/render-chart.ts';
 import { VALUE_SETS } from '../../src/chart/value-sets.ts';
+import { type Answer, send } from './api-request.ts';
 
 const run = promisify(execFile);
 const SETS = Object.entries(VALUE_SETS);
@@ -106,27 +106,8 @@ function asOfServer(manifest: Manifest): Manifest {
   return { ...manifest, apiVersion: 'policy/v1beta1', spec };
 }
 
-function create(
-  { server, token, certificateAuthority }: Envtest,
-  manifest: Manifest,
-  query: string,
-): Promise<{ readonly status: number; readonly body: unknown }> {
+function create(envtest: Envtest, manifest: Manifest, query: string): Promise<Answer> {
   const path = PATHS[manifest.kind]?.replace('{}', manifest.metadata.namespace ?? '');
   if (path === undefined) throw new TypeError(`Expected a kind with a path, got ${manifest.kind}`);
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: unknown }>();
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const call = request(
-    `${server}${path}${query}`,
-    { method: 'POST', ca: certificateAuthority, headers, signal: AbortSignal.timeout(20_000) },
-    (response) => {
-      response
-        .toArray()
-        .then((chunks) =>
-          resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) }),
-        )
-        .catch(reject);
-    },
-  );
-  call.on('error', reject).end(JSON.stringify(manifest));
-  return promise;
+  return send(envtest, 'POST', `${path}${query}`, manifest);
 }
