@@ -75,6 +75,7 @@ export function compose(
       'telemetry',
       startTelemetry({
         serviceVersion: VERSION,
+        logger,
         spanProcessors,
         ...(config.otlpEndpoint && { otlpEndpoint: config.otlpEndpoint }),
       }),

@@ -340,7 +340,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     type: httpUrl,
     secret: true,
     description:
-      'Base URL of an OpenTelemetry collector; spans go to its `/v1/traces`. Without it none are sent.',
+      'Base URL of an OpenTelemetry collector; spans go to its `/v1/traces`, metrics to its `/v1/metrics` once a minute. Without it none are sent.',
   },
   events: {
     type: flag,

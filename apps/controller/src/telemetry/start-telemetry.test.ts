@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { context, metrics, trace } from '@opentelemetry/api';
+import { RecordingLogger } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
 import { startTelemetry } from './start-telemetry.ts';
 
@@ -35,10 +36,10 @@ describe('startTelemetry', () => {
     );
   });
 
-  it('sends spans to the collector when disposed, and takes the providers away', async () => {
-    const paths: (string | undefined)[] = [];
+  it('sends spans and metrics to the collector when disposed, and takes the providers away', async () => {
+    const paths: string[] = [];
     await using collector = createServer((request, response) => {
-      paths.push(request.url);
+      paths.push(request.url ?? '');
       request
         .resume()
         .on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'));
@@ -49,12 +50,27 @@ describe('startTelemetry', () => {
     const port = typeof address === 'object' ? address?.port : undefined;
     const telemetry = startTelemetry({ serviceVersion: '0.0.0', otlpEndpoint: `http://127.0.0.1:${port}` });
     trace.getTracer('test').startSpan('reconcile attachments').end();
+    metrics.getMeter('test').createCounter('test.sent', { description: 'd' }).add(1);
     expect(paths).toEqual([]);
     await telemetry[Symbol.asyncDispose]();
-    expect(paths).toEqual(['/v1/traces']);
+    expect(paths.toSorted()).toEqual(['/v1/metrics', '/v1/traces']);
     expect(trace.getTracer('test').startSpan('later').isRecording()).toBe(false);
     expect(context.active()).toBeDefined();
     collector.closeAllConnections();
+  });
+
+  it('says that a collector is away, and stops all the same', { timeout: 30_000 }, async () => {
+    const logger = new RecordingLogger();
+    const otlpEndpoint = 'http://127.0.0.1:1'; // nothing listens there
+    const telemetry = startTelemetry({ serviceVersion: '0.0.0', otlpEndpoint, logger });
+    trace.getTracer('test').startSpan('reconcile attachments').end();
+    metrics.getMeter('test').createCounter('test.sent', { description: 'd' }).add(1);
+    await telemetry[Symbol.asyncDispose]();
+    const told = logger.lines.map(({ level, message, fields }) => [level, message, fields['signal']].join());
+    expect(told.toSorted()).toEqual([
+      'warn,Telemetry was not exported,metrics',
+      'warn,Telemetry was not exported,traces',
+    ]);
   });
 
   it('can be started again after disposal', async () => {
