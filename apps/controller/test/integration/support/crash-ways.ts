@@ -14,6 +14,15 @@ export const RELEASE_WAYS: readonly Way[] = [
   { name: 'release, in-use', flags: { mode: 'release', strategy: 'in-use' }, loss: {} },
   { name: 'release, delete', flags: { mode: 'release', strategy: 'delete' }, loss: {} },
   { name: 'release, Node deleted', flags: { mode: 'release' }, loss: { nodeDeleted: true } },
+  {
+    name: 'release, Node deleted, no other pod on it',
+    flags: {
+      mode: 'release',
+      'leader-election-enabled': true, // notes are a leader's
+      'leader-election-namespace': 'reattach',
+    },
+    loss: { nodeDeleted: true, alone: true },
+  },
 ];
 
 /** Ways of mode `fence`: the node writes on until it is cut off. */
@@ -24,6 +33,11 @@ export const FENCE_WAYS: readonly Way[] = [
     name: 'fence, out-of-service',
     flags: { strategy: 'out-of-service', 'other-drivers': 'release-ours' },
     loss: { writesOn: true },
+  },
+  {
+    name: 'fence, early detection',
+    flags: { 'early-detection': true, 'lease-stale-ms': 1_500 },
+    loss: { unnoticed: true },
   },
   { name: 'fence, Node deleted', flags: {}, loss: { nodeDeleted: true, writesOn: true } },
 ];

@@ -2,6 +2,7 @@ import { uniqueVolumeName } from '@reattach/kube-sim';
 import { type Cut, type EffectAt, effectsIn, reachEffect } from './effects.ts';
 import { type Flags, Lab } from './lab.ts';
 import type { RunningController } from './running-controller.ts';
+import { WORLD_TIMES } from './times.ts';
 
 /** How the node is lost. */
 export interface Loss {
@@ -9,6 +10,10 @@ export interface Loss {
   readonly nodeDeleted?: boolean;
   /** Only its kubelet dies: its pods write until they are cut off, and hold dirty pages from then on. */
   readonly writesOn?: boolean;
+  /** Kubernetes does not notice: only its Lease and the box tell. */
+  readonly unnoticed?: boolean;
+  /** Nothing runs on it but pods of the StatefulSet: once they are gone, none tells its addresses. */
+  readonly alone?: boolean;
 }
 
 /** Where one controller's life ends. */
@@ -46,6 +51,12 @@ export const RECOVERED: EndState = {
 
 const LOST = 'node-a';
 
+/** Longer than any of this lasts, ms of cluster time. */
+const NEVER_MS = 600_000;
+
+/** Longer than the next leader takes, as it is in a real cluster: nobody notes a Node that died before its leader looked. */
+const REAL_POD_GC_MS = 40_000;
+
 /** In which the node that is cut off tries to write, ms of cluster time. */
 const REPLAY_MS = 500;
 
@@ -57,8 +68,15 @@ const QUIET_MS = 1_500;
  * sends nothing more and hears nothing more; the next starts from what stands at the box and in Kubernetes.
  */
 export async function failOver(flags: Flags, loss: Loss, deaths: readonly Death[]): Promise<CrashResult> {
-  await using lab = await Lab.start({ nodes: [LOST, 'node-b'], volumes: 4 });
+  const cluster = {
+    ...WORLD_TIMES.cluster,
+    ...(loss.unnoticed && { nodeGraceMs: NEVER_MS }),
+    ...(loss.alone && { podGcQuarantineMs: REAL_POD_GC_MS }),
+  };
+  const times = { ...WORLD_TIMES, cluster };
+  await using lab = await Lab.start({ nodes: [LOST, 'node-b'], volumes: 4, times });
   const { world } = lab;
+  if (loss.alone) world.kube.store.delete('Pod', `agent-${LOST}`, 'default', { gracePeriodSeconds: 0 });
   const lives = new Lives(lab, flags, deaths);
   await lives.begin();
   const { kubelet, host } = world.node(LOST);
