@@ -9,7 +9,7 @@ import type { PassMemory } from './pass-memory.ts';
 import type { Policy } from './policy.ts';
 import type { ClusterReader, StorageBox, StorageFleet, StorageQuestion } from './ports.ts';
 import { decideUnfences, decideUnmarks, decideUntaints, type Recovery } from './recover.ts';
-import { lostIn, questionAbout, withFencedAddresses } from './release-pass.ts';
+import { lostIn, questionAbout, withFencedAddresses } from './storage-question.ts';
 
 /** What the facts at hand say, and what a pass would make of them. */
 export interface Inspection {
