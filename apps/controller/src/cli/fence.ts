@@ -1,5 +1,4 @@
 import { type FenceIdentity, type NodeState, nodeFactOf, type Policy } from '@reattach/core';
-import { EXIT } from '../exit-code.ts';
 import { CliError } from './cli-error.ts';
 import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
 import { confirm, YES_FLAG } from './confirm.ts';
@@ -46,13 +45,12 @@ export const fenceCommand: Command = {
       fences.push({ box: each.box.name, id: fence.id, addresses: missing });
       io.stderr(`Fenced node ${name} at box ${each.box.name} (fence ${fence.id}), and read it back\n`);
     }
-    print(
+    return print(
       call,
       io,
       { node: name, fences },
       () => `It stays until the node has booted: reattach unfence ${name}\n`,
     );
-    return EXIT.ok;
   },
 };
 

@@ -6,7 +6,7 @@ import { cli } from './support/cli-run.ts';
 import { WorldController } from './support/world-controller.ts';
 
 /** One dead node that mode observe holds, and two that are well. */
-describe('reattach', () => {
+describe('reattach', { timeout: 60_000 }, () => {
   let controller: WorldController;
   let victim: string;
   let volume: string;

@@ -11,7 +11,7 @@ async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: str
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
 
-describe('GET /history', () => {
+describe('GET /history', { timeout: 60_000 }, () => {
   it('tells a failover from fence to release, as the file does', async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, 'audit.jsonl');

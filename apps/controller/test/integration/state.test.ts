@@ -9,7 +9,7 @@ async function stateOf(url: string, query = ''): Promise<StateReport> {
   return (await response.json()) as StateReport;
 }
 
-describe('GET /state', () => {
+describe('GET /state', { timeout: 60_000 }, () => {
   it('follows a node from well to dead', async () => {
     await using controller = await WorldController.start(['--mode=observe']);
     const { url, world } = controller;

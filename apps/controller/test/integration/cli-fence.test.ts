@@ -1,0 +1,216 @@
+import { type SimNode, SimWorld, type WorldFiles } from '@reattach/sim-world';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StateReport } from '../../src/state/state-report.ts';
+import { until } from '../e2e/support/until.ts';
+import { cli } from './support/cli-run.ts';
+import { WorldController, worldFlags } from './support/world-controller.ts';
+
+const COMMENT = /^reattach\/1 id=([0-9a-f]{8}) node=(\S+) uid=(\S+) boot=(\S+) at=\d+$/;
+
+describe('reattach fence and unfence', { timeout: 60_000 }, () => {
+  let world: SimWorld;
+  let files: WorldFiles;
+  let node: SimNode;
+  let flags: readonly string[];
+
+  beforeEach(async () => {
+    world = await SimWorld.start({ volumes: 3, kubevirt: true });
+    files = await world.writeFiles();
+    await until('the workload to run', 20_000, () => world.isSettled);
+    node = world.node('node-a');
+    flags = worldFlags(world, files);
+  });
+  afterEach(async () => {
+    await files[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
+  });
+
+  const fence = (...args: readonly string[]) => cli(['fence', ...args, ...flags]);
+  const unfence = (...args: readonly string[]) => cli(['unfence', ...args, ...flags]);
+  const entries = () =>
+    world.rds.box.addressList.entries.map(({ list, address, comment = '' }) => ({ list, address, comment }));
+
+  it('cuts a live node off with a fence that any controller knows as its own', async () => {
+    const { code, err, out } = await fence('node-a', '--yes', '-o', 'json');
+    expect(err).toContain('every disk of node node-a');
+    expect(code).toBe(0);
+    const [entry, ...others] = entries();
+    expect(others).toEqual([]);
+    expect(entry).toMatchObject({ list: 'reattach-fenced', address: node.address });
+    const [, id, name, uid, boot] = COMMENT.exec(entry?.comment ?? '') ?? [];
+    const { metadata, status } = world.kube.store.get('Node', 'node-a') ?? {};
+    expect([name, uid, boot]).toEqual(['node-a', metadata?.uid, status?.nodeInfo?.bootID]);
+    expect(JSON.parse(out)).toEqual({
+      node: 'node-a',
+      fences: [{ box: '127.0.0.1', id, addresses: [node.address] }],
+    });
+
+    const again = await fence('node-a', '--yes');
+    expect([again.code, again.err]).toEqual([0, 'Node node-a is fenced already at 127.0.0.1\n']);
+    expect(entries()).toHaveLength(1);
+  });
+
+  it('changes nothing unless the name of the node is typed', async () => {
+    const wrong = await cli(['fence', 'node-a', ...flags], { answer: 'node-b' });
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('Nothing was changed')]);
+    const nobody = await cli(['fence', 'node-a', ...flags]);
+    expect([nobody.code, nobody.err]).toEqual([2, expect.stringContaining('Expected --yes')]);
+    expect(entries()).toEqual([]);
+    expect((await cli(['fence', 'node-a', ...flags], { answer: 'node-a\n' })).code).toBe(0);
+    expect(entries()).toHaveLength(1);
+  });
+
+  it.each<[string, () => unknown, readonly string[], number, string]>([
+    ['a node nobody knows', () => undefined, ['node-x'], 1, 'Nothing is known of node "node-x"'],
+    ['a box that is away', () => world.rds.faults.down(), ['node-a'], 1, 'does not know the node'],
+    ['a node the box never saw', () => addStranger(), ['node-x'], 1, 'never-seen-live'],
+    ['a missing drop rule', () => removeDropRule(), ['node-a'], 1, 'would cut nothing'],
+    [
+      'a node without addresses',
+      () => setAddresses(' '),
+      ['node-a'],
+      1,
+      'No storage address of node node-a is known',
+    ],
+    ['a node with IPv6', () => setAddresses('10.0.0.11,fd00::1'), ['node-a'], 1, 'fences are IPv4 only'],
+    [
+      'a node that boots from the box',
+      () => setLabel(),
+      ['node-a', '--fence-never-fence=boot=box'],
+      1,
+      'neverFence',
+    ],
+    ['a volume in a live migration', () => startMigration(), ['node-a'], 1, 'which is in a live migration'],
+    [
+      'a box nobody knows',
+      () => undefined,
+      ['node-a', '--box=west'],
+      2,
+      'Expected a box among 127.0.0.1 after --box',
+    ],
+  ])('is refused for %s', async (_what, prepare, args, code, message) => {
+    await prepare();
+    const run = await fence(...args, '--yes');
+    expect(run).toMatchObject({ code, out: '' });
+    expect(run.err).toContain(message);
+    expect(entries()).toEqual([]);
+  });
+
+  it('lets a node back once it has booted, and not before', async () => {
+    await fence('node-a', '--yes');
+    const early = await unfence('node-a', '--yes');
+    expect([early.code, early.err]).toEqual([1, expect.stringContaining('not proved clean')]);
+    expect(entries()).toHaveLength(1);
+    world.powerOff('node-a');
+    await until('NotReady', 20_000, () => !isReady('node-a'));
+    expect((await unfence('node-a', '--yes')).err).toContain('Node is not ready');
+    world.powerOn('node-a');
+    await until('Ready', 20_000, () => isReady('node-a'));
+    const run = await cli(['unfence', 'node-a', ...flags], { answer: 'node-a' });
+    expect([run.code, entries()]).toEqual([0, []]);
+    expect((await unfence('node-a', '--yes')).err).toContain('No fence of node "node-a" stands');
+  });
+
+  it('lets a node back that somebody vouches for, or forces back, and says what that may do', async () => {
+    await fence('node-a', '--yes');
+    const [, id = ''] = COMMENT.exec(entries()[0]?.comment ?? '') ?? [];
+    const forced = await unfence('node-a', '--yes', '--force');
+    expect([forced.code, forced.err]).toEqual([
+      0,
+      expect.stringContaining('over what others have written since'),
+    ]);
+    expect(entries()).toEqual([]);
+    await fence('node-b', '--yes');
+    const [, other = ''] = COMMENT.exec(entries()[0]?.comment ?? '') ?? [];
+    expect(other).not.toBe(id);
+    world.kube.store.patch('Node', 'node-b', {
+      metadata: { annotations: { 'reattach.srvlab.io/clean': other } },
+    });
+    expect((await unfence('node-b', '--yes')).code).toBe(0);
+    expect(entries()).toEqual([]);
+  });
+
+  it('does not say that nothing is fenced at a box that cannot be read', async () => {
+    await world.rds.faults.down();
+    const run = await unfence('node-a', '--yes');
+    expect([run.code, run.err]).toEqual([1, expect.stringContaining('Box 127.0.0.1 could not be read')]);
+  });
+
+  function isReady(name: string): boolean {
+    const conditions = world.kube.store.get('Node', name)?.status?.conditions ?? [];
+    return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  }
+
+  function setAddresses(addresses: string): void {
+    const annotations = { 'reattach.srvlab.io/storage-addresses': addresses };
+    world.kube.store.patch('Node', 'node-a', { metadata: { annotations } });
+  }
+
+  function setLabel(): void {
+    world.kube.store.patch('Node', 'node-a', { metadata: { labels: { boot: 'box' } } });
+  }
+
+  function addStranger(): void {
+    world.kube.addNode({ name: 'node-x', internalIP: '10.0.0.99' });
+  }
+
+  function startMigration(): void {
+    const [volume = ''] = world.attachedTo('node-a');
+    world.kube.addPod({
+      name: 'virt-launcher-vm',
+      nodeName: 'node-a',
+      hostIP: node.address,
+      claims: [`data-db-${Number(volume.slice(-1))}`],
+      phase: 'Pending',
+      owner: { kind: 'VirtualMachineInstance', name: 'vm' },
+    });
+    world.kube.store.create({
+      kind: 'VirtualMachineInstanceMigration',
+      metadata: { name: 'move', namespace: 'default' },
+      spec: { vmiName: 'vm' },
+    });
+    world.kube.store.patch(
+      'VirtualMachineInstanceMigration',
+      'move',
+      { status: { phase: 'Running' } },
+      'default',
+    );
+  }
+
+  function removeDropRule(): void {
+    const [rule] = world.rds.box.raw.rules;
+    if (rule) world.rds.box.raw.remove(rule);
+  }
+});
+
+async function stateOf(url: string): Promise<StateReport> {
+  return (await (await fetch(`${url}/state`)).json()) as StateReport;
+}
+
+describe('a fence by hand', { timeout: 60_000 }, () => {
+  it('stays while a controller in mode fence runs, until the node has booted', async () => {
+    await using controller = await WorldController.start(['--mode=fence']);
+    const { world, flags, url } = controller;
+    expect((await cli(['fence', 'node-a', '--yes', ...flags])).code).toBe(0);
+    const explain = async () => (await cli(['explain', 'node-a', `--server=${url}`])).out;
+    await until('the controller to see it', 20_000, async () => (await explain()).includes('; it stays: '));
+    expect((await cli(['reconcile', `--server=${url}`])).code).toBe(0);
+    await until(
+      'the pass',
+      20_000,
+      async () => (await stateOf(url)).lastPass?.reasons.includes('deadline') ?? false,
+    );
+    expect(world.rds.box.addressList.entries).toHaveLength(1);
+    world.powerOff('node-a');
+    world.powerOn('node-a');
+    await until(
+      'the controller to take it back',
+      30_000,
+      () => world.rds.box.addressList.entries.length === 0,
+    );
+    const history = await cli(['history', `--server=${url}`]);
+    expect(history.out).toMatch(
+      /unfenced +fence [0-9a-f]{8} at 127\.0\.0\.1 +node-a +The node has booted since/,
+    );
+  });
+});
