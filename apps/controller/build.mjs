@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { buildPage } from './build-page.ts';
 import { sbomOf } from './sbom.mjs';
 
 // ssh2 and its like are CommonJS: they ask for `require` and `__dirname` at run time.
@@ -27,6 +28,7 @@ const { metafile } = await build({
   mainFields: ['module', 'main'],
   external: ['cpu-features', './crypto/build/Release/sshcrypto.node'],
   legalComments: 'linked',
+  define: { BUNDLED_PAGE: JSON.stringify(await buildPage()) },
   banner: { js: commonJsGlobals },
   metafile: true,
 });

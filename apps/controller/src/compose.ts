@@ -35,6 +35,7 @@ import { Liveness, Readiness } from './health-checks.ts';
 import { HttpServer } from './http-server.ts';
 import { observers } from './observers.ts';
 import { findPod, ownPodRef, surroundings } from './own-pod.ts';
+import { pageRoutes } from './page/page-routes.ts';
 import { podNamespace } from './pod-namespace.ts';
 import { buildStateReport } from './state/build-state-report.ts';
 import { DecisionAges } from './state/decision-ages.ts';
@@ -214,7 +215,7 @@ export function compose(
         live: () => live.report(),
         ready: () => ready.report(),
         metricsText: () => telemetry.metricsText(),
-        routes: config.serveState ? [...state, ...auditRoutes(auditLog)] : [],
+        routes: config.serveState ? [...state, ...auditRoutes(auditLog), ...pageRoutes()] : [],
         logger,
       }),
     );

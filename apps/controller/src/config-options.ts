@@ -153,7 +153,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
   'http.state': {
     type: flag,
     description:
-      'Serve state and history there too, to everybody who can reach it. Default: only when `http.listen` is a loopback address.',
+      'Serve the status page, state and history there too, to everybody who can reach it. Default: only when `http.listen` is a loopback address.',
   },
   'audit.file': {
     type: path,

@@ -22,6 +22,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { method: 'GET', path: '/metrics', answers: 'Prometheus text.' },
   {
     method: 'GET',
+    path: '/',
+    answers: 'The [status page](#status-page), with its files below `/page/`. Only with `http.state`.',
+  },
+  {
+    method: 'GET',
     path: '/state',
     answers:
       'JSON: nodes, boxes, attachments with evidence, rule and decision ([its shape](src/state/state-report.ts)). `?attachments=lost` lists only those that are not fine; `all` is the default. Only with `http.state`.',

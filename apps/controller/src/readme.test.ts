@@ -4,6 +4,7 @@ import { auditRoutes } from './audit/audit-routes.ts';
 import { ENDPOINTS, endpointsTable } from './endpoints.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-code.ts';
 import { commandsTable, exitCodesTable, helpText, optionsTable } from './help-text.ts';
+import { pageRoutes } from './page/page-routes.ts';
 import { stateRoutes } from './state/state-routes.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -26,6 +27,7 @@ describe('README', () => {
     const routes = [
       ...stateRoutes({ report: unused, reconcile: unused, leading: unused }),
       ...auditRoutes({ history: unused }),
+      ...pageRoutes().filter(({ path }) => !path.startsWith('/page/')),
     ];
     const probes = ['GET /livez', 'GET /readyz', 'GET /metrics'];
     expect(ENDPOINTS.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(

@@ -1,0 +1,182 @@
+import type { AttachmentState, BoxState, StateReport } from '../../state/state-report.ts';
+import { count, formatDuration, formatRoughly, listNames } from './format.ts';
+import { adviceOn } from './hold-advice.ts';
+
+/** What comes first is said first: no answer, a person is needed, at work, worth knowing, all well. */
+export const LEVELS = ['silent', 'attention', 'busy', 'notice', 'ok'] as const;
+
+/** @see LEVELS */
+export type Level = (typeof LEVELS)[number];
+
+/** One thing an operator should know, and what can be done about it. */
+export interface Point {
+  readonly key: string;
+  readonly level: Level;
+  readonly text: string;
+  readonly detail?: string;
+  /** A command, to be copied. */
+  readonly fix?: string;
+}
+
+/** The state of everything in one sentence, and the points it rests on, worst first. */
+export interface Headline {
+  readonly level: Level;
+  /** Holds no ages: it changes only when something has happened, and is then read out. */
+  readonly text: string;
+  readonly points: readonly Point[];
+}
+
+/** Answers that fail for this long are a fault; until then they are tried again without alarm. */
+const SILENT_AFTER_MS = 6_000;
+
+/** A box is read at least every `idlePollMs`, one minute by default. */
+const UNREAD_MS = 5 * 60_000;
+
+/** The headline while the controller gives no answer; `undefined` while it does, or has only just stopped. */
+export function silenceOf(
+  failure: string | undefined,
+  lastAnswerAgeMs: number | undefined,
+): Headline | undefined {
+  if (failure === undefined && (lastAnswerAgeMs ?? 0) < SILENT_AFTER_MS) return undefined;
+  if (lastAnswerAgeMs !== undefined && lastAnswerAgeMs < SILENT_AFTER_MS) return undefined;
+  const text =
+    lastAnswerAgeMs === undefined
+      ? 'The controller has not answered yet'
+      : 'The controller does not answer: what is shown below is old';
+  const detail = `${failure ?? 'No answer'}. This page keeps trying.`;
+  return { level: 'silent', text, points: [{ key: 'silent', level: 'silent', text: detail }] };
+}
+
+/** @param nowMs by the controller's clock */
+export function headlineOf(report: StateReport, nowMs: number): Headline {
+  const points = [
+    ...heldPoints(report),
+    ...blindPoints(report, nowMs),
+    ...healthPoints(report, nowMs),
+    ...guardPoints(report),
+    ...busyPoints(report),
+    ...lostPoints(report),
+    ...fencePoints(report, nowMs),
+    ...standbyPoints(report),
+  ].toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
+  const level = points[0]?.level ?? 'ok';
+  return { level, text: textOf(report, points[0]), points };
+}
+
+function textOf(report: StateReport, worst: Point | undefined): string {
+  const { counts, nodes } = report;
+  if (worst?.key.startsWith(HELD)) {
+    const held = sum(Object.values(counts.heldByReason));
+    const where = listNames(nodesOf(report, 'hold'));
+    return `${count(held, 'attachment')} held${where && ` on ${where}`}`;
+  }
+  if (worst) return worst.text;
+  const ready = nodes.filter(({ state }) => state === 'ready').length;
+  return `All well: ${count(counts.attachments, 'attachment')} on ${count(ready, 'ready node')}`;
+}
+
+const HELD = 'held ';
+
+/** One for each reason, the most frequent first. What mode `observe` would do is no fault. */
+function heldPoints(report: StateReport): Point[] {
+  const reasons = Object.entries(report.counts.heldByReason).filter(([, amount]) => amount > 0);
+  return reasons
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([reason, amount]) => {
+      const advice = adviceOn(reason);
+      const meaning = advice ? `: ${advice.meaning}` : '';
+      const text = `${count(amount, 'attachment')} held, ${reason}${meaning}`;
+      const detail = advice && { detail: advice.next };
+      return {
+        key: `${HELD}${reason}`,
+        level: reason === 'dry-run' ? 'notice' : 'attention',
+        text,
+        ...detail,
+      };
+    });
+}
+
+/** Nothing is lost, but were it, nothing would be done: attachments of nodes that are ready are held as well. */
+function blindPoints({ counts, cache }: StateReport, nowMs: number): Point[] {
+  const held = sum(Object.values(counts.heldByReason));
+  const isSaid = ['cache-stale', 'mass-failure'].some((reason) => (counts.heldByReason[reason] ?? 0) > 0);
+  if (isSaid || (counts.byVerdict['hold'] ?? 0) <= held) return [];
+  const text = 'Were a node lost now, nothing would be released';
+  const age = cache.synced ? `is ${formatDuration(nowMs - cache.freshAsOfMs)} old` : 'is not complete';
+  return [
+    { key: 'blind', level: 'attention', text, detail: `The view of the cluster ${age}: ${cache.detail}` },
+  ];
+}
+
+function healthPoints({ boxes, lastPass }: StateReport, nowMs: number): Point[] {
+  const points: Point[] = [];
+  for (const { name, detail } of boxes.filter(({ connected }) => !connected)) {
+    const text = `Box ${name} is not connected: nothing can be proved about its volumes`;
+    points.push({ key: `box ${name}`, level: 'attention', text, detail });
+  }
+  const isUnread = ({ connected, readAtMs = 0 }: BoxState) => connected && nowMs - readAtMs > UNREAD_MS;
+  for (const { name, detail } of boxes.filter(isUnread)) {
+    const text = `Box ${name} has not been read for more than ${formatRoughly(UNREAD_MS)}`;
+    points.push({ key: `unread ${name}`, level: 'notice', text, detail });
+  }
+  if (lastPass?.result === 'failed') {
+    const text = 'The last pass failed';
+    points.push({ key: 'pass', level: 'attention', text, detail: 'It is tried again; see the log.' });
+  }
+  return points;
+}
+
+/** Without its guard a box drops nothing: in mode `fence` nothing can be released from a node that may still write. */
+function guardPoints({ boxes, mode }: StateReport): Point[] {
+  return boxes.flatMap(({ name, guard }): Point[] => {
+    if (guard?.kind !== 'unarmed') return [];
+    const level = mode === 'fence' ? 'attention' : 'notice';
+    const text = `Box ${name} cannot fence: ${guard.detail}`;
+    return [{ key: `guard ${name}`, level, text, ...(guard.fix !== undefined && { fix: guard.fix }) }];
+  });
+}
+
+function busyPoints(report: StateReport): Point[] {
+  const busy = report.attachments.filter(
+    ({ decision, nodeState }) => decision !== 'hold' && decision !== 'keep' && nodeState !== 'ready',
+  );
+  if (busy.length === 0) return [];
+  const where = listNames([...new Set(busy.map(({ node }) => node))]);
+  const text = `Reattach is at work on ${count(busy.length, 'attachment')} of ${where}`;
+  return [{ key: 'busy', level: 'busy', text }];
+}
+
+/** Lost nodes that have nothing of ours on them: no alarm, but not well either. */
+function lostPoints({ nodes }: StateReport): Point[] {
+  const lost = nodes.filter(({ state, attachments }) => state !== 'ready' && attachments === 0);
+  if (lost.length === 0) return [];
+  const text = `${count(lost.length, 'node')} lost with nothing attached: ${listNames(lost.map(({ name }) => name))}`;
+  return [{ key: 'lost', level: 'notice', text }];
+}
+
+function fencePoints({ boxes, nodes }: StateReport, nowMs: number): Point[] {
+  const recoveries = new Map(nodes.flatMap(({ fences }) => fences.map(({ id, recovery }) => [id, recovery])));
+  return boxes.flatMap(({ name: box, fences }): Point[] =>
+    fences.map(({ id, nodeName, fencedAtMs }) => {
+      const text = `Node ${nodeName} is cut off from box ${box}`;
+      const since = `Fence ${id}, for ${formatDuration(nowMs - fencedAtMs)}`;
+      const recovery = recoveries.get(id);
+      const detail = recovery === undefined ? since : `${since}; it ${recovery}`;
+      return { key: `fence ${box} ${id}`, level: 'notice', text, detail };
+    }),
+  );
+}
+
+function standbyPoints({ leading, identity }: StateReport): Point[] {
+  if (leading) return [];
+  const detail = 'Another replica acts. What is shown is what this one would decide.';
+  return [{ key: 'standby', level: 'notice', text: `This replica, ${identity}, stands by`, detail }];
+}
+
+function nodesOf({ attachments }: StateReport, decision: AttachmentState['decision']): string[] {
+  return [...new Set(attachments.filter((each) => each.decision === decision).map(({ node }) => node))];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
