@@ -55,10 +55,14 @@ export class WorldController implements AsyncDisposable {
     this.#stop = stop;
   }
 
-  static async start(extra: readonly string[] = [], options: SimWorldOptions = {}): Promise<WorldController> {
+  static async start(
+    extra: readonly string[] = [],
+    { prepare, ...options }: SimWorldOptions & { readonly prepare?: (world: SimWorld) => void } = {},
+  ): Promise<WorldController> {
     const world = await SimWorld.start({ volumes: 3, ...options });
     const files = await world.writeFiles();
     await until('the workload to run', 20_000, () => world.isSettled);
+    prepare?.(world);
     const flags = [...worldFlags(world, files), '--leader-election-enabled=false', ...extra];
     const logger = new RecordingLogger();
     const config = parseConfig({ argv: flags, env: {}, readFile: (path) => readFileSync(path, 'utf8') });

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { AS_OF_MS, attachmentState, nodeReport, stateReport } from '../state/state-report.test-support.ts';
+import type { StateReport } from '../state/state-report.ts';
+import { explainText } from './explain.ts';
+import { findSubject } from './find-subject.ts';
+import { plainStyle } from './style.ts';
+
+function explain(report: StateReport, name: string): string {
+  const subject = findSubject(name, report);
+  if (!subject) throw new Error(`nothing is known of ${name}`);
+  return explainText(subject, report, plainStyle);
+}
+
+describe('findSubject', () => {
+  const a = attachmentState();
+  const b = attachmentState({
+    volumeAttachment: 'va-b',
+    persistentVolume: 'pv-b',
+    volumeHandle: 'handle-b',
+    claim: { namespace: 'other', name: 'data-a' },
+    node: 'node-b',
+  });
+  const report = stateReport([a, b]);
+
+  it.each([
+    ['default/data-a', [a], undefined],
+    ['other/data-a', [b], undefined],
+    ['data-a', [a, b], undefined],
+    ['pv-b', [b], undefined],
+    ['handle-a', [a], undefined],
+    ['va-b', [b], undefined],
+    ['node-a', [a], 'node-a'],
+  ])('%s', (name, attachments, node) => {
+    const subject = findSubject(name, report);
+    expect(subject?.attachments).toEqual(attachments);
+    expect(subject?.node?.name).toBe(node);
+  });
+
+  it('knows nothing of other names', () => {
+    expect(findSubject('nonsense', report)).toBeUndefined();
+  });
+});
+
+describe('explainText', () => {
+  it('tells the whole story, as a person would', () => {
+    expect(explain(stateReport(), 'default/data-a')).toBe(
+      `Node node-a has been NotReady for 1 min, since 2025-12-31 23:59:00Z
+  known to the box by 10.0.0.11; 1 attachment of ours
+
+Claim default/data-a (PersistentVolume pv-a, VolumeAttachment va-a)
+  attached to node node-a; stored at box box-a
+  the box, asked 0.5 s ago, says silent: nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live; last activity 1 min ago
+  cut off there: no
+How it was decided at 2026-01-01 00:00:00Z, as passes have for 30 s:
+  passed   cache-fresh       the cluster was seen 1.0 s ago, which is recent enough
+  passed   attacher-ours     it was attached by rds.csi.srvlab.io, which is ours
+  passed   no-mass-failure   1 of 2 nodes is lost: no mass failure
+  passed   no-other-actor    no taint says that somebody else is recovering the node
+  passed   node-lost         the node has been NotReady for 1 min
+  passed   no-migration      the volume is in no live migration
+  passed   grace-over        its grace is over; the box has proved it silent for 45 s
+  passed   volume-known      PersistentVolume pv-a is ours (handle-a)
+  passed   detach-under-way  its VolumeAttachment is not being deleted yet
+  passed   storage-known     box box-a says silent: nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live
+  passed   other-drivers     volumes of other drivers on the node hold nothing back
+  decided  mode-observe      hold (dry-run): Mode is observe; mode release would release
+In short: mode is observe; a release would be considered in mode release or fence.
+`,
+    );
+  });
+
+  it('tells of attachments that were decided alike once', () => {
+    const report = stateReport([
+      attachmentState(),
+      attachmentState({ volumeAttachment: 'va-b', claim: { namespace: 'default', name: 'data-b' } }),
+      attachmentState({ volumeAttachment: 'va-c', why: 'another reason' }),
+    ]);
+    const text = explain(report, 'node-a');
+    expect(text.match(/How it was decided/g)).toHaveLength(2);
+    expect(text).toContain('VolumeAttachment va-a)\nClaim default/data-b (');
+  });
+
+  it('tells of a fence and what becomes of it', () => {
+    const fence = { kind: 'draining', id: 'f1', why: 'The box may still hold commands' } as const;
+    const fences = [
+      { box: 'box-a', id: 'f1', fencedAtMs: AS_OF_MS - 5_000, recovery: 'stays: Node is not ready' },
+    ];
+    const nodes = [nodeReport({ fences, taintRecovery: 'goes: it has booted' })];
+    const text = explain(stateReport([attachmentState({ fence })], { nodes }), 'node-a');
+    expect(text).toContain('  fenced at box box-a for 5.0 s (fence f1); it stays: Node is not ready\n');
+    expect(text).toContain('  our taint on it goes: it has booted\n');
+    expect(text).toContain(
+      '  cut off there: yes, not yet proved effective (fence f1): The box may still hold commands\n',
+    );
+  });
+
+  it('says so when nothing of ours is attached to a node', () => {
+    const text = explain(
+      stateReport([], { nodes: [nodeReport({ addresses: [], attachments: 0 })] }),
+      'node-a',
+    );
+    expect(text).toContain('no address that the box knows it by; 0 attachments of ours');
+    expect(text).toContain('Nothing of ours is attached to it.');
+  });
+
+  it('asks nobody about a node that is ready', () => {
+    const attachment = attachmentState({
+      nodeState: 'ready',
+      rule: 'node-lost',
+      decision: 'keep',
+      why: 'Node is ready',
+    });
+    const { reason: _reason, sinceMs: _since, ...ready } = attachment;
+    const text = explain(stateReport([ready]), 'pv-a');
+    expect(text).not.toContain('the box, asked');
+    expect(text).toContain('  decided  node-lost        keep: Node is ready\n');
+  });
+});
