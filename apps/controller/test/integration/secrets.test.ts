@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
+import { runDoctor } from '../../src/doctor/run-doctor.ts';
 import { Lab } from './support/lab.ts';
+import { OtlpReceiver } from './support/otlp-receiver.ts';
+import { runWhile } from './support/pace.ts';
 
 const LOST = 'node-a';
 const TOKEN = 'token-6e1f0c1d9b';
@@ -56,8 +59,18 @@ function everythingIn(value: unknown): string {
   return inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null, showHidden: true });
 }
 
+/** Everything in what a bad configuration is refused with. */
+function refusalOf(configure: () => unknown): string {
+  try {
+    return everythingIn(configure());
+  } catch (err) {
+    return `${String(err)}\n${everythingIn(err)}`;
+  }
+}
+
 describe('what a controller tells', () => {
   it('holds no key, passphrase or token, whatever goes wrong, and only known log keys', async () => {
+    await using receiver = await OtlpReceiver.start();
     await using lab = await Lab.start();
     const { kube, rds } = lab.world;
     const folder = await mkdtemp(join(tmpdir(), 'reattach-secrets-'));
@@ -69,7 +82,13 @@ describe('what a controller tells', () => {
     expect(await readFile(kubeconfig, 'utf8')).toContain(TOKEN);
 
     const exporter = new InMemorySpanExporter();
-    const flags = { kubeconfig, 'rds-passphrase-file': passphrase };
+    const audit = join(folder, 'audit');
+    const flags = {
+      kubeconfig,
+      'rds-passphrase-file': passphrase,
+      'otlp-endpoint': receiver.endpoint,
+      'audit-file': audit,
+    };
     const controller = await lab.ready(flags, [new SimpleSpanProcessor({ exporter })]);
     kube.faults.add({ watch: true }, { kind: 'status', status: 401, reason: 'Unauthorized' }, 2);
     kube.faults.dropWatches();
@@ -88,15 +107,38 @@ describe('what a controller tells', () => {
     await lab.until('the fence to go', () => rds.box.addressList.entries.length === 0);
     await lab.runFor(1_000);
 
-    const said = {
+    const config = lab.configure(flags);
+    const examining = runDoctor(config, lab.clock, new AbortController().signal);
+    await runWhile(lab.clock, examining);
+    const checks = await examining;
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['cluster reachable', 'box reachable']),
+    );
+
+    const answers = await Promise.all(
+      ['/metrics', '/readyz', '/state', '/history'].map((path) => controller.get(path)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const [metrics, ready, state, history] = answers.map(({ text }) => text);
+    await controller.stop();
+    expect(receiver.bodies.length).toBeGreaterThan(1);
+    const said: Readonly<Record<string, string>> = {
+      doctor: everythingIn(checks),
+      state: state ?? '',
+      history: history ?? '',
+      audit: await readFile(audit, 'utf8'),
+      otlp: receiver.bodies.join('\n'),
+      refusal: refusalOf(() =>
+        lab.configure({ ...flags, 'rds-private-key-file': rds.credentials.privateKey }),
+      ),
       lines: everythingIn(controller.lines),
       spans: everythingIn(
         exporter
           .getFinishedSpans()
           .map(({ name, attributes, status, events }) => ({ name, attributes, status, events })),
       ),
-      metrics: (await controller.get('/metrics')).text,
-      ready: (await controller.get('/readyz')).text,
+      metrics: metrics ?? '',
+      ready: ready ?? '',
       events: everythingIn(kube.store.list('Event')),
       commands: everythingIn(rds.commands.entries),
     };
@@ -108,11 +150,14 @@ describe('what a controller tells', () => {
       const leaks = Object.entries(said).filter(([, text]) => text.includes(secret));
       expect(leaks.map(([where]) => where)).toEqual([]);
     }
+    expect(said['history']).toContain('pod-deleted');
+    expect(said['audit']).toContain('pod-deleted');
+    expect(said['refusal']).toContain('rds.privateKeyFile');
     const keys = controller.lines
       .filter(({ level }) => level !== 'debug')
       .flatMap(({ fields }) => Object.keys(fields));
     expect([...new Set(keys)].filter((key) => !LOG_KEYS.includes(key))).toEqual([]);
-    expect(said.lines).toContain('Release failed');
-    expect(said.lines).toContain('Event was not written');
+    expect(said['lines']).toContain('Release failed');
+    expect(said['lines']).toContain('Event was not written');
   });
 });

@@ -4,7 +4,7 @@ import { FakeClock, RecordingLogger } from '@reattach/core/testing';
 import { SimWorld, type SimWorldOptions, type WorldFiles } from '@reattach/sim-world';
 import { vi } from 'vitest';
 import { compose } from '../../../src/compose.ts';
-import { parseConfig } from '../../../src/config.ts';
+import { type Config, parseConfig } from '../../../src/config.ts';
 import { runFor, runUntil } from './pace.ts';
 import { RunningController } from './running-controller.ts';
 import { CONTROLLER_TIMES, WORLD_TIMES } from './times.ts';
@@ -58,8 +58,8 @@ export class Lab implements AsyncDisposable {
     return this.world.podsOn(name).filter((pod) => !pod.startsWith('agent-'));
   }
 
-  /** A controller in mode `fence` that has not started; `flags` win over what this world needs. */
-  compose(flags: Flags = {}, spanProcessors: readonly SpanProcessor[] = []): RunningController {
+  /** Of a controller in mode `fence`; `flags` win over what this world needs. @throws {ConfigError} */
+  configure(flags: Flags = {}): Config {
     const { rds, driver, boxAddress } = this.world;
     const all: Flags = {
       'unsafe-compressed-times': true,
@@ -79,10 +79,14 @@ export class Lab implements AsyncDisposable {
     const argv = Object.entries(all).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}=${value}`],
     );
-    const config = parseConfig({ argv, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
+    return parseConfig({ argv, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
+  }
+
+  /** A controller that has not started. @see configure */
+  compose(flags: Flags = {}, spanProcessors: readonly SpanProcessor[] = []): RunningController {
     const logger = new RecordingLogger();
     const controller = new RunningController(
-      compose(config, { logger, clock: this.clock, spanProcessors }),
+      compose(this.configure(flags), { logger, clock: this.clock, spanProcessors }),
       logger,
       this.clock,
     );
