@@ -234,6 +234,7 @@ export function compose(
         await reconciler.stop();
       } finally {
         reporter.forget();
+        ages.forget();
       }
     };
     await (elector ? elector.run(lead, signal) : lead(signal));

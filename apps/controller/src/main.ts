@@ -60,6 +60,7 @@ function runController(argv: readonly string[]): Promise<ExitCode> {
 function terminalIo(): CliIo {
   const stop = new AbortController();
   const { stdin: input, stdout, stderr: output } = process;
+  stdout.on('error', (err) => process.exit('code' in err && err.code === 'EPIPE' ? EXIT.ok : EXIT.failed)); // `| head`
   process.once('SIGINT', () => stop.abort(new Error('interrupted')));
   return {
     stdout: (text) => void stdout.write(text),

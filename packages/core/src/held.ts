@@ -32,6 +32,17 @@ export function heldIn(report: PassReport): Held[] {
   return [...decided, ...prevented];
 }
 
+/** Lost attachments that no effect of the report is about, by uid: what was last said of them stands. */
+export function untouchedIn(report: PassReport): ReadonlyMap<string, LostDecision> {
+  const untouched = new Map(lostDecisionsIn(report).map((decision) => [decision.attachment.uid, decision]));
+  for (const effect of report.effects) {
+    const decisions =
+      'decisions' in effect ? effect.decisions : 'decision' in effect ? [effect.decision] : [];
+    for (const { attachment } of decisions) untouched.delete(attachment.uid);
+  }
+  return untouched;
+}
+
 function held(reason: HoldReason, why: string): (decision: LostDecision) => Held {
   return (decision) => ({ decision, reason, why });
 }

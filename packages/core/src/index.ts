@@ -43,7 +43,7 @@ export type {
 } from './facts.ts';
 export type { FenceState } from './fence-state.ts';
 export { FENCED_TAINT } from './fenced-taint.ts';
-export { type Held, heldIn, lostDecisionsIn } from './held.ts';
+export { type Held, heldIn, lostDecisionsIn, untouchedIn } from './held.ts';
 export { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
 export { type Inspection, Inspector, type InspectorOptions } from './inspector.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';

@@ -3,6 +3,7 @@ import { PassFixture } from '../test/pass-fixture.ts';
 import { Inspector } from './inspector.ts';
 import type { Policy } from './policy.ts';
 import { nodeFact } from './testing/fact-builders.ts';
+import { FakeLostNodeNotes } from './testing/fake-lost-node-notes.ts';
 import { FakeStorageBox, fakeFleet } from './testing/fake-storage-box.ts';
 
 /** A look beside the passes of the fixture; `leading: false`: a replica of its own, which has no passes. */
@@ -46,6 +47,25 @@ describe('Inspector', () => {
     await f.run();
     f.setNode(nodeFact({ name: 'node-b' }));
     expect(inspector(f).inspect(f.clock.now()).decisions[0]?.rule).toBe('no-mass-failure');
+  });
+
+  it('knows addresses that only the notes of an earlier process name, as passes do', async () => {
+    const notes = new FakeLostNodeNotes();
+    const f = new PassFixture({ mode: 'fence' }, { notes });
+    f.cluster.removeNode('node-a', { forgotten: true });
+    f.actions.removeNode('node-a');
+    f.cluster.removePod('default', 'pod-a');
+    await notes.write(
+      'node-a',
+      { addresses: ['noted'], attachmentUids: ['uid-of-va-pv-a-node-a'] },
+      f.abort.signal,
+    );
+    await f.run();
+    await f.clock.advance(f.policy.gracePeriodMs);
+    await f.run();
+    const [decided] = f.report.decisions;
+    expect(decided?.fence).toMatchObject({ kind: 'open', addresses: ['noted'] });
+    expect(inspector(f).inspect(f.clock.now()).decisions[0]?.fence).toEqual(decided?.fence);
   });
 
   it('asks no box, writes nothing and leaves the grace of a Node that is gone to the passes', async () => {

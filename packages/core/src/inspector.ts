@@ -9,7 +9,7 @@ import type { PassMemory } from './pass-memory.ts';
 import type { Policy } from './policy.ts';
 import type { ClusterReader, StorageBox, StorageFleet, StorageQuestion } from './ports.ts';
 import { decideUnfences, decideUnmarks, decideUntaints, type Recovery } from './recover.ts';
-import { lostIn, questionAbout, withFencedAddresses } from './storage-question.ts';
+import { lostIn, questionAbout, withAddresses, withFencedAddresses } from './storage-question.ts';
 
 /** What the facts at hand say, and what a pass would make of them. */
 export interface Inspection {
@@ -58,7 +58,7 @@ export class Inspector {
     const { fleet, policy } = this.#options;
     return new Map(
       fleet.boxes.flatMap((box) => {
-        const part = partOf(all, box, box.lastReading);
+        const part = partOf(all, box, box.lastReading, this.#options.memory?.());
         const lost = lostIn(part, policy.attacher);
         return lost.length === 0 ? [] : [[box, questionAbout(part, lost)] as const];
       }),
@@ -73,7 +73,7 @@ export class Inspector {
     const recoveries: Recovery[] = [];
     for (const box of [undefined, ...fleet.boxes]) {
       const reading = box && readings.get(box.name);
-      const part = partOf(all, box, reading);
+      const part = partOf(all, box, reading, this.#options.memory?.());
       // Of a box that a pass would not ask, a pass knows nothing.
       const isAsked = lostIn(part, policy.attacher).length > 0 || (reading?.fences ?? []).length > 0;
       const view = { ...part, storage: new Map(box && reading && isAsked ? [[box.name, reading]] : []) };
@@ -115,11 +115,21 @@ export class Inspector {
 }
 
 /** The attachments whose box it is; `undefined`: those whose box is not known. */
-function partOf(all: Part, box: StorageBox | undefined, reading: StorageReading | undefined): Part {
+function partOf(
+  all: Part,
+  box: StorageBox | undefined,
+  reading: StorageReading | undefined,
+  memory: PassMemory | undefined,
+): Part {
+  const storageNodes = new Map(withFencedAddresses(all.storageNodes, reading));
+  for (const node of storageNodes.values()) {
+    if (node.addressesFrom !== 'pods' || !box || !memory) continue;
+    storageNodes.set(node.name, withAddresses(node, memory.storageAddresses(box.name, node.name)));
+  }
   return {
     ...all,
     attachments: all.attachments.filter((view) => view.box?.name === box?.name),
-    storageNodes: withFencedAddresses(all.storageNodes, reading),
+    storageNodes,
   };
 }
 

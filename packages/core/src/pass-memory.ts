@@ -9,4 +9,6 @@ export interface PassMemory {
   recentLosses(nodes: ClusterView['nodes']): ReadonlyMap<string, number>;
   /** What the box said to the last pass that asked it, also when it could not be read. */
   lastReading(boxName: string): StorageReading | undefined;
+  /** Addresses of a node as they were last named to the box: some are noted where no cache knows them. */
+  storageAddresses(boxName: string, nodeName: string): readonly string[];
 }

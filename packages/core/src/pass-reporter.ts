@@ -1,7 +1,7 @@
 import type { Counter, Histogram } from '@opentelemetry/api';
 import { type Clock, systemClock } from './clock.ts';
 import type { Effect, LostDecision } from './effect.ts';
-import { heldIn, lostDecisionsIn } from './held.ts';
+import { heldIn, untouchedIn } from './held.ts';
 import { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { ClusterEvent, EventRecorder } from './ports.ts';
@@ -299,17 +299,6 @@ interface ReportedHold {
 function causeOf({ evidence, fence }: LostDecision, reason: HoldReason): string {
   if (reason === 'storage-unknown' && evidence.kind === 'unknown') return `${reason} ${evidence.reason}`;
   return reason === 'fence-failed' ? `${reason} ${fence.kind}` : reason;
-}
-
-/** Lost attachments that no effect of the report is about, by uid: what was last said of them stands. */
-function untouchedIn(report: PassReport): ReadonlyMap<string, LostDecision> {
-  const untouched = new Map(lostDecisionsIn(report).map((decision) => [decision.attachment.uid, decision]));
-  for (const effect of report.effects) {
-    const decisions =
-      'decisions' in effect ? effect.decisions : 'decision' in effect ? [effect.decision] : [];
-    for (const { attachment } of decisions) untouched.delete(attachment.uid);
-  }
-  return untouched;
 }
 
 function recoveryKey(recovery: Recovery): string {

@@ -112,11 +112,14 @@ export class ReleasePass implements ReconcilePass {
   readonly #unread = new Set<string>();
   /** What each box said to the last pass that asked it, by name. */
   readonly #readings = new Map<string, StorageReading>();
+  /** The lost nodes as they were last named to each box. */
+  readonly #storageNodes = new Map<string, ClusterView['storageNodes']>();
   /** What passes remember, for looks that change nothing. */
   readonly memory: PassMemory = {
     absentSinceMs: (nodeName) => this.#absence.sinceMs(nodeName),
     recentLosses: (nodes) => this.#losses.with(nodes),
     lastReading: (boxName) => this.#readings.get(boxName),
+    storageAddresses: (boxName, nodeName) => this.#storageNodes.get(boxName)?.get(nodeName)?.addresses ?? [],
   };
   /** Looks at boxes that are under way. */
   readonly #parts = new WorkInFlight<BoxPart>();
@@ -267,6 +270,7 @@ export class ReleasePass implements ReconcilePass {
       attachments: all.attachments.filter((view) => view.box?.name === box?.name),
       storageNodes: box ? await this.#withNotedAddresses(storageNodes, all, signal) : storageNodes,
     };
+    if (box) this.#storageNodes.set(box.name, unread.storageNodes);
     const reading = box && (await this.#read(box, unread, signal));
     const view = { ...unread, storage: new Map(box && reading ? [[box.name, reading]] : []) };
     const plan = decide(view, policy, nowMs);

@@ -52,7 +52,7 @@ function report(...effects: readonly Effect[]): PassReport {
   };
 }
 
-const BASE = { atMs: nowMs, decidedAtMs: nowMs, reconcileID: 'r-1', node: 'node-a' };
+const BASE = { atMs: nowMs, reconcileID: 'r-1', node: 'node-a' };
 const FACTS = {
   ...BASE,
   nodeUid: 'uid-of-node-a',
@@ -83,6 +83,16 @@ describe('AuditLog', () => {
         fence: { kind: 'effective', id: 'f1' },
         strategy: 'in-use',
       },
+    ],
+    [
+      'a release in another way, since the first had no effect',
+      { kind: 'fell-back', decision, strategy: 'delete' },
+      expect.objectContaining({
+        kind: 'released',
+        persistentVolume: 'pv-a',
+        strategy: 'delete',
+        fellBack: true,
+      }),
     ],
     [
       'a fence',

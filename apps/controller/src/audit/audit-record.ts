@@ -17,16 +17,14 @@ export type AuditKind = (typeof AUDIT_KINDS)[number];
 
 /** One thing that was done, with everything it rested on. Times are epoch ms. */
 export interface AuditRecord {
-  /** When the pass that did it ended. */
+  /** When it was known to be done. */
   readonly atMs: number;
-  /** As of when it was decided. */
-  readonly decidedAtMs: number;
   readonly kind: AuditKind;
   readonly reconcileID: string;
   readonly node: string;
   readonly nodeUid?: string;
   readonly nodeState?: NodeStateKind;
-  /** How long the node had been lost when it was decided. */
+  /** How long the node had been lost then. */
   readonly lostForMs?: number;
   readonly box?: string;
   readonly volumeAttachment?: string;
@@ -47,23 +45,22 @@ export interface AuditRecord {
     readonly fencedAtMs?: number;
   };
   readonly strategy?: string;
+  /** It had been released in another way before, which had no effect. */
+  readonly fellBack?: true;
   /** Key of the taint that was removed. */
   readonly taint?: string;
 }
 
-type Pass = Pick<AuditRecord, 'atMs' | 'decidedAtMs' | 'reconcileID'>;
+type Pass = Pick<AuditRecord, 'atMs' | 'reconcileID'>;
 
 /** What a pass did, one record each; what it only tried or waited for is not among them. */
-export function auditRecordsOf(
-  { effects, nowMs, reconcileId }: PassReport,
-  atMs: number,
-): readonly AuditRecord[] {
-  const pass: Pass = { atMs, decidedAtMs: nowMs, reconcileID: reconcileId };
+export function auditRecordsOf({ effects, reconcileId }: PassReport, atMs: number): readonly AuditRecord[] {
+  const pass: Pass = { atMs, reconcileID: reconcileId };
   return effects.flatMap((effect) => recordOf(effect, pass) ?? []);
 }
 
 function recordOf(effect: Effect, pass: Pass): AuditRecord | undefined {
-  if (effect.kind === 'released') return releaseRecord(effect, pass);
+  if (effect.kind === 'released' || effect.kind === 'fell-back') return releaseRecord(effect, pass);
   if (effect.kind === 'fenced') {
     const { decisions, fence, addresses } = effect;
     const { id, fencedAtMs, nodeName: node } = fence;
@@ -85,7 +82,7 @@ function recordOf(effect: Effect, pass: Pass): AuditRecord | undefined {
 }
 
 function releaseRecord(
-  { decision, strategy }: Extract<Effect, { kind: 'released' }>,
+  { kind, decision, strategy }: Extract<Effect, { kind: 'released' | 'fell-back' }>,
   pass: Pass,
 ): AuditRecord {
   const { volumeAttachment, persistentVolume, volumeHandle, claim, fence } = attachmentState(decision);
@@ -99,6 +96,7 @@ function releaseRecord(
     ...(claim && { claim }),
     fence,
     strategy,
+    ...(kind === 'fell-back' && { fellBack: true }),
   };
 }
 
@@ -125,7 +123,7 @@ function sharedBy(decisions: readonly LostDecision[], pass: Pass) {
   return { why: 'Node is lost', ...(first && factsOf(first, pass)), persistentVolumes };
 }
 
-function factsOf(decision: LostDecision, { decidedAtMs }: Pass) {
+function factsOf(decision: LostDecision, { atMs }: Pass) {
   const { node } = decision;
   const { evidence, rule, why, box } = attachmentState(decision);
   const nodeUid = nodeFactOf(node)?.uid;
@@ -133,7 +131,7 @@ function factsOf(decision: LostDecision, { decidedAtMs }: Pass) {
     node: node.name,
     ...(nodeUid !== undefined && { nodeUid }),
     nodeState: node.kind,
-    lostForMs: Math.max(decidedAtMs - node.sinceMs, 0),
+    lostForMs: Math.max(atMs - node.sinceMs, 0),
     ...(box !== undefined && { box }),
     rule,
     why,

@@ -54,6 +54,25 @@ describe('DecisionAges', () => {
     });
   });
 
+  it('remembers what kept a release from being done until it has been tried again', () => {
+    const ages = new DecisionAges();
+    const released = decision(verdicts.release) as Extract<Effect, { kind: 'released' }>['decision'];
+    ages.passed(
+      report(0, [released], [{ kind: 'postponed', decisions: [released], why: 'pv-b may not go' }]),
+    );
+    ages.passed(report(1, [released]));
+    expect(ages.of(attachment.uid)).toMatchObject({ decision: 'hold', sinceMs: 0 });
+    ages.passed(report(2, [released], [{ kind: 'released', decision: released, strategy: 'in-use' }]));
+    expect(ages.of(attachment.uid)).toEqual({ decision: 'release', sinceMs: 2 });
+  });
+
+  it('forgets everything when passes end', () => {
+    const ages = new DecisionAges();
+    ages.passed(report(0, [decision(verdicts.hold)]));
+    ages.forget();
+    expect(ages.of(attachment.uid)).toBeUndefined();
+  });
+
   it('forgets what is gone', () => {
     const ages = new DecisionAges();
     ages.passed(report(0, [decision(verdicts.hold)]));

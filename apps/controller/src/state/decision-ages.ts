@@ -1,4 +1,11 @@
-import { type HoldReason, heldIn, lostDecisionsIn, type PassObserver, type PassReport } from '@reattach/core';
+import {
+  type HoldReason,
+  heldIn,
+  lostDecisionsIn,
+  type PassObserver,
+  type PassReport,
+  untouchedIn,
+} from '@reattach/core';
 
 /** What the last pass made of an attachment of a lost node, and since when passes have said so. */
 export interface Standing {
@@ -18,6 +25,11 @@ export class DecisionAges implements PassObserver {
     return this.#standings.get(uid);
   }
 
+  /** No passes run here any more. */
+  forget(): void {
+    this.#standings = new Map();
+  }
+
   passed(report: PassReport): void {
     const standings = new Map<string, Standing>();
     const note = (uid: string, standing: Omit<Standing, 'sinceMs'>) => {
@@ -25,8 +37,14 @@ export class DecisionAges implements PassObserver {
       const isSame = known?.decision === standing.decision && known.reason === standing.reason;
       standings.set(uid, { ...standing, sinceMs: isSame ? known.sinceMs : report.nowMs });
     };
+    const untouched = untouchedIn(report);
     for (const { attachment, verdict } of lostDecisionsIn(report)) {
-      note(attachment.uid, { decision: verdict.kind });
+      const known = this.#standings.get(attachment.uid);
+      const isUnderWay =
+        untouched.has(attachment.uid) && (verdict.kind === 'fence' || verdict.kind === 'release');
+      // What kept it from being done is news only once it has been tried again.
+      if (isUnderWay && known?.prevented !== undefined) standings.set(attachment.uid, known);
+      else note(attachment.uid, { decision: verdict.kind });
     }
     for (const { decision, reason, why } of heldIn(report)) {
       const isPrevented = decision.verdict.kind !== 'hold';

@@ -1,0 +1,31 @@
+import { FakeClock, nodeFact, volumeAttachmentFact } from '@reattach/core/testing';
+import { DeletedFinalStateUnknown } from '@reattach/k8s-watch';
+import { describe, expect, it } from 'vitest';
+import { GoneNodes } from './gone-nodes.ts';
+
+function setUp() {
+  const clock = new FakeClock();
+  const noted: (readonly [string, number])[] = [];
+  const inspector = { noteGone: (name: string, nowMs: number) => void noted.push([name, nowMs]) };
+  const attached = [volumeAttachmentFact()];
+  const caches = { volumeAttachmentsOnNode: (name: string) => (name === 'node-a' ? attached : []) };
+  return { nodes: new GoneNodes(inspector, caches, clock), noted, nowMs: clock.now() };
+}
+
+describe('GoneNodes', () => {
+  it('tells of a deleted Node, seen to go or found gone', () => {
+    const { nodes, noted, nowMs } = setUp();
+    nodes.onDelete(nodeFact());
+    nodes.onDelete(new DeletedFinalStateUnknown('node-a', nodeFact()));
+    expect(noted).toEqual([
+      ['node-a', nowMs],
+      ['node-a', nowMs],
+    ]);
+  });
+
+  it('does not remember Nodes on which nothing was attached: many come and go', () => {
+    const { nodes, noted } = setUp();
+    nodes.onDelete(nodeFact({ name: 'node-b' }));
+    expect(noted).toEqual([]);
+  });
+});
