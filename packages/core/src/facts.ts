@@ -167,8 +167,10 @@ export type FenceGuard =
 
 /** What the box says about one exported volume. */
 export interface StoredVolumeFact {
-  /** Since when every reading showed the same write counters; absent when the box gives none. */
+  /** Since when every reading showed the same write counters; absent when the box gives none, and while writes are under way. */
   readonly writesStillSinceMs?: number;
+  /** Writes that the box has accepted are not finished. */
+  readonly writesUnderWay?: boolean;
 }
 
 /** One reading of one storage box. */

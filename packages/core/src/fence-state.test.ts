@@ -139,6 +139,21 @@ describe('fenceState', () => {
     expect(judge({ volumes: volumes(NOW - 10_000) }).kind).toBe('effective');
   });
 
+  it('drains while writes are under way, and is leaking when they still are after another drain', () => {
+    const busy = new Map([['vol', { writesUnderWay: true }]]);
+    const lastHeard = (agoMs: number): NodeEvidence => ({
+      kind: 'live',
+      observedAtMs: NOW,
+      lastActivityMs: NOW - agoMs,
+      detail: '',
+    });
+    expect(judge({ volumes: busy }, { evidence: lastHeard(19_999) })).toMatchObject({
+      kind: 'draining',
+      untilMs: NOW + 2_000,
+    });
+    expect(judge({ volumes: busy }, { evidence: lastHeard(20_000) }).kind).toBe('leaking');
+  });
+
   it('is leaking when the box gives no counters', () => {
     expect(judge({ volumes: new Map([['vol', {}]]) }).kind).toBe('leaking');
     expect(judge({ volumes: new Map() }).kind).toBe('leaking');

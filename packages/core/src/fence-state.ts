@@ -53,7 +53,9 @@ export function fenceState(c: FenceCase): FenceState {
   }
   if (c.singleWriterVolume === undefined) return { kind: 'effective', fence: first };
 
-  const stillSinceMs = reading.volumes?.get(c.singleWriterVolume)?.writesStillSinceMs;
+  const { writesStillSinceMs: stillSinceMs, writesUnderWay } =
+    reading.volumes?.get(c.singleWriterVolume) ?? {};
+  if (writesUnderWay) return underWay(first, observedAtMs, drainedAtMs, policy);
   if (stillSinceMs === undefined) {
     return { kind: 'leaking', fence: first, why: 'The box gives no write counters of the volume' };
   }
@@ -70,6 +72,18 @@ export function fenceState(c: FenceCase): FenceState {
     untilMs,
     why: 'Write counters have not stood still for long enough',
   };
+}
+
+/** What was accepted before the fence ends by itself; what goes on for as long as another drain was not. */
+function underWay(
+  fence: FenceFact,
+  observedAtMs: number,
+  drainedAtMs: number,
+  { drainMs, writesStillMs }: FencePolicy,
+): FenceState {
+  const why = 'Writes of the volume are under way at the box';
+  if (observedAtMs >= drainedAtMs + drainMs) return { kind: 'leaking', fence, why };
+  return { kind: 'draining', fence, untilMs: observedAtMs + writesStillMs, why };
 }
 
 function lastActivityMs(evidence: NodeEvidence): number | undefined {

@@ -248,7 +248,11 @@ export class RdsBox implements StorageBox, AsyncDisposable {
       const found = matchVolume(volume, snapshot.exports);
       if (!found) continue;
       const writesStillSinceMs = memory.writes.get(found.slot)?.sinceMs;
-      volumes.set(volume.volumeHandle, writesStillSinceMs === undefined ? {} : { writesStillSinceMs });
+      const inFlightOps = snapshot.writeCounters.get(found.slot)?.inFlightOps ?? '0';
+      volumes.set(volume.volumeHandle, {
+        ...(writesStillSinceMs !== undefined && { writesStillSinceMs }),
+        ...(inFlightOps !== '0' && { writesUnderWay: true }),
+      });
     }
     const inForce = guard.kind === 'armed' ? fences : [];
     const evidence = classifyEvidence(question, snapshot, memory.activity, this.#activityWindowMs, inForce);

@@ -26,6 +26,8 @@ export interface BoxOptions {
   readonly targetClose?: TargetClose;
   /** How long an accepted write stays in flight, ms; default 0. More than 0 lets tracking see unacknowledged data. */
   readonly writeServiceMs?: number;
+  /** Whether `in-flight-ops` says so; nobody has checked what it counts. Default true. */
+  readonly inFlightOpsCount?: boolean;
 }
 
 /** The storage box: its disks, its firewall, its connection tracking and its NVMe/TCP target. */
@@ -43,7 +45,9 @@ export class Box {
   clockOffsetMs = 0;
   readonly #clock: Clock;
   readonly #diskIds = new ItemIds();
-  readonly #writeServiceMs: number;
+  /** How long a write that is accepted from now on stays in flight, ms. */
+  writeServiceMs: number;
+  readonly #inFlightOpsCount: boolean;
   /** Answers the box has yet to give. */
   readonly #answers = new Set<Disposable>();
   readonly #volumes = new Map<string, Volume>();
@@ -55,7 +59,8 @@ export class Box {
     const { clock } = options;
     this.#clock = clock;
     this.#startedAtMs = clock.now();
-    this.#writeServiceMs = options.writeServiceMs ?? 0;
+    this.writeServiceMs = options.writeServiceMs ?? 0;
+    this.#inFlightOpsCount = options.inFlightOpsCount ?? true;
     this.identity = options.identity ?? 'MikroTik-RDS';
     this.address = options.address ?? '10.0.0.10';
     const wallClockMs = () => this.wallClockMs;
@@ -117,7 +122,7 @@ export class Box {
   /** @throws {TypeError} when the slot is taken. */
   addVolume(options: VolumeOptions & { readonly filePath?: string }): Volume {
     if (this.#volumes.has(options.slot)) throw new TypeError(`slot ${options.slot} exists already`);
-    const volume = new Volume(this.#diskIds.next(), options, this.#clock, this.#writeServiceMs);
+    const volume = new Volume(this.#diskIds.next(), options, this.#clock, this.#inFlightOpsCount);
     this.#volumes.set(volume.slot, volume);
     return volume;
   }
@@ -168,16 +173,11 @@ export class Box {
     return !dropped;
   }
 
-  /** How long an accepted write stays in flight, ms. */
-  get writeServiceMs(): number {
-    return this.#writeServiceMs;
-  }
-
-  /** The box answers a write once it is done; `acknowledge` says whether the host's acknowledgement arrived. */
-  answerLater(connection: ConnectionKey, acknowledge: () => boolean): void {
-    const timer = this.#clock.after(this.#writeServiceMs, () => {
+  /** The box carries a write out, cut off or not, and answers it then; `carryOut` says whether the host's acknowledgement arrived. */
+  answerLater(connection: ConnectionKey, carryOut: () => boolean): void {
+    const timer = this.#clock.after(this.writeServiceMs, () => {
       this.#answers.delete(timer);
-      if (this.#up && !acknowledge()) this.connections.unanswered(connection);
+      if (this.#up && !carryOut()) this.connections.unanswered(connection);
     });
     this.#answers.add(timer);
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '@reattach/core';
 
-/** A write that must not have been accepted. */
+/** A write that must not have been carried out. */
 export interface WriteViolation {
   readonly slot: string;
   readonly atMs: number;
@@ -20,7 +20,7 @@ interface VolumeHistory {
 }
 
 /**
- * Sees every write the box accepts and knows which were one too many.
+ * Sees every write the box carries out and knows which were one too many.
  *
  * Each mount of a volume is a writer generation. A write is a double write when a newer generation, by another host, has
  * written before it. A hand-over and a hand-over back, each with a mount of its own, is none.
@@ -34,12 +34,12 @@ export class Oracle {
     this.#clock = clock;
   }
 
-  /** Accepted writes of a volume by host. */
+  /** Writes of a volume by host. */
   writes(slot: string): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#volumes.get(slot)?.writesByHost ?? []);
   }
 
-  /** Accepted writes of all volumes and hosts. */
+  /** Writes of all volumes and hosts. */
   get totalWrites(): number {
     let total = 0;
     for (const { writesByHost } of this.#volumes.values())
@@ -63,8 +63,8 @@ export class Oracle {
     return history.generations;
   }
 
-  /** The box accepted a write. */
-  accepted(slot: string, host: string, generation: number): void {
+  /** The box carried out a write. */
+  landed(slot: string, host: string, generation: number): void {
     const history = this.#history(slot);
     history.writesByHost.set(host, (history.writesByHost.get(host) ?? 0) + 1);
     const { newest } = history;

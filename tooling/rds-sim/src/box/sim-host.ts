@@ -207,20 +207,22 @@ export class SimHost {
     const srcPort = controller.session?.srcPorts.at(-1);
     const answeredLater = this.#box.writeServiceMs > 0;
     if (!this.#exchange(controller, srcPort, sizeBytes, answeredLater ? 'request' : 'data')) return false;
-    if (answeredLater) this.#awaitAnswer(controller, srcPort ?? 0);
     const { volume } = controller;
-    controller.generation ??= this.#box.oracle.beginGeneration(volume.slot);
-    volume.write(sizeBytes);
-    this.#box.oracle.accepted(volume.slot, this.name, controller.generation);
+    const generation = (controller.generation ??= this.#box.oracle.beginGeneration(volume.slot));
+    volume.write(sizeBytes, this.#box.writeServiceMs);
+    const land = () => this.#box.oracle.landed(volume.slot, this.name, generation);
+    if (answeredLater) this.#awaitAnswer(controller, srcPort ?? 0, land);
+    else land();
     return true;
   }
 
   /** Acknowledges the box's answer when it comes, if it can. */
-  #awaitAnswer(controller: Controller, srcPort: number): void {
+  #awaitAnswer(controller: Controller, srcPort: number, land: () => void): void {
     const { address: srcAddress, session } = controller;
     const boots = this.#boots;
     const key = { srcAddress, srcPort, dstPort: session?.port ?? controller.volume.port };
     this.#box.answerLater(key, () => {
+      land();
       if (this.#boots !== boots || controller.session !== session) return false;
       return this.#send(controller, srcPort, 'acknowledgement', 0);
     });

@@ -25,18 +25,17 @@ export class Volume {
   /** Stored and printed; not enforced. */
   allowHostName = '';
   readonly #clock: Clock;
-  readonly #serviceMs: number;
+  readonly #inFlightOpsCount: boolean;
   #writeOps = 0;
   #writeBytes = 0;
   /** Accepted writes that are not finished, oldest first. */
   #inFlight: { readonly doneAtMs: number; readonly sizeBytes: number }[] = [];
 
-  /** @param serviceMs how long a write stays in flight. */
   constructor(
     id: ItemId,
     options: VolumeOptions & { readonly filePath?: string },
     clock: Clock,
-    serviceMs: number,
+    inFlightOpsCount: boolean,
   ) {
     this.id = id;
     this.slot = options.slot;
@@ -46,7 +45,7 @@ export class Volume {
     this.exported = options.exported ?? true;
     this.filePath = options.filePath ?? `/raid10/volumes/${options.slot}.img`;
     this.#clock = clock;
-    this.#serviceMs = serviceMs;
+    this.#inFlightOpsCount = inFlightOpsCount;
   }
 
   /** Finished writes since the box started. */
@@ -62,11 +61,12 @@ export class Volume {
 
   get inFlightOps(): number {
     this.#settle();
-    return this.#inFlight.length;
+    return this.#inFlightOpsCount ? this.#inFlight.length : 0;
   }
 
-  write(sizeBytes: number): void {
-    this.#inFlight.push({ doneAtMs: this.#clock.now() + this.#serviceMs, sizeBytes });
+  /** @param serviceMs how long it stays in flight. */
+  write(sizeBytes: number, serviceMs: number): void {
+    this.#inFlight.push({ doneAtMs: this.#clock.now() + serviceMs, sizeBytes });
   }
 
   /** What a reboot does. */
