@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Lab } from './support/lab.ts';
+import { labelsTable, metricsTable } from './support/metrics-table.ts';
 import { attributesOf, type ExposedMetric, parseMetrics } from './support/metrics-text.ts';
 import type { RunningController } from './support/running-controller.ts';
 
@@ -138,7 +140,7 @@ const EXPOSED = {
   reattach_attachment_release_duration_seconds: { type: 'histogram', reattach_release_strategy: ['in-use'] },
   reattach_attachment_release_failures_total: {
     type: 'counter',
-    reattach_release_step: ['delete-pod', 'detach', 'fence', 'mark'],
+    reattach_release_step: ['delete-pod', 'detach', 'fence', 'mark', 'note'],
   },
   reattach_fence_age_seconds: { type: 'gauge', reattach_recovery: ['keep-fence', 'unfence'] },
   reattach_leader: { type: 'gauge' },
@@ -177,10 +179,21 @@ const FLAGS = {
   'leader-election-lease-duration-ms': 15_000,
 };
 
-async function scrape(controller: RunningController): Promise<ReadonlyMap<string, ExposedMetric>> {
+async function scrapeText(controller: RunningController): Promise<string> {
   const { status, text } = await controller.get('/metrics');
   expect(status).toBe(200);
-  return parseMetrics(text);
+  return text;
+}
+
+async function scrape(controller: RunningController): Promise<ReadonlyMap<string, ExposedMetric>> {
+  return parseMetrics(await scrapeText(controller));
+}
+
+/** The table below a heading of docs/telemetry.md. */
+function tableOf(heading: string): string {
+  const docs = readFileSync(new URL('../../../../docs/telemetry.md', import.meta.url), 'utf8');
+  const [, section = ''] = new RegExp(`^#+ ${heading}$([^]*?)(?=^#|(?![^]))`, 'm').exec(docs) ?? [];
+  return (section.match(/^\|.*$/gm) ?? []).join('\n');
 }
 
 function valueOf(
@@ -234,9 +247,12 @@ describe('/metrics', () => {
     await lab.until('the fence to go', () => rds.box.addressList.entries.length === 0);
     await lab.runFor(1_000);
 
-    const metrics = await scrape(controller);
+    const text = await scrapeText(controller);
+    const metrics = parseMetrics(text);
     const exposed = [...metrics].map(([name, metric]) => [name, exposedAs(metric)]);
     expect(Object.fromEntries(exposed)).toEqual(EXPOSED);
+    expect(tableOf('Metrics')).toBe(metricsTable(text));
+    expect(tableOf('Labels')).toBe(labelsTable(text));
     expect(valueOf(metrics, 'reattach_rds_reconnects_total', 'success')).toBe(1);
     expect(valueOf(metrics, 'reattach_effects_total', 'unfenced')).toBe(1);
     expect(valueOf(metrics, 'reattach_rds_connection_state')).toBe(1);

@@ -155,7 +155,8 @@ export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>>
   fenceAge: {
     name: 'reattach.fence.age',
     unit: 's',
-    description: 'Age of the oldest of these fences; 0 when there is none.',
+    description:
+      'Age of the oldest fence of ours, by whether the node may be let back; 0 when there is none.',
     attributes: { [ATTR_RECOVERY]: RECOVERIES },
   },
 };

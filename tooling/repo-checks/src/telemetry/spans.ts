@@ -1,0 +1,28 @@
+import type { Source } from './sources.ts';
+
+const NAMES = [
+  /start(?:Active)?Span\(\s*'([^']+)'/g,
+  /start(?:Active)?Span\(\s*`([^`]+)`/g,
+  /in(?:Write|Node|Notice)Span\(\s*'([^']+)'/g,
+  /inNodeSpan\('([^']+)'/g,
+  /const SPAN_NAME = '([^']+)'/g,
+];
+
+/** What a change of a Node is called is the name of its span, too. */
+const CHANGES = [/operation: '([^']+)',\n\s+path: apiPaths\.node/g, /#changeTaint\(node, '([^']+)'/g];
+
+/** Names of spans that a file starts; what is put in when it runs as `<name>`. */
+export function spanNamesIn({ text }: Source): readonly string[] {
+  return [...NAMES, ...CHANGES]
+    .flatMap((pattern) => [...text.matchAll(pattern)])
+    .map(([, name = '']) => name.replaceAll(/\$\{(?:\w+\.)*(\w+)\}/g, '<$1>'));
+}
+
+const ATTRIBUTE =
+  /(?<!\bname: |createHistogram\()'((?:reattach|k8s|container|server|http|error)\.[a-z\d_.]+)'/g;
+
+/** Attributes of spans and metrics that a file of a `telemetry` folder names. */
+export function attributesIn({ path, text }: Source): readonly string[] {
+  if (!path.includes('/telemetry/')) return [];
+  return [...text.matchAll(ATTRIBUTE)].map(([, attribute = '']) => attribute);
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../documents.ts';
+import { logCallsIn, logTable } from './log-calls.ts';
+import { productionSources } from './sources.ts';
+import { attributesIn, spanNamesIn } from './spans.ts';
+
+const docs = readFileSync(join(ROOT, 'docs/telemetry.md'), 'utf8');
+const sources = productionSources();
+
+/** The rows of the table below a heading, head included. */
+function tableOf(heading: string): readonly string[] {
+  const [, section = ''] = new RegExp(`^#+ ${heading}$([^]*?)(?=^#|(?![^]))`, 'm').exec(docs) ?? [];
+  return section.match(/^\|.*$/gm) ?? [];
+}
+
+/** First cells of that table, without the head. */
+function namesIn(heading: string): readonly string[] {
+  return tableOf(heading).flatMap((row) => /^\| `([^`]+)` \|/.exec(row)?.[1] ?? []);
+}
+
+function sourceOf(path: string): string {
+  const source = sources.find((each) => each.path === path);
+  if (!source) throw new TypeError(`There is no ${path}`);
+  return source.text;
+}
+
+const distinct = (names: readonly string[]) => [...new Set(names)].toSorted();
+
+describe('docs/telemetry.md', () => {
+  it('has every log message with its levels and keys, and no other', () => {
+    const calls = sources.flatMap(logCallsIn);
+    expect(calls.length).toBeGreaterThan(50);
+    expect(tableOf('Log messages').join('\n')).toBe(logTable(calls));
+  });
+
+  it('has every span, and no other', () => {
+    const names = distinct(sources.flatMap(spanNamesIn));
+    expect(names).toContain('reconcile attachments');
+    expect(namesIn('Spans').toSorted()).toEqual(names);
+  });
+
+  it('has every attribute of spans and metrics, and no other', () => {
+    const names = distinct(sources.flatMap(attributesIn));
+    expect(names).toContain('reattach.evidence');
+    expect(namesIn('Attributes').toSorted()).toEqual(names);
+  });
+
+  it('has every reason of Events, and no other', () => {
+    const [, list = ''] = /EVENT_REASONS = \[([^\]]+)\]/.exec(sourceOf('packages/core/src/ports.ts')) ?? [];
+    const reasons = [...list.matchAll(/'(\w+)'/g)].map(([, reason = '']) => reason);
+    expect(reasons).toContain('ReleaseHeld');
+    expect(namesIn('Events').toSorted()).toEqual(reasons.toSorted());
+  });
+
+  it('has every hold reason as the code words it, and no other', () => {
+    const text = sourceOf('packages/core/src/hold-reason.ts');
+    const rows = [...text.matchAll(/^ {2}'?([\w-]+)'?:\s*'([^']+)',/gm)].map(
+      ([, reason, meaning]) => `| \`${reason}\` | ${meaning} |`,
+    );
+    expect(rows.length).toBeGreaterThan(10);
+    expect(tableOf('Hold reasons').slice(2)).toEqual(rows);
+  });
+});
