@@ -81,7 +81,7 @@ function underWay(
   drainedAtMs: number,
   { drainMs, writesStillMs }: FencePolicy,
 ): FenceState {
-  const why = 'Writes of the volume are under way at the box';
+  const why = 'Writes are under way at the box';
   if (observedAtMs >= drainedAtMs + drainMs) return { kind: 'leaking', fence, why };
   return { kind: 'draining', fence, untilMs: observedAtMs + writesStillMs, why };
 }
