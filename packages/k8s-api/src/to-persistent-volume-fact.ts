@@ -1,6 +1,7 @@
 import type { ObjectRef, PersistentVolumeFact } from '@reattach/core';
 import { asObject, type JsonObject, objectAt, textAt, textMapAt, textsAt } from './json-reader.ts';
 import { readObject } from './object-meta.ts';
+import { sharedList, sharedText } from './shared-text.ts';
 
 /** Projects a PersistentVolume, CSI or not. Never throws. @returns `undefined` for anything else. */
 export function toPersistentVolumeFact(raw: unknown): PersistentVolumeFact | undefined {
@@ -14,10 +15,10 @@ export function toPersistentVolumeFact(raw: unknown): PersistentVolumeFact | und
   return {
     name: read.meta.name,
     uid: read.meta.uid,
-    ...(driver !== undefined && { driver }),
+    ...(driver !== undefined && { driver: sharedText(driver) }),
     ...(volumeHandle !== undefined && { volumeHandle }),
     volumeAttributes: textMapAt(csi, 'volumeAttributes'),
-    accessModes: textsAt(spec, 'accessModes'),
+    accessModes: sharedList(textsAt(spec, 'accessModes')),
     ...(claim && { claim }),
   };
 }
@@ -27,5 +28,5 @@ function toClaim(claimRef: JsonObject | undefined): ObjectRef | undefined {
   const name = claimRef && textAt(claimRef, 'name');
   if (!claimRef || namespace === undefined || name === undefined) return undefined;
   const uid = textAt(claimRef, 'uid');
-  return { namespace, name, ...(uid !== undefined && { uid }) };
+  return { namespace: sharedText(namespace), name, ...(uid !== undefined && { uid }) };
 }

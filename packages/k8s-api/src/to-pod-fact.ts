@@ -1,6 +1,10 @@
 import type { PodFact } from '@reattach/core';
 import { type JsonObject, objectAt, objectsAt, textAt } from './json-reader.ts';
 import { readObject } from './object-meta.ts';
+import { sharedList, sharedText, sharedUnder } from './shared-text.ts';
+
+const NO_NAMES: readonly string[] = Object.freeze([]);
+const controllers = new Map<string, PodFact['controller']>();
 
 /** Projects a Pod. Never throws. @returns `undefined` for anything else, and for a Pod that has no node yet. */
 export function toPodFact(raw: unknown): PodFact | undefined {
@@ -12,17 +16,20 @@ export function toPodFact(raw: unknown): PodFact | undefined {
   if (nodeName === undefined || meta.namespace === undefined) return undefined;
   const controller = toController(objectAt(object, 'metadata'));
   return {
-    namespace: meta.namespace,
+    namespace: sharedText(meta.namespace),
     name: meta.name,
     uid: meta.uid,
-    nodeName,
-    claimNames: [
-      ...new Set(objectsAt(spec, 'volumes').flatMap((volume) => claimName(volume, meta.name) ?? [])),
-    ],
+    nodeName: sharedText(nodeName),
+    claimNames: claimNames(objectsAt(spec, 'volumes'), meta.name),
     hostAddresses: hostAddresses(objectAt(object, 'status')),
     ...(controller && { controller }),
     ...(meta.deletingSinceMs !== undefined && { deletingSinceMs: meta.deletingSinceMs }),
   };
+}
+
+function claimNames(volumes: readonly JsonObject[], podName: string): readonly string[] {
+  const names = new Set(volumes.flatMap((volume) => claimName(volume, podName) ?? []));
+  return names.size === 0 ? NO_NAMES : [...names];
 }
 
 /** An ephemeral volume's claim is named `<pod>-<volume>`. @see https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/ */
@@ -35,12 +42,13 @@ function claimName(volume: JsonObject, podName: string): string | undefined {
 function hostAddresses(status: JsonObject): readonly string[] {
   const hostIPs = objectsAt(status, 'hostIPs').flatMap((entry) => textAt(entry, 'ip') ?? []);
   const hostIP = textAt(status, 'hostIP');
-  return hostIPs.length > 0 || hostIP === undefined ? [...new Set(hostIPs)] : [hostIP];
+  return sharedList(hostIPs.length > 0 || hostIP === undefined ? [...new Set(hostIPs)] : [hostIP]);
 }
 
 function toController(metadata: JsonObject): PodFact['controller'] {
   const owner = objectsAt(metadata, 'ownerReferences').find((reference) => reference['controller'] === true);
   const kind = owner && textAt(owner, 'kind');
   const name = owner && textAt(owner, 'name');
-  return kind !== undefined && name !== undefined ? { kind, name } : undefined;
+  if (kind === undefined || name === undefined) return undefined;
+  return sharedUnder(`${kind}/${name}`, controllers, () => ({ kind: sharedText(kind), name }));
 }

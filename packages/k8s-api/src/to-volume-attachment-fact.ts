@@ -1,6 +1,7 @@
 import type { VolumeAttachmentFact } from '@reattach/core';
 import { objectAt, textAt } from './json-reader.ts';
 import { readObject } from './object-meta.ts';
+import { sharedText } from './shared-text.ts';
 
 /** Projects a VolumeAttachment. Never throws. @returns `undefined` when attacher, node or creation time is missing. */
 export function toVolumeAttachmentFact(raw: unknown): VolumeAttachmentFact | undefined {
@@ -15,8 +16,8 @@ export function toVolumeAttachmentFact(raw: unknown): VolumeAttachmentFact | und
   return {
     name: meta.name,
     uid: meta.uid,
-    attacher,
-    nodeName,
+    attacher: sharedText(attacher),
+    nodeName: sharedText(nodeName),
     ...(persistentVolumeName !== undefined && { persistentVolumeName }),
     attached: objectAt(object, 'status')['attached'] === true,
     createdAtMs: meta.createdAtMs,

@@ -1,7 +1,8 @@
 import type { CacheFreshness } from '@reattach/core';
 import type { Informer } from './informer.ts';
+import type { Identified } from './object-cache.ts';
 
-type Cache = Pick<Informer<unknown>, 'resource' | 'hasSynced' | 'freshAsOfMs' | 'state'>;
+type Cache = Pick<Informer<Identified>, 'resource' | 'hasSynced' | 'freshAsOfMs' | 'state'>;
 
 /** How current several caches are together: as current as the oldest. `caches` must not be empty. */
 export function describeFreshness(caches: readonly Cache[], nowMs: number): CacheFreshness {

@@ -8,5 +8,5 @@ export type { InformerHandlers } from './handler-registry.ts';
 export { Informer, type InformerOptions, type InformerState } from './informer.ts';
 export { KubeCaches, type KubeCachesOptions } from './kube-caches.ts';
 export { type NodeEventHandlers, NodeWatcher } from './node-watcher.ts';
-export type { IndexFunction, Projection } from './object-cache.ts';
+export type { Identified, IndexFunction, Projection } from './object-cache.ts';
 export { RECONNECT_REASONS, type ReconnectReason, WatchInstruments } from './telemetry/instruments.ts';

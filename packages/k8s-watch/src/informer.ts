@@ -3,12 +3,12 @@ import type { KubeApi } from '@reattach/k8s-api';
 import { type ApiResource, resourceOfPath } from './api-resource.ts';
 import { DeletedFinalStateUnknown } from './deleted-final-state-unknown.ts';
 import { HandlerRegistry, type InformerHandlers } from './handler-registry.ts';
-import { type IndexFunction, ObjectCache, type Projection } from './object-cache.ts';
+import { type Identified, type IndexFunction, ObjectCache, type Projection } from './object-cache.ts';
 import { Reflector, type ReflectorPhase } from './reflector.ts';
 import { type ResourceMetrics, WatchInstruments } from './telemetry/instruments.ts';
 
 /** What an informer watches and how. */
-export interface InformerOptions<T> {
+export interface InformerOptions<T extends Identified> {
   readonly api: KubeApi;
   /** Path of the collection, e.g. `apiPaths.nodes`. */
   readonly path: string;
@@ -66,7 +66,7 @@ interface Run {
  * with the state before, then `onDelete`, never out of this order; a new uid under a known name is `onDelete`, `onAdd`;
  * nothing that goes wrong ends it but `stop()`; after `stop()` has resolved it holds no socket, timer or listener.
  */
-export class Informer<T> implements AsyncDisposable {
+export class Informer<T extends Identified> implements AsyncDisposable {
   readonly resource: ApiResource;
   readonly #options: InformerOptions<T>;
   readonly #clock: Clock;

@@ -21,6 +21,7 @@ import type { InformerHandlers } from './handler-registry.ts';
 import { Informer, type InformerOptions } from './informer.ts';
 import { LastSeenNodes } from './last-seen-nodes.ts';
 import { type LiveMigration, MIGRATIONS_PATH, toLiveMigration, vmiOf } from './live-migration.ts';
+import type { Identified } from './object-cache.ts';
 import { WatchInstruments } from './telemetry/instruments.ts';
 import { toNodeLeaseFact } from './to-node-lease-fact.ts';
 
@@ -31,14 +32,14 @@ const BOUND_PODS = 'spec.nodeName!=';
 
 /** An informer of whatever objects. */
 type SomeInformer = Pick<
-  Informer<unknown>,
+  Informer<Identified>,
   'resource' | 'start' | 'stop' | 'waitForSync' | 'hasSynced' | 'freshAsOfMs' | 'state'
 >;
 
 /** What the caches are made of; what an informer can be told applies to each. */
 export interface KubeCachesOptions
   extends Omit<
-    InformerOptions<unknown>,
+    InformerOptions<Identified>,
     'path' | 'project' | 'indexes' | 'fieldSelector' | 'labelSelector' | 'optional'
   > {
   /** Watch the kubelets' Leases, for early detection. Default `false`. */

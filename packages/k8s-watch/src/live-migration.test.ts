@@ -19,7 +19,7 @@ describe('toLiveMigration', () => {
     ['Succeeded', false],
     ['Failed', false],
   ])('phase %s -> active %s', (phase, active) => {
-    expect(toLiveMigration(migration(phase))).toEqual({ vmi: 'vms/db', active });
+    expect(toLiveMigration(migration(phase))).toEqual({ uid: 'u', vmi: 'vms/db', active });
   });
 
   it.each([undefined, null, 3, {}, { metadata: { namespace: 'vms' } }, { spec: { vmiName: 'db' } }])(

@@ -9,6 +9,7 @@ const FINAL_PHASES: ReadonlySet<string | undefined> = new Set(['Succeeded', 'Fai
 
 /** A KubeVirt VirtualMachineInstanceMigration. */
 export interface LiveMigration {
+  readonly uid: string;
   /** `namespace/name` of the VirtualMachineInstance it moves. */
   readonly vmi: string;
   /** A migration without a phase has been asked for and not begun: active too. */
@@ -18,9 +19,11 @@ export interface LiveMigration {
 /** Projects a migration. Never throws. @returns `undefined` for anything else. */
 export function toLiveMigration(raw: unknown): LiveMigration | undefined {
   const namespace = textAt(raw, 'metadata', 'namespace');
+  const uid = textAt(raw, 'metadata', 'uid');
   const vmiName = textAt(raw, 'spec', 'vmiName');
-  if (namespace === undefined || vmiName === undefined) return undefined;
-  return { vmi: `${namespace}/${vmiName}`, active: !FINAL_PHASES.has(textAt(raw, 'status', 'phase')) };
+  if (namespace === undefined || uid === undefined || vmiName === undefined) return undefined;
+  const active = !FINAL_PHASES.has(textAt(raw, 'status', 'phase'));
+  return { uid, vmi: `${namespace}/${vmiName}`, active };
 }
 
 /**

@@ -7,6 +7,12 @@ import type { Identity, JsonObject } from './raw-object.ts';
  */
 export type Projection<T> = (raw: unknown, previous: T | undefined) => T | undefined;
 
+/** What a cache can hold: what it is cut down to still says which object it was. */
+export interface Identified {
+  /** `metadata.uid`. */
+  readonly uid: string;
+}
+
 /** The keys under which an index finds a value; none: not in the index. */
 export type IndexFunction<T> = (value: T) => readonly string[];
 
@@ -18,27 +24,38 @@ export interface CacheListener<T> {
   deleted(key: string, last: T, late: boolean): void;
 }
 
-/** An object in a list that is not complete yet. `undefined`: of no interest. */
-interface Staged<T> {
-  readonly identity: Identity;
+/** A resourceVersion to compare for equality: one that is a number, as all of etcd's are, costs no text in memory. */
+type Version = string | number | undefined;
+
+/** An object as the server has it. */
+interface Projected<T> {
+  readonly uid: string;
+  /** `undefined`: of no interest. */
   readonly value: T | undefined;
+  readonly version: Version;
 }
+
+/** One value in most buckets, so no list for it. */
+type Bucket<T> = T | T[];
 
 /**
  * Projections of objects by key, with indexes. Invariants: it holds one state of the server, never a mixture of two: a
  * list shows once it is complete; every value is in exactly the buckets its index functions name; an object under a known
  * key with another uid is a deletion and an addition; one whose version is known already is no change.
  */
-export class ObjectCache<T> implements Iterable<T> {
+export class ObjectCache<T extends Identified> implements Iterable<T> {
   readonly #project: Projection<T>;
   readonly #listener: CacheListener<T>;
   /** Apart from the versions, so that reading all of them is as fast as it can be. Both have the same keys. */
   readonly #values = new Map<string, T>();
-  readonly #versions = new Map<string, Identity>();
-  readonly #indexes: readonly { readonly keysOf: IndexFunction<T>; readonly buckets: Map<string, T[]> }[];
-  readonly #indexByName: ReadonlyMap<string, ReadonlyMap<string, readonly T[]>>;
+  readonly #versions = new Map<string, Version>();
+  readonly #indexes: readonly {
+    readonly keysOf: IndexFunction<T>;
+    readonly buckets: Map<string, Bucket<T>>;
+  }[];
+  readonly #indexByName: ReadonlyMap<string, ReadonlyMap<string, Bucket<T>>>;
   /** The list under way. */
-  #staged: Map<string, Staged<T>> | undefined;
+  #staged: Map<string, Projected<T>> | undefined;
 
   constructor(
     project: Projection<T>,
@@ -50,7 +67,7 @@ export class ObjectCache<T> implements Iterable<T> {
     const named = Object.entries(indexes).map(([name, keysOf]) => ({
       name,
       keysOf,
-      buckets: new Map<string, T[]>(),
+      buckets: new Map<string, Bucket<T>>(),
     }));
     this.#indexes = named;
     this.#indexByName = new Map(named.map(({ name, buckets }) => [name, buckets]));
@@ -73,7 +90,8 @@ export class ObjectCache<T> implements Iterable<T> {
   byIndex(index: string, key: string): readonly T[] {
     const buckets = this.#indexByName.get(index);
     if (!buckets) throw new TypeError(`Expected one of the indexes, got ${JSON.stringify(index)}`);
-    return buckets.get(key) ?? [];
+    const bucket = buckets.get(key);
+    return bucket === undefined ? [] : listOf(bucket);
   }
 
   /** A list begins: what comes until `endList` belongs to it. One that was under way is forgotten. */
@@ -83,38 +101,37 @@ export class ObjectCache<T> implements Iterable<T> {
 
   /** The list is complete, and replaces what there is. */
   endList(): void {
-    const staged = this.#staged ?? new Map<string, Staged<T>>();
+    const staged = this.#staged ?? new Map<string, Projected<T>>();
     this.#staged = undefined;
-    for (const { identity, value } of staged.values()) this.#set(identity, value);
+    for (const [key, object] of staged) this.#set(key, object);
     for (const key of this.#versions.keys()) if (!staged.has(key)) this.#delete(key, true);
   }
 
-  upsert(identity: Identity, raw: JsonObject): void {
-    const { key, uid, resourceVersion } = identity;
-    const version = this.#versions.get(key);
-    const previous = version?.uid === uid ? this.#values.get(key) : undefined;
-    const unchanged = previous !== undefined && resourceVersion === version?.resourceVersion;
-    const value = unchanged && resourceVersion !== undefined ? previous : this.#project(raw, previous);
-    if (this.#staged) this.#staged.set(key, { identity, value });
-    else this.#set(identity, value);
+  upsert({ key, uid, resourceVersion }: Identity, raw: JsonObject): void {
+    const known = this.#values.get(key);
+    const previous = known?.uid === uid ? known : undefined;
+    const version = versionOf(resourceVersion);
+    const unchanged = version !== undefined && version === this.#versions.get(key);
+    const value = previous !== undefined && unchanged ? previous : this.#project(raw, previous);
+    if (this.#staged) this.#staged.set(key, { uid, value, version });
+    else this.#set(key, { uid, value, version });
   }
 
   /** Takes the object out; `raw` is its final state. Another object under its name stays. */
   remove({ key, uid }: Identity, raw: JsonObject): void {
     if (this.#staged) this.#staged.delete(key);
-    else if (this.#versions.get(key)?.uid === uid) this.#delete(key, false, raw);
+    else if (this.#values.get(key)?.uid === uid) this.#delete(key, false, raw);
   }
 
-  #set(identity: Identity, value: T | undefined): void {
-    const { key, uid } = identity;
-    const version = this.#versions.get(key);
-    if (version && version.uid !== uid) this.#delete(key, true);
+  #set(key: string, { uid, value, version }: Projected<T>): void {
+    const known = this.#values.get(key);
+    if (known && known.uid !== uid) this.#delete(key, true);
     const old = this.#values.get(key);
     if (value === undefined) {
       this.#delete(key, false);
       return;
     }
-    this.#versions.set(key, identity);
+    this.#versions.set(key, version);
     if (value === old) return;
     if (old !== undefined) this.#removeFromIndexes(old);
     this.#values.set(key, value);
@@ -137,8 +154,9 @@ export class ObjectCache<T> implements Iterable<T> {
     for (const { keysOf, buckets } of this.#indexes) {
       for (const key of keysOf(value)) {
         const bucket = buckets.get(key);
-        if (bucket) bucket.push(value);
-        else buckets.set(key, [value]);
+        if (bucket === undefined) buckets.set(key, value);
+        else if (Array.isArray(bucket)) bucket.push(value);
+        else buckets.set(key, [bucket, value]);
       }
     }
   }
@@ -147,11 +165,22 @@ export class ObjectCache<T> implements Iterable<T> {
     for (const { keysOf, buckets } of this.#indexes) {
       for (const key of keysOf(value)) {
         const bucket = buckets.get(key);
-        const last = bucket?.pop();
-        if (!bucket || last === undefined) continue;
-        if (last !== value) bucket[bucket.indexOf(value)] = last;
-        if (bucket.length === 0) buckets.delete(key);
+        if (bucket === undefined) continue;
+        const list = listOf(bucket);
+        const last = list.pop();
+        if (last !== undefined && last !== value) list[list.indexOf(value)] = last;
+        if (list.length === 0) buckets.delete(key);
       }
     }
   }
+}
+
+/** The bucket itself when it is a list. */
+function listOf<T>(bucket: Bucket<T>): T[] {
+  return Array.isArray(bucket) ? bucket : [bucket];
+}
+
+function versionOf(resourceVersion: string | undefined): Version {
+  const number = Number(resourceVersion);
+  return String(number) === resourceVersion ? number : resourceVersion;
 }

@@ -33,6 +33,7 @@ async function send(watch: ScriptedWatch, ...lines: unknown[]): Promise<void> {
 
 interface Thing {
   readonly key: string;
+  readonly uid: string;
   readonly resourceVersion: string | undefined;
 }
 
