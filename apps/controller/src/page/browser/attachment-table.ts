@@ -83,8 +83,9 @@ function timeOf({ untilMs, sinceMs }: AttachmentState, nowMs: number): string | 
   return sinceMs === undefined ? undefined : `for ${formatDuration(nowMs - sinceMs)}`;
 }
 
-function evidenceOf({ evidence, box }: AttachmentState, nowMs: number): string {
+/** What the column before has told already is not repeated. */
+function evidenceOf({ evidence, box, why }: AttachmentState, nowMs: number): string {
   const age = `${formatDuration(nowMs - evidence.observedAtMs)} ago`;
-  const where = box === undefined ? '' : `box ${box}, `;
-  return `${evidence.detail} (${where}${age})`;
+  const source = box === undefined ? age : `box ${box}, ${age}`;
+  return why.includes(evidence.detail) ? source : `${evidence.detail} (${source})`;
 }

@@ -85,7 +85,13 @@ describe('headlineOf', () => {
       'notice',
       'Box east cannot fence: no rule',
     ],
-    ['a standby', { ...well, leading: false, identity: 'b' }, 'notice', 'This replica, b, stands by'],
+    ['a standby', { ...well, leading: false }, 'notice', 'This replica stands by; no node is lost'],
+    [
+      'a standby, which asks no box about a lost node and so would hold it',
+      { ...lost, leading: false },
+      'notice',
+      'This replica stands by; 1 node lost: node-0',
+    ],
     [
       'a lost node with nothing on it',
       { ...well, nodes: well.nodes.map((node) => ({ ...node, state: 'gone', attachments: 0 })) },

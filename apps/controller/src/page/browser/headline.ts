@@ -49,6 +49,7 @@ export function silenceOf(
 
 /** @param nowMs by the controller's clock */
 export function headlineOf(report: StateReport, nowMs: number): Headline {
+  if (!report.leading) return standbyHeadline(report, nowMs);
   const points = [
     ...heldPoints(report),
     ...blindPoints(report, nowMs),
@@ -57,10 +58,25 @@ export function headlineOf(report: StateReport, nowMs: number): Headline {
     ...busyPoints(report),
     ...lostPoints(report),
     ...fencePoints(report, nowMs),
-    ...standbyPoints(report),
   ].toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
   const level = points[0]?.level ?? 'ok';
   return { level, text: textOf(report, points[0]), points };
+}
+
+/** A standby asks no box about lost nodes: what it would decide is not what is decided. It says what it sees for itself. */
+function standbyHeadline(report: StateReport, nowMs: number): Headline {
+  const lost = report.nodes.filter(({ state }) => state !== 'ready').map(({ name }) => name);
+  const seen =
+    lost.length === 0 ? 'no node is lost' : `${count(lost.length, 'node')} lost: ${listNames(lost)}`;
+  const text = `This replica stands by; ${seen}`;
+  const detail = `What is decided and done is shown by the replica that acts. The Lease of the leader election names it; this one is ${report.identity}.`;
+  const points = [...healthPoints(report, nowMs), ...guardPoints(report), ...fencePoints(report, nowMs)];
+  const standby: Point = { key: 'standby', level: 'notice', text, detail };
+  return {
+    level: 'notice',
+    text,
+    points: [standby, ...points.map((point): Point => ({ ...point, level: 'notice' }))],
+  };
 }
 
 function textOf(report: StateReport, worst: Point | undefined): string {
@@ -165,12 +181,6 @@ function fencePoints({ boxes, nodes }: StateReport, nowMs: number): Point[] {
       return { key: `fence ${box} ${id}`, level: 'notice', text, detail };
     }),
   );
-}
-
-function standbyPoints({ leading, identity }: StateReport): Point[] {
-  if (leading) return [];
-  const detail = 'Another replica acts. What is shown is what this one would decide.';
-  return [{ key: 'standby', level: 'notice', text: `This replica, ${identity}, stands by`, detail }];
 }
 
 function nodesOf({ attachments }: StateReport, decision: AttachmentState['decision']): string[] {

@@ -1,11 +1,13 @@
 import type { AuditRecord } from '../../audit/audit-record.ts';
-import { h, setAttribute, setText } from './dom.ts';
-import { formatDuration, formatTime } from './format.ts';
+import { h, setAttribute, setText, setTextOrHide } from './dom.ts';
+import { count, formatDuration, formatTime } from './format.ts';
 import { type Incident, summarise } from './incidents.ts';
 import { KeyedList, type Row } from './keyed-list.ts';
 
 /** The latest incident is unfolded while it is this young, ms. */
 const UNFOLD_MS = 60 * 60_000;
+/** A node may have hundreds of volumes. */
+const MAX_RECORDS = 60;
 
 /** What was done, the latest incident first, each with its records. */
 export function incidentList(parent: Element): KeyedList<Incident> {
@@ -18,8 +20,9 @@ function createRow(): Row<Incident> {
   const what = h('span');
   const ago = h('span', { class: 'small' });
   const records = h('ol', { class: 'plain records' });
+  const more = h('p', { class: 'small' });
   const recordList = new KeyedList<AuditRecord>(records, keyOf, createRecordRow);
-  const details = h('details', {}, h('summary', {}, time, ' ', node, ' ', what, ' ', ago), records);
+  const details = h('details', {}, h('summary', {}, time, ' ', node, ' ', what, ' ', ago), records, more);
   let isNew = true;
   return {
     element: h('li', {}, details),
@@ -27,8 +30,10 @@ function createRow(): Row<Incident> {
       setTime(time, incident.startedAtMs, nowMs);
       setText(node, incident.node);
       setText(what, summarise(incident.records));
-      setText(ago, `${formatDuration(nowMs - incident.endedAtMs)} ago`);
-      recordList.render(incident.records, nowMs);
+      setText(ago, timesOf(incident, nowMs));
+      recordList.render(incident.records.slice(-MAX_RECORDS), nowMs);
+      const left = incident.records.length - MAX_RECORDS;
+      setTextOrHide(more, left > 0 ? `and ${count(left, 'earlier action')}: reattach history` : undefined);
       if (isNew) details.open = nowMs - incident.endedAtMs < UNFOLD_MS;
       isNew = false;
     },
@@ -49,8 +54,9 @@ function createRecordRow(): Row<AuditRecord> {
   };
 }
 
-function keyOf({ atMs, kind, node, volumeAttachment, persistentVolume, box }: AuditRecord): string {
-  return [atMs, kind, node, volumeAttachment, persistentVolume, box].join(' ');
+/** Of one pass there is one record for each fence, pod, attachment and taint. */
+function keyOf({ atMs, kind, box, fence, pod, volumeAttachment, taint }: AuditRecord): string {
+  return [atMs, kind, box, fence?.id, pod?.namespace, pod?.name, volumeAttachment, taint].join(' ');
 }
 
 function setTime(element: HTMLTimeElement, atMs: number, nowMs: number): void {
@@ -67,10 +73,17 @@ function actionOf({ kind, node, claim, persistentVolume, box, pod, taint }: Audi
   return `Released ${claim ? `${claim.namespace}/${claim.name}` : persistentVolume} from ${node}`;
 }
 
-function detailOf({ why, rule, strategy, lostForMs, evidence }: AuditRecord): string {
+/** How long the node had been lost when its last volume was released is what the outage took, but for the pods' start. */
+function timesOf({ records, endedAtMs }: Incident, nowMs: number): string {
+  const ago = `${formatDuration(nowMs - endedAtMs)} ago`;
+  const lostForMs = records.findLast(({ kind }) => kind === 'released')?.lostForMs;
+  return lostForMs === undefined ? ago : `${ago}; released ${formatDuration(lostForMs)} after the loss`;
+}
+
+function detailOf({ why, rule, strategy, evidence }: AuditRecord): string {
+  const isTold = evidence === undefined || why.includes(evidence.detail);
   const facts = [
-    ...(lostForMs === undefined ? [] : [`lost for ${formatDuration(lostForMs)}`]),
-    ...(evidence === undefined ? [] : [`${evidence.kind}: ${evidence.detail}`]),
+    ...(isTold ? [] : [`${evidence.kind}: ${evidence.detail}`]),
     ...(rule === undefined ? [] : [`rule ${rule}`]),
     ...(strategy === undefined ? [] : [`by ${strategy}`]),
   ];

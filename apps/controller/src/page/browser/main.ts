@@ -105,6 +105,7 @@ function render(): void {
     boxes.render(report.boxes, nowMs);
     incidentRows.render(incidents.slice(0, INCIDENTS_SHOWN), nowMs);
     byId('no-incidents').hidden = incidents.length > 0 || history.polled.answer === undefined;
+    byId('standby').hidden = report.leading;
     byId('content').hidden = false;
   } else if (silence) {
     headline.render(silence, nowMs);

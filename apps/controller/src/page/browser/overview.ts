@@ -3,6 +3,8 @@ import { byId, setText } from './dom.ts';
 import { formatRoughly, listNames } from './format.ts';
 import { type Incident, summarise } from './incidents.ts';
 
+const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** The numbers at the top; each leads to its section. */
 export function renderOverview(report: StateReport, incidents: readonly Incident[], nowMs: number): void {
   const { counts, nodes, boxes, mode, leading, lastPass, version, identity } = report;
@@ -23,5 +25,8 @@ export function renderOverview(report: StateReport, incidents: readonly Incident
   setText(byId('sub-mode'), leading ? 'this replica acts' : 'this replica stands by');
   setText(byId('last-pass'), lastPass ? `${formatRoughly(nowMs - lastPass.startedAtMs)} ago` : 'none yet');
   setText(byId('sub-pass'), lastPass ? `${lastPass.result}: ${listNames(lastPass.reasons)}` : '');
-  setText(byId('about'), `Reattach ${version}, ${identity}, attacher ${report.attacher}`);
+  setText(
+    byId('about'),
+    `Reattach ${version}, ${identity}, attacher ${report.attacher}. Times of day are ${TIME_ZONE}.`,
+  );
 }

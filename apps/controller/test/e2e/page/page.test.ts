@@ -21,7 +21,9 @@ const SMALL = { nodes: 12, attachments: 96, lostNodes: 2 };
 /** The largest cluster of the design. */
 const LARGE = { nodes: 1_000, attachments: 10_000, lostNodes: 40 };
 /** Attempts at a bound; the machine may be busy with something else during one of them. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 3;
+/** How much longer things may take by the clock where the server of the test and other tests share two cores with the browser. */
+const BUSY_FACTOR = 3;
 
 describe.skipIf(chromium === undefined)('status page', () => {
   let browser: Browser;
@@ -111,6 +113,8 @@ describe.skipIf(chromium === undefined)('status page', () => {
     await using server = await startSample(SMALL, { files: filesOf(await buildPage()) });
     await using opened = await open(server.url);
     await untilText(opened.page, '#headline-text', /^10 attachments held on node-0 and node-1$/);
+    await untilText(opened.page, '#incident-list', /node-7 fenced, 2 pods deleted, 2 volumes released/);
+    expect(await opened.page.locator('.records li').count()).toBe(sampleRecords(0).length);
     expect(opened.complaints).toEqual([]);
   });
 
@@ -317,22 +321,30 @@ describe.skipIf(chromium === undefined)('status page', () => {
     async (what, size) => {
       await using server = await startSample(size);
       const paints: number[] = [];
-      const updates: (readonly number[])[] = [];
+      const updates: number[] = [];
+      const cpu: number[] = [];
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const page = await browser.newPage({ viewport: DESKTOP });
         await page.addInitScript(measureUpdates);
         await page.goto(server.url);
-        await until('the updates', 30_000, async () => (await measured(page)).updates.length >= 3);
+        const seen = async (count: number) => (await measured(page)).updates.length >= count;
+        await until('the first data', 30_000, () => seen(1));
+        const mainThreadMs = await mainThread(page);
+        const before = { ms: await mainThreadMs(), updates: (await measured(page)).updates.length };
+        await until('more updates', 30_000, () => seen(before.updates + 2));
+        const after = { ms: await mainThreadMs(), updates: (await measured(page)).updates.length };
+        cpu.push((after.ms - before.ms) / (after.updates - before.updates));
         const { shownMs, updates: own } = await measured(page);
         paints.push(shownMs);
-        updates.push(own);
+        updates.push(...own);
         await page.close();
       }
       console.info(
-        `${what}: data painted after ${inMs(paints)}, from answer to painted update ${inMs(updates.flat())} (median, worst)`,
+        `${what}: data painted after ${inMs(paints)}; update painted ${inMs(updates)} after its answer, of which ${inMs(cpu)} CPU (median, worst)`,
       );
-      expect(Math.min(...paints)).toBeLessThanOrEqual(1_000);
-      expect(Math.min(...updates.map(median))).toBeLessThanOrEqual(200);
+      expect(median(cpu)).toBeLessThanOrEqual(200);
+      expect(Math.min(...paints)).toBeLessThanOrEqual(1_000 * BUSY_FACTOR);
+      expect(Math.min(...updates)).toBeLessThanOrEqual(200 * BUSY_FACTOR);
     },
   );
 });
@@ -369,6 +381,16 @@ function measureUpdates(): void {
 
 function measured(page: Page): Promise<Measured> {
   return page.evaluate(() => (globalThis as unknown as { measures: Measured }).measures);
+}
+
+/** What the page's main thread has used of the CPU, ms: scripts, layout and painting, whatever else the machine does. */
+async function mainThread(page: Page): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1_000;
+  };
 }
 
 async function untilText(page: Page, selector: string, text: RegExp, timeoutMs = 30_000): Promise<void> {

@@ -109,8 +109,19 @@ export function sampleRecords(nowMs: number): readonly AuditRecord[] {
       ...[0, 1].map(
         (index): AuditRecord => ({
           ...base,
-          atMs: atMs + 12_000 + index,
+          atMs: atMs + 12_000,
+          kind: 'pod-deleted',
+          pod: { namespace: 'shop', name: `orders-${index}` },
+          rule: 'mode-fence',
+          why: 'Node has been not ready for 42.0 s; fence 3c9e0f12 is effective',
+        }),
+      ),
+      ...[0, 1].map(
+        (index): AuditRecord => ({
+          ...base,
+          atMs: atMs + 12_000,
           kind: 'released',
+          volumeAttachment: `csi-${incident}-${index}`,
           persistentVolume: `pvc-${incident}-${index}`,
           claim: { namespace: 'shop', name: `data-orders-${index}` },
           rule: 'mode-fence',
