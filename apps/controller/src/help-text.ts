@@ -49,7 +49,8 @@ const EXIT_NAMES = ['ok', 'failed', 'usage', 'attention'] as const satisfies rea
 export function commandsTable(): string {
   const rows = COMMANDS.map((command) => {
     const flags = command.flags.map((flag) => `\`${flagUsage(flag)}\`: ${flag.description}`);
-    return `| \`${usageOf(command).replaceAll('|', '\\|')}\` | ${command.summary} | ${flags.join('<br>')} |`;
+    const cells = [`\`${usageOf(command)}\``, command.summary, flags.join('<br>')];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
   return ['| Command | What it does | Flags |', '|---|---|---|', ...rows].join('\n');
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { ROOT } from '../documents.ts';
 import { configSchema, documentedOptions } from './config-schema.ts';
 import {
@@ -145,6 +145,13 @@ describe('deploy/chart', () => {
     expect(schemaErrors(values).join('\n')).toContain(error);
   });
 
+  it('is of the version of the controller', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'apps/controller/package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(parse(readChartFile('Chart.yaml'))).toMatchObject({ appVersion: version });
+  });
+
   it('asks for the address of the box', () => {
     expect(() => renderChart()).toThrow('config.rds.address: the SSH address of the storage box is needed');
   });
@@ -277,6 +284,18 @@ describe('deploy/chart', () => {
     const dashboard = manifests.find(({ metadata }) => metadata.name.endsWith('-dashboard'));
     const { 'reattach.json': text = '' } = dataOf(dashboard);
     expect(text.trim()).toBe(readChartFile('dashboards/reattach.json').trim());
+  });
+
+  it('draws every panel of the dashboard in a place of its own', () => {
+    const { panels } = JSON.parse(readChartFile('dashboards/reattach.json')) as {
+      panels: readonly { id: number; gridPos: { x: number; y: number; w: number; h: number } }[];
+    };
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const places = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, index) => `${x + (index % w)},${y + Math.floor(index / w)}`),
+    );
+    expect(new Set(places).size).toBe(places.length);
+    expect(Math.max(...panels.map(({ gridPos: { x, w } }) => x + w))).toBe(24);
   });
 
   it('limits changes of Nodes where something is changed', () => {
