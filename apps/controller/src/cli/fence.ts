@@ -1,12 +1,13 @@
 import { type FenceIdentity, type NodeState, nodeFactOf, type Policy } from '@reattach/core';
 import { CliError } from './cli-error.ts';
+import type { CliIo } from './cli-io.ts';
 import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
 import { confirm, YES_FLAG } from './confirm.ts';
 import { type NodeAtBox, nodeAtBoxes, nodeNamed, storageAddressesOf } from './node-at-box.ts';
 import { newFenceId, OneShot } from './one-shot.ts';
 import { print } from './print.ts';
 import { readConfig } from './read-config.ts';
-import { count } from './words.ts';
+import { count, nodeStateWords } from './words.ts';
 
 export const fenceCommand: Command = {
   name: 'fence',
@@ -25,18 +26,17 @@ export const fenceCommand: Command = {
   async run(call, io) {
     const [name = ''] = call.args;
     await using shot = await OneShot.open(readConfig(call.configArgv, io), io.clock, io.signal);
-    const { view } = await shot.look();
-    const node = nodeNamed(name, view);
-    const addresses = storageAddressesOf(node, view);
-    refuseNode(node, addresses, shot.config.policy);
-    const seen = await nodeAtBoxes(node, view, shot, boxOf(call), io.signal);
-    for (const each of seen) refuseBox(each, io.clock.now());
-    const open = seen.filter((each) => openAddresses(each, node, addresses).length > 0);
-    if (open.length === 0) {
-      io.stderr(`Node ${name} is fenced already at ${seen.map(({ box }) => box.name).join(', ')}\n`);
+    const examine = () => examineNode(name, shot, boxOf(call), io);
+    const asked = await examine();
+    if (asked.open.length === 0) {
+      io.stderr(`Node ${name} is fenced already at ${asked.seen.map(({ box }) => box.name).join(', ')}\n`);
       return print(call, io, { node: name, fences: [] }, () => '');
     }
-    await confirm(call, io, name, open.map((each) => consequence(each, node, addresses)).join('\n'));
+    await confirm(call, io, name, consequences(asked));
+    const { node, addresses, open } = await examine(); // whoever was asked may have taken their time
+    if (bootOf(node) !== bootOf(asked.node)) {
+      throw new CliError(`Node ${name} has booted or was replaced meanwhile; nothing was changed`);
+    }
     const fences: { box: string; id: string; addresses: readonly string[] }[] = [];
     for (const each of open) {
       const fence = identityFor(node, each, io.clock.now());
@@ -53,6 +53,36 @@ export const fenceCommand: Command = {
     );
   },
 };
+
+/** A node that may be fenced, and where it is not yet. */
+interface Examined {
+  readonly node: NodeState;
+  readonly addresses: readonly string[];
+  readonly seen: readonly NodeAtBox[];
+  readonly open: readonly NodeAtBox[];
+}
+
+/** @throws {CliError} why it may not be fenced. */
+async function examineNode(
+  name: string,
+  shot: OneShot,
+  box: string | undefined,
+  { clock, signal }: CliIo,
+): Promise<Examined> {
+  const { view } = await shot.look();
+  const node = nodeNamed(name, view);
+  const addresses = storageAddressesOf(node, view);
+  refuseNode(node, addresses, shot.config.policy);
+  const seen = await nodeAtBoxes(node, view, shot, box, signal);
+  for (const each of seen) refuseBox(each, clock.now());
+  const open = seen.filter((each) => openAddresses(each, node, addresses).length > 0);
+  return { node, addresses, seen, open };
+}
+
+function bootOf(node: NodeState): string {
+  const { uid, bootId } = nodeFactOf(node) ?? {};
+  return `${uid} ${bootId}`;
+}
 
 export function boxOf({ flags }: Call): string | undefined {
   const box = flags.get('--box');
@@ -124,15 +154,16 @@ function identityFor(node: NodeState, { reading }: NodeAtBox, nowMs: number): Fe
   };
 }
 
-function consequence(
-  { box, evidence, attachments }: NodeAtBox,
-  node: NodeState,
-  addresses: readonly string[],
-): string {
-  const volumes = attachments.map(({ attachment }) => attachment.persistentVolumeName ?? attachment.name);
-  const names = volumes.length === 0 ? '' : `: ${volumes.join(', ')}`;
-  return [
-    `Box ${box.name} will drop everything from ${addresses.join(', ')}: every disk of node ${node.name} there, ${count(volumes.length, 'attached volume')} of ours among them${names}.`,
-    `The node is ${node.kind}; the box says ${evidence.kind}: ${evidence.detail}`,
-  ].join('\n');
+function consequences({ node, addresses, open }: Examined): string {
+  const lines = open.flatMap(({ box, evidence, attachments }) => {
+    const volumes = attachments.map(({ attachment }) => attachment.persistentVolumeName ?? attachment.name);
+    const names = volumes.length === 0 ? '' : `: ${volumes.join(', ')}`;
+    return [
+      `Box ${box.name} will drop everything from ${addresses.join(', ')}: every disk of node ${node.name} there, ${count(volumes.length, 'attached volume')} of ours among them${names}.`,
+      `The box says ${evidence.kind}: ${evidence.detail}.`,
+    ];
+  });
+  const state = `The node is ${nodeStateWords(node.kind)}`;
+  const advice = node.kind === 'ready' ? '; Kubernetes goes on placing pods there: cordon it' : '';
+  return [...lines, `${state}${advice}.`].join('\n');
 }

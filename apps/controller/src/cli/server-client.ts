@@ -102,6 +102,6 @@ function errorIn(answer: unknown): string {
 function reasonOf(err: unknown): string {
   if (!(err instanceof Error)) return String(err);
   const { cause } = err;
-  if (cause instanceof Error && 'code' in cause) return String(cause.code);
-  return err.message;
+  if (!(cause instanceof Error)) return err.message;
+  return 'code' in cause ? String(cause.code) : cause.message;
 }

@@ -1,7 +1,7 @@
 import { decideRecoveries, type FenceFact, type Inspection, type Policy } from '@reattach/core';
 import type { RdsBox } from '@reattach/rds-client';
 import { CliError } from './cli-error.ts';
-import { type Command, OUTPUT_FLAG } from './command.ts';
+import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
 import { confirm, YES_FLAG } from './confirm.ts';
 import { boxOf } from './fence.ts';
 import { OneShot } from './one-shot.ts';
@@ -30,24 +30,9 @@ export const unfenceCommand: Command = {
   async run(call, io) {
     const [name = ''] = call.args;
     await using shot = await OneShot.open(readConfig(call.configArgv, io), io.clock, io.signal);
-    const only = boxOf(call);
-    const standing = standingFences(await shot.look(), shot).filter(
-      ({ fence, box }) => fence.nodeName === name && (only === undefined || box.name === only),
-    );
-    if (standing.length === 0)
-      throw new CliError(`${whyNone(shot, only)}No fence of node ${JSON.stringify(name)} stands`);
-    const refused = standing.filter(({ mayGo }) => !mayGo);
-    if (refused.length > 0 && !call.flags.has('--force')) {
-      const reasons = refused.map(({ box, fence, why }) => `  box ${box.name}, fence ${fence.id}: ${why}`);
-      throw new CliError(
-        [
-          `Node ${name} stays cut off:`,
-          ...reasons,
-          'Reboot it, or vouch for it: reattach.srvlab.io/clean=<fence id> on the Node, or --force',
-        ].join('\n'),
-      );
-    }
-    await confirm(call, io, name, consequence(name, standing, refused));
+    const examine = async () => examineFences(name, await shot.look(), shot, call);
+    await confirm(call, io, name, consequence(name, await examine()));
+    const standing = await examine(); // whoever was asked may have taken their time
     const fences: { box: string; id: string }[] = [];
     for (const { box, fence } of standing) {
       await box.unfence(fence, io.signal);
@@ -57,6 +42,22 @@ export const unfenceCommand: Command = {
     return print(call, io, { node: name, fences }, () => '');
   },
 };
+
+/** The fences of the node that may go. @throws {CliError} when there are none, or one may not go. */
+function examineFences(name: string, seen: Inspection, shot: OneShot, call: Call): readonly Standing[] {
+  const only = boxOf(call);
+  const standing = standingFences(seen, shot).filter(
+    ({ fence, box }) => fence.nodeName === name && (only === undefined || box.name === only),
+  );
+  if (standing.length === 0) {
+    throw new CliError(`${whyNone(shot, only)}No fence of node ${JSON.stringify(name)} stands`);
+  }
+  const refused = standing.filter(({ mayGo }) => !mayGo);
+  if (refused.length === 0 || call.flags.has('--force')) return standing;
+  const reasons = refused.map(({ box, fence, why }) => `  box ${box.name}, fence ${fence.id}: ${why}`);
+  const advice = 'Reboot it, or vouch for it: reattach.srvlab.io/clean=<fence id> on the Node, or --force';
+  throw new CliError([`Node ${name} stays cut off:`, ...reasons, advice].join('\n'));
+}
 
 /** Judged as in mode fence, whatever this command is configured with: a person asks, not a pass. */
 function standingFences({ view, nowMs }: Inspection, { config, boxes }: OneShot): readonly Standing[] {
@@ -77,11 +78,14 @@ function whyNone({ boxes }: OneShot, only: string | undefined): string {
   return unread.map((box) => `Box ${box.name} could not be read: ${box.health().detail}\n`).join('');
 }
 
-function consequence(name: string, standing: readonly Standing[], refused: readonly Standing[]): string {
+function consequence(name: string, standing: readonly Standing[]): string {
   const where = standing.map(({ box, fence }) => `box ${box.name} (fence ${fence.id})`).join(' and ');
-  const danger = refused.map(
-    ({ why }) =>
-      `\nNot proved clean: ${why}. What it held back when it was cut off it may write now, over what others have written since.`,
+  const dangers = standing.flatMap(({ mayGo, why }) =>
+    mayGo
+      ? []
+      : [
+          `Not proved clean: ${why}. What it held back when it was cut off it may write now, over what others have written since.`,
+        ],
   );
-  return `Node ${name} will be let back to ${where}.${danger.join('')}`;
+  return [`Node ${name} will be let back to ${where}.`, ...dangers].join('\n');
 }

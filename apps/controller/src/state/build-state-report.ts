@@ -1,4 +1,4 @@
-import { type Inspection, type LastPass, type NodeState, nodeFactOf, type Policy } from '@reattach/core';
+import { type Inspection, type LastPass, nodeFactOf, type Policy } from '@reattach/core';
 import type { RdsBox } from '@reattach/rds-client';
 import { attachmentState } from './attachment-state.ts';
 import type { DecisionAges } from './decision-ages.ts';
@@ -39,17 +39,15 @@ export function buildStateReport(
   const counts = new Counts();
   const attachments: AttachmentState[] = [];
   for (const decision of inspection.decisions) {
-    const { attachment } = decision;
+    const { attachment, node, verdict } = decision;
     if (attachment.attacher !== attacher) continue;
-    const isLost = decision.node.kind !== 'ready';
-    const state = isLost || choice === 'all' || decision.verdict.kind !== 'keep';
-    if (!state) {
-      counts.add(decision.node.kind, 'keep', undefined, decision.node.name);
+    if (choice === 'lost' && node.kind === 'ready' && verdict.kind === 'keep') {
+      counts.add({ node: node.name, nodeState: node.kind, decision: verdict.kind });
       continue;
     }
-    const report = attachmentState(decision, ages?.of(attachment.uid));
-    counts.add(report.nodeState, report.decision, report.reason, report.node);
-    if (choice === 'all' || isNews(report)) attachments.push(report);
+    const state = attachmentState(decision, ages?.of(attachment.uid));
+    counts.add(state);
+    if (choice === 'all' || isNews(state)) attachments.push(state);
   }
   return {
     asOfMs: nowMs,
@@ -80,11 +78,16 @@ class Counts {
   #attachments = 0;
   #ready = 0;
 
-  add(state: NodeState['kind'], verdict: string, reason: string | undefined, node: string): void {
+  add({
+    node,
+    nodeState,
+    decision,
+    reason,
+  }: Pick<AttachmentState, 'node' | 'nodeState' | 'decision' | 'reason'>): void {
     this.#attachments++;
-    if (state === 'ready') this.#ready++;
+    if (nodeState === 'ready') this.#ready++;
     else if (reason !== undefined) this.#heldByReason[reason] = (this.#heldByReason[reason] ?? 0) + 1;
-    this.#byVerdict[verdict] = (this.#byVerdict[verdict] ?? 0) + 1;
+    this.#byVerdict[decision] = (this.#byVerdict[decision] ?? 0) + 1;
     this.byNode.set(node, (this.byNode.get(node) ?? 0) + 1);
   }
 

@@ -60,6 +60,18 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     expect(entries()).toHaveLength(1);
   });
 
+  it('changes nothing when the node has booted while the question stood', async () => {
+    const run = await cli(['fence', 'node-a', ...flags], { answer: rebootAndAgree });
+    expect([run.code, run.err]).toEqual([1, expect.stringContaining('nothing was changed')]);
+    expect(entries()).toEqual([]);
+  });
+
+  it('says that Kubernetes goes on placing pods on a node that is Ready', async () => {
+    expect((await fence('node-a', '--yes')).err).toContain(
+      'The node is Ready; Kubernetes goes on placing pods there',
+    );
+  });
+
   it.each<[string, () => unknown, readonly string[], number, string]>([
     ['a node nobody knows', () => undefined, ['node-x'], 1, 'Nothing is known of node "node-x"'],
     ['a box that is away', () => world.rds.faults.down(), ['node-a'], 1, 'does not know the node'],
@@ -135,6 +147,16 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     const run = await unfence('node-a', '--yes');
     expect([run.code, run.err]).toEqual([1, expect.stringContaining('Box 127.0.0.1 could not be read')]);
   });
+
+  /** Types the name, but only once the node has booted. */
+  async function rebootAndAgree(): Promise<string> {
+    const boot = () => world.kube.store.get('Node', 'node-a')?.status?.nodeInfo?.bootID;
+    const before = boot();
+    world.powerOff('node-a');
+    world.powerOn('node-a');
+    await until('the boot', 10_000, () => boot() !== before);
+    return 'node-a';
+  }
 
   function isReady(name: string): boolean {
     const conditions = world.kube.store.get('Node', name)?.status?.conditions ?? [];

@@ -15,7 +15,7 @@ export interface CliRun {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What the person at the terminal types; without it there is none. */
-  readonly answer?: string;
+  readonly answer?: string | (() => Promise<string>);
   readonly isTerminal?: boolean;
 }
 
@@ -33,7 +33,10 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
     readFile: (path) => readFileSync(path, 'utf8'),
     clock: systemClock,
     signal: AbortSignal.timeout(60_000),
-    ask: async () => options.answer,
+    ask: async () => {
+      const { answer } = options;
+      return typeof answer === 'function' ? await answer() : answer;
+    },
   };
   const code = await runCommand(command, rest, io);
   return { code, out, err };
