@@ -76,14 +76,16 @@ export class NodeWatcher {
   }
 
   #trigger(reason: TriggerReason, node: string, nodeUid: string): void {
-    this.#logger.info('Lost Node', { node, nodeUid, reasons: [reason] });
     this.#metrics?.recordAction('node_watcher_trigger');
     const attributes = {
       [ATTR_NODE_NAME]: node,
       [ATTR_NODE_UID]: nodeUid,
       [ATTR_TRIGGER_REASON]: reason,
     };
-    inNoticeSpan('notice lost node', attributes, () => this.#reconciler.triggerReconcile(reason));
+    inNoticeSpan('notice lost node', attributes, () => {
+      this.#logger.info('Lost Node', { node, nodeUid, reasons: [reason] });
+      this.#reconciler.triggerReconcile(reason);
+    });
   }
 
   #ignore(event: string, object: unknown): void {

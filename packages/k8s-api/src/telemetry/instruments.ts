@@ -15,19 +15,21 @@ export const ATTRIBUTE = {
   serverPort: 'server.port',
 } as const;
 
-/**
- * The instruments of this package, from the meter provider of the moment.
- *
- * | name | unit | attributes |
- * | --- | --- | --- |
- * | `reattach.k8s.request.duration` | `s` | `reattach.operation`, `error.type` (our code, failures only) |
- */
+/** Every instrument of this package. Each measurement carries `reattach.operation`, of a failure `error.type`, our code, too. */
+export const INSTRUMENTS = {
+  requestDuration: {
+    name: 'reattach.k8s.request.duration',
+    unit: 's',
+    description: 'Time from sending a request to the API server to its parsed answer.',
+  },
+} as const;
+
+/** Seconds. A request takes some ms; its limit is 10 s. */
+const REQUEST_BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** From the meter provider of the moment. */
 export function createInstruments(): { readonly requestDuration: Histogram } {
-  return {
-    requestDuration: metrics.getMeter(SCOPE).createHistogram('reattach.k8s.request.duration', {
-      unit: 's',
-      description: 'Time from sending a request to the API server to its parsed answer.',
-      advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
-    }),
-  };
+  const { name, unit, description } = INSTRUMENTS.requestDuration;
+  const advice = { explicitBucketBoundaries: REQUEST_BOUNDARIES };
+  return { requestDuration: metrics.getMeter(SCOPE).createHistogram(name, { unit, description, advice }) };
 }

@@ -18,11 +18,16 @@ export function spanNamesIn({ text }: Source): readonly string[] {
     .map(([, name = '']) => name.replaceAll(/\$\{(?:\w+\.)*(\w+)\}/g, '<$1>'));
 }
 
-const ATTRIBUTE =
-  /(?<!\bname: |createHistogram\()'((?:reattach|k8s|container|server|http|error)\.[a-z\d_.]+)'/g;
+const ATTRIBUTE = /(?<!\bname: )'((?:reattach|k8s|container|server|http|error)\.[a-z\d_.]+)'/g;
 
 /** Attributes of spans and metrics that a file of a `telemetry` folder names. */
 export function attributesIn({ path, text }: Source): readonly string[] {
   if (!path.includes('/telemetry/')) return [];
   return [...text.matchAll(ATTRIBUTE)].map(([, attribute = '']) => attribute);
+}
+
+/** Names in the table of instruments of a file. */
+export function instrumentsIn({ path, text }: Source): readonly string[] {
+  if (!path.endsWith('/telemetry/instruments.ts')) return [];
+  return [...text.matchAll(/^ {4}name: '([^']+)',$/gm)].map(([, name = '']) => name);
 }

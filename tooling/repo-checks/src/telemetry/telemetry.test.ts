@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ROOT } from '../documents.ts';
 import { logCallsIn, logTable } from './log-calls.ts';
 import { productionSources } from './sources.ts';
-import { attributesIn, spanNamesIn } from './spans.ts';
+import { attributesIn, instrumentsIn, spanNamesIn } from './spans.ts';
 
 const docs = readFileSync(join(ROOT, 'docs/telemetry.md'), 'utf8');
 const sources = productionSources();
@@ -33,6 +33,15 @@ describe('docs/telemetry.md', () => {
     const calls = sources.flatMap(logCallsIn);
     expect(calls.length).toBeGreaterThan(50);
     expect(tableOf('Log messages').join('\n')).toBe(logTable(calls));
+  });
+
+  it('has every instrument of the tables of the packages, and no other', () => {
+    const instruments = sources.flatMap(instrumentsIn).map((name) => name.replaceAll('.', '_'));
+    expect(instruments.length).toBeGreaterThan(20);
+    const named = namesIn('Metrics').filter((name) => name !== 'target_info');
+    expect(named.map((name) => name.replace(/_(?:total|seconds)$/, '')).toSorted()).toEqual(
+      instruments.toSorted(),
+    );
   });
 
   it('has every span, and no other', () => {
