@@ -274,4 +274,25 @@ describe('/metrics', () => {
     expect(valueOf(back, 'reattach_attachment_stale', 'dry-run')).toBe(0);
     expect(valueOf(back, 'reattach_attachment_holds_total', 'dry-run')).toBe(2);
   });
+
+  it('leaves what is stale and what is fenced to the replica that leads', async () => {
+    await using lab = await Lab.start();
+    const controller = await lab.ready({ ...FLAGS, mode: 'observe', 'early-detection': false });
+    lab.world.powerOff(LOST);
+    await lab.until('a hold', () => controller.logged('Held release', { reason: 'dry-run' }).length === 2);
+    expect(valueOf(await scrape(controller), 'reattach_leader')).toBe(1);
+    const lease = { spec: { holderIdentity: 'another' } };
+    lab.world.kube.store.patch('Lease', 'reattach', lease, 'kube-system');
+    await lab.until('leadership to be lost', () => controller.logged('Lost leadership').length === 1);
+    await lab.runFor(1_000);
+    const standby = await scrape(controller);
+    expect(valueOf(standby, 'reattach_leader')).toBe(0);
+    for (const name of [
+      'reattach_attachment_stale',
+      'reattach_attachment_held_age_seconds',
+      'reattach_attachments',
+    ]) {
+      expect(standby.get(name)?.samples.filter(({ value }) => value !== 0)).toEqual([]);
+    }
+  });
 });
