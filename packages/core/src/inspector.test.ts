@@ -49,6 +49,16 @@ describe('Inspector', () => {
     expect(inspector(f).inspect(f.clock.now()).decisions[0]?.rule).toBe('no-mass-failure');
   });
 
+  it('makes nothing of what a box says that a pass would not ask', async () => {
+    const f = new PassFixture();
+    f.setNode(nodeFact());
+    f.box.liveHosts = 0;
+    await f.box.observe({ suspects: [], others: [], volumes: [] }, f.abort.signal);
+    expect(inspector(f).inspect(f.clock.now()).decisions).toMatchObject([
+      { rule: 'node-lost', verdict: { kind: 'keep' } },
+    ]);
+  });
+
   it('knows addresses that only the notes of an earlier process name, as passes do', async () => {
     const notes = new FakeLostNodeNotes();
     const f = new PassFixture({ mode: 'fence' }, { notes });
