@@ -67,7 +67,7 @@ function furnish(cells: readonly HTMLElement[]): Row<AttachmentState>['update'] 
     setBadge(evidence, item.evidence.kind, item.evidence.kind);
     setText(evidenceDetail, evidenceOf(item, nowMs));
     setBadge(fence, `fence-${item.fence.kind}`, item.fence.kind === 'open' ? 'none' : item.fence.kind);
-    setTextOrHide(fenceWhy, item.fence.why);
+    setTextOrHide(fenceWhy, item.fence.why === item.why ? undefined : item.fence.why);
   };
 }
 

@@ -135,7 +135,8 @@ describe('silenceOf', () => {
     ['answered just now', undefined, 100, false],
     ['one question failed', 'refused', 3_000, false],
     ['questions have failed for a while', 'refused', 6_000, true],
-    ['an answer is long under way', undefined, 6_000, true],
+    ['answers come slowly', undefined, 19_000, false],
+    ['an answer is long under way', undefined, 20_000, true],
     ['not asked yet', undefined, undefined, false],
     ['the first question failed', 'refused', undefined, true],
   ])('%s -> %4$s', (_situation, failure, ageMs, isSilent) => {

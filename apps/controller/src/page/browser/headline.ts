@@ -26,8 +26,10 @@ export interface Headline {
   readonly points: readonly Point[];
 }
 
-/** Answers that fail for this long are a fault; until then they are tried again without alarm. */
-const SILENT_AFTER_MS = 6_000;
+/** Questions that fail for this long are a fault; until then they are asked again without alarm. */
+const FAILING_MS = 6_000;
+/** An answer this old is a fault even while none has failed: longer than the longest pause and the longest wait together. */
+const OLD_MS = 20_000;
 
 /** A box is read at least every `idlePollMs`, one minute by default. */
 const UNREAD_MS = 5 * 60_000;
@@ -37,12 +39,13 @@ export function silenceOf(
   failure: string | undefined,
   lastAnswerAgeMs: number | undefined,
 ): Headline | undefined {
-  if (failure === undefined && (lastAnswerAgeMs ?? 0) < SILENT_AFTER_MS) return undefined;
-  if (lastAnswerAgeMs !== undefined && lastAnswerAgeMs < SILENT_AFTER_MS) return undefined;
-  const text =
-    lastAnswerAgeMs === undefined
-      ? 'The controller has not answered yet'
-      : 'The controller does not answer: what is shown below is old';
+  const isAnswered = lastAnswerAgeMs !== undefined;
+  const isFine =
+    failure === undefined ? (lastAnswerAgeMs ?? 0) < OLD_MS : isAnswered && lastAnswerAgeMs < FAILING_MS;
+  if (isFine) return undefined;
+  const text = isAnswered
+    ? 'The controller does not answer: what is shown below is old'
+    : 'The controller has not answered yet';
   const detail = `${failure ?? 'No answer'}. This page keeps trying.`;
   return { level: 'silent', text, points: [{ key: 'silent', level: 'silent', text: detail }] };
 }

@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 
 function record(kind: AuditRecord['kind'], node: string, atMinutes: number): AuditRecord {
   const atMs = atMinutes * MINUTE_MS;
-  return { kind, node, atMs, decidedAtMs: atMs, why: 'because', reconcileID: 'r' };
+  return { kind, node, atMs, why: 'because', reconcileID: 'r' };
 }
 
 function told(records: readonly AuditRecord[]): readonly string[] {

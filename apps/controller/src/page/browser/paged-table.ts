@@ -47,7 +47,7 @@ export class PagedTable<T> {
     this.#search = h('input', {
       type: 'search',
       'aria-label': `Search ${label}`,
-      placeholder: 'Search: words of any column',
+      placeholder: 'Words of any column',
       autocomplete: 'off',
       spellcheck: 'false',
     });

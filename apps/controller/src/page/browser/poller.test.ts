@@ -75,6 +75,15 @@ describe('Poller', () => {
     expect(questions).toHaveLength(2);
   });
 
+  it('never rests for more than ten seconds', async () => {
+    const { clock, questions, poller } = setUp();
+    void poller.ask();
+    await clock.advance(7_000);
+    questions[0]?.answer('very large');
+    await clock.advance(10_000);
+    expect(questions).toHaveLength(2);
+  });
+
   it('asks at once when it is told to, and leaves one timer', async () => {
     const { clock, questions, poller } = setUp();
     void poller.ask();

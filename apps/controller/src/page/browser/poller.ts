@@ -20,6 +20,7 @@ export interface Polled<T> {
 
 /** An answer that took long was much to compute, send and show: the pause is at least this many times as long. */
 const REST_FACTOR = 3;
+const MAX_REST_MS = 10_000;
 
 /** Asks again and again, one question at a time; a failure never ends it and never discards the last answer. */
 export class Poller<T> {
@@ -46,9 +47,8 @@ export class Poller<T> {
     this.#polled = await this.#read();
     this.#isAsking = false;
     const tookMs = clock.now() - startedAtMs;
-    const pauseMs =
-      this.#polled.failure === undefined ? Math.max(intervalMs, REST_FACTOR * tookMs) : intervalMs;
-    this.#timer = clock.after(pauseMs, () => void this.ask());
+    const restMs = this.#polled.failure === undefined ? Math.min(REST_FACTOR * tookMs, MAX_REST_MS) : 0;
+    this.#timer = clock.after(Math.max(intervalMs, restMs), () => void this.ask());
     onChange();
   }
 

@@ -118,6 +118,18 @@ describe.skipIf(chromium === undefined)('status page', () => {
     expect(opened.complaints).toEqual([]);
   });
 
+  it('sends its reader to the replica that acts when it is the page of a standby', async () => {
+    const report = sample(SMALL);
+    await using server = await startSample(SMALL, { report: () => ({ ...report(), leading: false }) });
+    await using opened = await open(server.url);
+    await untilText(
+      opened.page,
+      '#headline',
+      /Take note\s*This replica stands by; 2 nodes lost: node-0 and node-1/,
+    );
+    await untilText(opened.page, '#lost', /it asks no box about lost nodes/);
+  });
+
   it('shows names as text, never as markup', async () => {
     const hostile = '<img src=x onerror="document.title=1">';
     const report = sample(SMALL);

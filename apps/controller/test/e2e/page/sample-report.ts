@@ -97,7 +97,7 @@ export function sampleRecords(nowMs: number): readonly AuditRecord[] {
   return [8 * 86_400_000, 3_600_000 / 2].flatMap((agoMs, incident): AuditRecord[] => {
     const atMs = nowMs - agoMs;
     const node = `node-${incident + 7}`;
-    const base = { node, reconcileID: `r-${incident}`, box: 'east', decidedAtMs: atMs } as const;
+    const base = { node, reconcileID: `r-${incident}`, box: 'east' } as const;
     return [
       {
         ...base,
