@@ -1,4 +1,7 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +42,7 @@ describe.skipIf(assets === undefined)('docs/quick-start.md', () => {
       await writeFile(join(folder, 'id_ed25519'), rds.credentials.privateKey, { mode: 0o600 });
       await writeFile(join(folder, 'host-key'), rds.hostKey);
       await writeFile(join(folder, 'reattach.yaml'), configuration(stage));
-      const port = 20_000 + Math.floor(Math.random() * 10_000);
+      const port = await freePort();
       await using shell = new ShellSession(folder, await environment(cluster, folder, port));
       const state = (): Promise<StateReport | undefined> =>
         fetch(`http://127.0.0.1:${port}/state?attachments=lost`)
@@ -90,6 +93,22 @@ describe.skipIf(assets === undefined)('docs/quick-start.md', () => {
     TEST_MS,
   );
 });
+
+/** Below those that envtest takes and the system hands out. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 20_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      return port;
+    } catch {
+      // taken: another one
+    } finally {
+      server.close();
+    }
+  }
+}
 
 /** SSH goes to one address of the box; PersistentVolumes name another. */
 function configuration({ rds }: Stage): string {

@@ -10,7 +10,7 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{8}\b/g, '<id>'],
   [/\bKubernetes v\d+(?:\.\d+)+/g, 'Kubernetes <version>'],
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>'],
-  [/\b\d+(?:\.\d+)? ?(?:ms|s|min|h|d|m)(?:\d+s)?\b/g, '<duration>'],
+  [/\b\d+(?:\.\d+)? ?(?:ms|min|s|m|h|d)(?: ?\d+ ?(?:min|s|h|m))?\b/g, '<duration>'],
   [/\bcsi-[0-9a-f]{64}\b/g, '<volumeattachment>'],
   [/\bshop-[abc]\b/g, '<node>'],
   [/\b10\.0\.0\.1[1-3]\b/g, '<address>'],
