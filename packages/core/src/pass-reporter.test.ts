@@ -314,6 +314,20 @@ describe('PassReporter', () => {
     ).toMatchObject([{ value: 7, attributes: { [ATTR_STRATEGY]: 'in-use' } }]);
   });
 
+  it('measures a release that is told of when its attachment is gone already', async () => {
+    const f = new PassFixture();
+    const reporter = new PassReporter({});
+    f.box.setLive('node-a');
+    await f.run();
+    reporter.passed(f.report, f.abort.signal);
+    await f.clock.advance(7_000);
+    f.box.setSilent('node-a', f.clock.now() - 60_000);
+    await f.run();
+    expect(f.effects).toContain('released');
+    reporter.passed({ ...f.report, decisions: [] }, f.abort.signal);
+    expect(telemetry.total('reattach.attachment.release.duration')).toBe(7);
+  });
+
   it('counts failed steps, each time', async () => {
     const { f } = reported();
     f.actions.before = ({ kind }) => {

@@ -41,6 +41,8 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   #latest: PassReport | undefined;
   /** Every stale attachment after that pass, by uid. */
   #standings: ReadonlyMap<string, Standing> = new Map();
+  /** When the loss of its node was first seen, by uid of the attachment; also of one that went with the last pass. */
+  #detectedAtMs = new Map<string, number>();
   /** Events under way: nobody waits for them but disposal. */
   readonly #recording = new Set<Promise<void>>();
 
@@ -83,7 +85,9 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     const untouched = untouchedIn(report);
     this.#reportHolds(report, untouched, signal);
     const reasons = new Map([...this.#held].map(([uid, { reason }]) => [uid, reason]));
+    this.#detectedAtMs = new Map([...this.#standings].map(([uid, { detectedAtMs }]) => [uid, detectedAtMs]));
     this.#standings = standingsAfter(this.#standings, report, reasons);
+    for (const [uid, { detectedAtMs }] of this.#standings) this.#detectedAtMs.set(uid, detectedAtMs);
     const standing = new Set([...untouched.keys(), ...report.recoveries.map(recoveryKey)]);
     this.#failing = new Map([...this.#failed].filter(([key]) => standing.has(key)));
     for (const effect of report.effects) this.#reportEffect(effect, report, signal);
@@ -221,8 +225,10 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     const lostForMs = Math.max(nowMs - node.sinceMs, 0);
     this.#releases.add(1, { [ATTR_STRATEGY]: strategy });
     this.#releaseDelay.record(lostForMs / 1_000, { [ATTR_STRATEGY]: strategy });
-    const detectedAtMs = this.#standings.get(attachment.uid)?.detectedAtMs ?? nowMs;
-    this.#releaseDuration.record((nowMs - detectedAtMs) / 1_000, { [ATTR_STRATEGY]: strategy });
+    const detectedAtMs = this.#detectedAtMs.get(attachment.uid);
+    if (detectedAtMs !== undefined) {
+      this.#releaseDuration.record((nowMs - detectedAtMs) / 1_000, { [ATTR_STRATEGY]: strategy });
+    }
     const fields = {
       ...fieldsOf(decision),
       strategy,
