@@ -31,6 +31,7 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
       prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
       dashboard: { enabled: true },
       audit: { volume: { emptyDir: { sizeLimit: '64Mi' } } },
+      extraEnv: [{ name: 'REATTACH_LOG_LEVEL', value: 'debug' }],
       podAnnotations: { 'example.org/team': 'storage' },
       podLabels: { tier: 'infrastructure' },
       nodeSelector: { 'kubernetes.io/os': 'linux' },
