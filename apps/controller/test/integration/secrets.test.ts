@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
 import { runDoctor } from '../../src/doctor/run-doctor.ts';
+import { cli } from './support/cli-run.ts';
 import { Lab } from './support/lab.ts';
 import { OtlpReceiver } from './support/otlp-receiver.ts';
 import { runWhile } from './support/pace.ts';
@@ -120,10 +121,21 @@ describe('what a controller tells', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     const [metrics, ready, state, history] = answers.map(({ text }) => text);
+    const server = `--server=${controller.controller.address}`;
+    const commands = [
+      ['status', '--all'],
+      ['status', '-o', 'json'],
+      ['explain', LOST],
+      ['plan'],
+      ['history'],
+    ];
+    const runs = await Promise.all(commands.map((command) => cli([...command, server])));
+    expect(runs.map(({ code }) => code)).toEqual(commands.map(() => 0));
     await controller.stop();
     expect(receiver.bodies.length).toBeGreaterThan(1);
     const said: Readonly<Record<string, string>> = {
       doctor: everythingIn(checks),
+      commands: everythingIn(runs),
       state: state ?? '',
       history: history ?? '',
       audit: await readFile(audit, 'utf8'),
@@ -140,7 +152,7 @@ describe('what a controller tells', () => {
       metrics: metrics ?? '',
       ready: ready ?? '',
       events: everythingIn(kube.store.list('Event')),
-      commands: everythingIn(rds.commands.entries),
+      boxCommands: everythingIn(rds.commands.entries),
     };
     const keyLines = rds.credentials.privateKey
       .split('\n')
