@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { systemClock } from '@reattach/core';
 import type { CliIo } from './cli/cli-io.ts';
 import { COMMANDS } from './cli/commands.ts';
@@ -72,12 +72,11 @@ function terminalIo(): CliIo {
     signal: stop.signal,
     async ask(question) {
       if (!input.isTTY) return undefined;
-      const lines = createInterface({ input, output });
-      try {
-        return await lines.question(question, { signal: stop.signal });
-      } finally {
-        lines.close();
-      }
+      using lines = createInterface({ input, output });
+      const answer = Promise.withResolvers<string>();
+      lines.once('close', () => answer.resolve('')); // Ctrl-C and Ctrl-D
+      lines.question(question, answer.resolve);
+      return await answer.promise;
     },
   };
 }
