@@ -28,7 +28,7 @@ describe('headlineOf', () => {
   it('says that all is well, and nothing else, when it is', () => {
     expect(headlineOf(well, NOW_MS)).toEqual({
       level: 'ok',
-      text: 'All well: 9 attachments on 3 ready nodes',
+      text: '9 attachments on 3 ready nodes',
       points: [],
     });
   });
@@ -38,7 +38,7 @@ describe('headlineOf', () => {
     expect([level, text]).toEqual(['attention', '2 attachments held on node-0']);
     expect(points.map((point) => [point.level, point.text])).toEqual([
       ['attention', '2 attachments held, storage-unknown: the box cannot tell whether the node still writes'],
-      ['busy', 'Reattach is at work on 1 attachment of node-0'],
+      ['busy', '1 attachment of node-0: 1 waiting'],
     ]);
     expect(points[0]?.detail).toContain('reattach doctor');
   });

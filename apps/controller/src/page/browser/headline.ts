@@ -1,6 +1,7 @@
 import type { AttachmentState, BoxState, StateReport } from '../../state/state-report.ts';
 import { count, formatDuration, formatRoughly, listNames } from './format.ts';
 import { adviceOn } from './hold-advice.ts';
+import { DECISION_WORDS } from './words.ts';
 
 /** What comes first is said first: no answer, a person is needed, at work, worth knowing, all well. */
 export const LEVELS = ['silent', 'attention', 'busy', 'notice', 'ok'] as const;
@@ -43,9 +44,7 @@ export function silenceOf(
   const isFine =
     failure === undefined ? (lastAnswerAgeMs ?? 0) < OLD_MS : isAnswered && lastAnswerAgeMs < FAILING_MS;
   if (isFine) return undefined;
-  const text = isAnswered
-    ? 'The controller does not answer: what is shown below is old'
-    : 'The controller has not answered yet';
+  const text = isAnswered ? 'what is shown below is old' : 'the controller has not answered yet';
   const detail = `${failure ?? 'No answer'}. This page keeps trying.`;
   return { level: 'silent', text, points: [{ key: 'silent', level: 'silent', text: detail }] };
 }
@@ -91,7 +90,7 @@ function textOf(report: StateReport, worst: Point | undefined): string {
   }
   if (worst) return worst.text;
   const ready = nodes.filter(({ state }) => state === 'ready').length;
-  return `All well: ${count(counts.attachments, 'attachment')} on ${count(ready, 'ready node')}`;
+  return `${count(counts.attachments, 'attachment')} on ${count(ready, 'ready node')}`;
 }
 
 const HELD = 'held ';
@@ -161,7 +160,12 @@ function busyPoints(report: StateReport): Point[] {
   );
   if (busy.length === 0) return [];
   const where = listNames([...new Set(busy.map(({ node }) => node))]);
-  const text = `Reattach is at work on ${count(busy.length, 'attachment')} of ${where}`;
+  const amount = (decision: AttachmentState['decision']) =>
+    busy.filter((each) => each.decision === decision).length;
+  const doing = (['wait', 'fence', 'release'] as const)
+    .filter((decision) => amount(decision) > 0)
+    .map((decision) => `${amount(decision)} ${DECISION_WORDS[decision]}`);
+  const text = `${count(busy.length, 'attachment')} of ${where}: ${doing.join(', ')}`;
   return [{ key: 'busy', level: 'busy', text }];
 }
 
