@@ -134,6 +134,18 @@ describe('ReleasePass', () => {
       }
     });
 
+    it('reads back at once what it has taken away', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      await f.runFor(2);
+      f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+      f.setNode(nodeFact({ bootId: 'next' }));
+      const { nextDeadlineMs } = await f.run();
+      expect([f.effects, nextDeadlineMs]).toEqual([['unfenced'], f.clock.now()]);
+      expect(f.box.lastReading?.fences).toHaveLength(1);
+      expect(await f.run('deadline')).toEqual({});
+      expect(f.box.lastReading?.fences).toEqual([]);
+    });
+
     it('looks again while a fence stands, and no more after it', async () => {
       const f = new PassFixture({ mode: 'fence' });
       await f.run();

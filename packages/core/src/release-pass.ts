@@ -108,7 +108,7 @@ export class ReleasePass implements ReconcilePass {
   readonly #losses: LossHistory;
   readonly #requests = new DetachRequests();
   readonly #verdicts = new ReleaseVerdicts();
-  /** Boxes fenced at since they were read, by name. A new process waits for the first reading of every box instead. */
+  /** Boxes whose fences were changed since they were read, by name. A new process waits for the first reading of every box instead. */
   readonly #unread = new Set<string>();
   /** What each box said to the last pass that asked it, by name. */
   readonly #readings = new Map<string, StorageReading>();
@@ -223,10 +223,10 @@ export class ReleasePass implements ReconcilePass {
     if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key))) this.#dueMs.set(NO_BOX, nowMs);
     const effects = [...works.results.flat(), ...parts.results.flatMap((part) => part.effects)];
     for (const effect of effects) {
-      const box = effect.kind === 'fenced' ? effect.decisions[0]?.box : undefined;
-      if (!box) continue;
-      this.#unread.add(box.name);
-      this.#dueMs.set(keyOf(box), nowMs); // read it back at once
+      const boxName = changedBox(effect);
+      if (boxName === undefined) continue;
+      this.#unread.add(boxName);
+      this.#dueMs.set(keyOf({ name: boxName }), nowMs); // read it back at once
     }
     const latest = [...this.#latest.values()];
     if (parts.results.length + effects.length > 0) {
@@ -346,7 +346,13 @@ export class ReleasePass implements ReconcilePass {
   }
 }
 
-function keyOf(box: StorageBox | undefined): string {
+/** Name of the box at which a fence was made or removed. */
+function changedBox(effect: Effect): string | undefined {
+  if (effect.kind === 'fenced') return effect.decisions[0]?.box?.name;
+  return effect.kind === 'unfenced' && 'fence' in effect.recovery ? effect.recovery.boxName : undefined;
+}
+
+function keyOf(box: Pick<StorageBox, 'name'> | undefined): string {
   return box ? `box ${box.name}` : NO_BOX;
 }
 
