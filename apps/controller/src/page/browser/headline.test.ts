@@ -96,7 +96,13 @@ describe('headlineOf', () => {
       'a lost node with nothing on it',
       { ...well, nodes: well.nodes.map((node) => ({ ...node, state: 'gone', attachments: 0 })) },
       'notice',
-      '3 nodes lost with nothing attached: node-0, node-1 and 1 more',
+      '3 nodes lost with nothing to release: node-0, node-1 and 1 more',
+    ],
+    [
+      'a stale Lease that nothing follows from',
+      { ...well, nodes: well.nodes.map((node) => ({ ...node, state: 'lease-stale' })) },
+      'notice',
+      '3 nodes lost with nothing to release: node-0, node-1 and 1 more',
     ],
   ])('%s -> %3$s', (_situation, report, level, text) => {
     expect(headlineOf(report, NOW_MS)).toMatchObject({ level, text });

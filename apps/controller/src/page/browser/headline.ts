@@ -169,21 +169,26 @@ function busyPoints(report: StateReport): Point[] {
   return [{ key: 'busy', level: 'busy', text }];
 }
 
-/** Lost nodes that have nothing of ours on them: no alarm, but not well either. */
-function lostPoints({ nodes }: StateReport): Point[] {
-  const lost = nodes.filter(({ state, attachments }) => state !== 'ready' && attachments === 0);
+/** Lost nodes with nothing on them that would have to go: no alarm, but not well either. */
+function lostPoints({ nodes, attachments }: StateReport): Point[] {
+  const concerned = new Set(
+    attachments.filter(({ decision }) => decision !== 'keep').map(({ node }) => node),
+  );
+  const lost = nodes.filter(({ state, name }) => state !== 'ready' && !concerned.has(name));
   if (lost.length === 0) return [];
-  const text = `${count(lost.length, 'node')} lost with nothing attached: ${listNames(lost.map(({ name }) => name))}`;
+  const text = `${count(lost.length, 'node')} lost with nothing to release: ${listNames(lost.map(({ name }) => name))}`;
   return [{ key: 'lost', level: 'notice', text }];
 }
 
 function fencePoints({ boxes, nodes }: StateReport, nowMs: number): Point[] {
-  const recoveries = new Map(nodes.flatMap(({ fences }) => fences.map(({ id, recovery }) => [id, recovery])));
+  const recoveries = new Map(
+    nodes.flatMap((node) => node.fences.map(({ box, id, recovery }) => [`${box} ${id}`, recovery])),
+  );
   return boxes.flatMap(({ name: box, fences }): Point[] =>
     fences.map(({ id, nodeName, fencedAtMs }) => {
       const text = `Node ${nodeName} is cut off from box ${box}`;
       const since = `Fence ${id}, for ${formatDuration(nowMs - fencedAtMs)}`;
-      const recovery = recoveries.get(id);
+      const recovery = recoveries.get(`${box} ${id}`);
       const detail = recovery === undefined ? since : `${since}; it ${recovery}`;
       return { key: `fence ${box} ${id}`, level: 'notice', text, detail };
     }),
