@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type SimNode, SimWorld, type WorldFiles } from '@reattach/sim-world';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateReport } from '../../src/state/state-report.ts';
@@ -106,6 +108,33 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     expect(run).toMatchObject({ code, out: '' });
     expect(run.err).toContain(message);
     expect(entries()).toEqual([]);
+  });
+
+  it('goes by the boxes that hold volumes of the node, unless one is named', async () => {
+    const { host, port, credentials } = world.rds;
+    const box = (name: string, address: string) =>
+      `  - { name: ${name}, address: "${host}:${port}", storageAddresses: ${address} }`;
+    const config = join(dirname(files.kubeconfig), 'config.yaml');
+    await writeFile(
+      config,
+      [
+        'rds:',
+        `  user: ${credentials.username}`,
+        `  privateKeyFile: ${files.privateKey}`,
+        `  hostKeyFile: ${files.hostKey}`,
+        'boxes:',
+        box('east', world.boxAddress),
+        box('west', '10.9.9.9'),
+      ].join('\n'),
+    );
+    const both = [`--config=${config}`, `--kubeconfig=${files.kubeconfig}`, '--yes', '-o', 'json'];
+    const boxes = async (...args: readonly string[]) => {
+      const { out } = await cli([...args, ...both]);
+      return (JSON.parse(out) as { fences: { box: string }[] }).fences.map((each) => each.box);
+    };
+    expect(await boxes('fence', 'node-a')).toEqual(['east']);
+    expect(await boxes('unfence', 'node-a', '--force', '--box=west')).toEqual(['west']);
+    expect(await boxes('fence', 'node-a', '--box=west')).toEqual(['west']);
   });
 
   it('lets a node back once it has booted, and not before', async () => {
