@@ -19,7 +19,7 @@ export interface ReadState {
 const STANDBY =
   'This replica does not lead: it asks the boxes about nobody, so it knows less than the leader.';
 const ALONE =
-  'No controller was asked: nobody remembers which nodes were live before, or since when a Node has been gone.';
+  'So cluster and boxes were asked: nobody remembers which nodes were live before, or since when a Node has been gone.';
 
 /** From the running controller where there is one, else from cluster and boxes themselves. */
 export async function readState(call: Call, io: CliIo, choice: AttachmentChoice): Promise<ReadState> {
@@ -27,7 +27,10 @@ export async function readState(call: Call, io: CliIo, choice: AttachmentChoice)
   if (named) return fromServer(await named.state(choice));
   let unanswered: CliError;
   try {
-    return fromServer(await localServer(call, io).state(choice));
+    const local = localServer(call, io);
+    const { report, notes } = fromServer(await local.state(choice));
+    const isSurprise = call.configArgv.length > 0; // flags may name another cluster than the controller's
+    return { report, notes: isSurprise ? [`Asked the controller at ${local.url}.`, ...notes] : notes };
   } catch (err) {
     if (!(err instanceof CliError)) throw err;
     unanswered = err;
@@ -37,7 +40,7 @@ export async function readState(call: Call, io: CliIo, choice: AttachmentChoice)
   const inspection = await shot.look();
   const { policy } = config;
   const context = { version: VERSION, policy, identity: '', leading: true, boxes: shot.boxes };
-  return { report: buildStateReport(inspection, choice, context), notes: [ALONE] };
+  return { report: buildStateReport(inspection, choice, context), notes: [`${unanswered.message}.`, ALONE] };
 }
 
 function fromServer(report: StateReport): ReadState {

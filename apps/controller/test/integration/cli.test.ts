@@ -89,9 +89,12 @@ describe('reattach', { timeout: 60_000 }, () => {
     );
   });
 
-  it('says so when no controller was asked, and nothing when one was', async () => {
-    expect((await cli(['status', ...controller.flags])).err).toContain('No controller was asked');
+  it('says whom it asked, unless that was named', async () => {
     expect((await cli(['status', server])).err).toBe('');
+    const local = await cli(['status', `--http-listen=${new URL(controller.url).host}`]);
+    expect(local.err).toBe(`Asked the controller at ${controller.url}.\n`);
+    const alone = await cli(['status', ...controller.flags]);
+    expect(alone.err).toMatch(/^No controller answers at .*\nSo cluster and boxes were asked: /);
   });
 
   it('plans by the mode it is given where there is no controller', async () => {
