@@ -13,6 +13,8 @@ export interface KubeRequest {
   readonly signal: AbortSignal;
   /** Bound for the whole request, ms. Default 10 000. */
   readonly timeoutMs?: number;
+  /** How the text of a good answer is read. Default `JSON.parse`; when it throws, the answer was malformed. */
+  readonly parse?: (text: string) => unknown;
 }
 
 /** A watch: lines of JSON until the server or the signal ends it. */

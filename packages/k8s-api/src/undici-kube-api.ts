@@ -141,7 +141,7 @@ export class UndiciKubeApi implements KubeApi {
       if (status < 200 || status > 299) {
         throw fromResponse(kind, what, status, text, retryAfter(response), this.#clock.now());
       }
-      return { status, json: parse(kind, what, text) };
+      return { status, json: parse(kind, what, text, request.parse) };
     } catch (error) {
       throw this.#explain(kind, what, error, signal);
     }
@@ -198,9 +198,14 @@ export class UndiciKubeApi implements KubeApi {
   }
 }
 
-function parse(kind: RequestKind, what: string, text: string): unknown {
+function parse(
+  kind: RequestKind,
+  what: string,
+  text: string,
+  read: (text: string) => unknown = JSON.parse,
+): unknown {
   try {
-    return JSON.parse(text);
+    return read(text);
   } catch {
     throw malformed(kind, what);
   }

@@ -1,12 +1,34 @@
 import { KubeApiError } from '@reattach/k8s-api';
-import { isJsonObject, type JsonObject, textAt } from './raw-object.ts';
+import { isJsonObject, textAt } from './raw-object.ts';
+import { splitItems } from './split-items.ts';
 
 /** One page of a list. */
 export interface ListPage {
   readonly resourceVersion: string;
-  readonly items: readonly JsonObject[];
+  /** To be read once, in order: each may be parsed no sooner. */
+  readonly items: Iterable<unknown>;
   /** Asks for the next page; absent on the last. */
   readonly continueToken: string | undefined;
+}
+
+/** Reads the text of a list; its items are parsed when they are read. @throws {SyntaxError} for what is no JSON beside them. */
+export function parseList(text: string): unknown {
+  const split = splitItems(text);
+  if (!split) return JSON.parse(text);
+  return { ...(JSON.parse(split.rest) as object), items: parseEach(split.items) };
+}
+
+/** @throws {KubeApiError} `MALFORMED` when it comes to an item that is no JSON. */
+function* parseEach(items: readonly string[]): Generator {
+  for (const item of items) {
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(item);
+    } catch {
+      throw new KubeApiError('MALFORMED', 'not-applied', 'list item that is no JSON');
+    }
+    yield parsed;
+  }
 }
 
 /** @throws {KubeApiError} `MALFORMED` for what is no list. */
@@ -15,8 +37,12 @@ export function readListPage(raw: unknown): ListPage {
   const items = isJsonObject(raw) ? raw['items'] : undefined;
   // An empty list of a Go server may be `null`.
   const found = items === null ? [] : items;
-  if (resourceVersion === undefined || !Array.isArray(found) || !found.every(isJsonObject)) {
+  if (resourceVersion === undefined || !isIterable(found)) {
     throw new KubeApiError('MALFORMED', 'not-applied', 'list without resourceVersion or items');
   }
   return { resourceVersion, items: found, continueToken: textAt(raw, 'metadata', 'continue') };
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }

@@ -2,13 +2,13 @@ import { type Backoff, type Clock, delay, type Logger } from '@reattach/core';
 import { type KubeApi, KubeApiError } from '@reattach/k8s-api';
 import type { ApiResource } from './api-resource.ts';
 import { IdleWatchdog } from './idle-watchdog.ts';
-import { readListPage } from './list-page.ts';
-import type { Identity, JsonObject } from './raw-object.ts';
+import { parseList, readListPage } from './list-page.ts';
+import { type Identity, isJsonObject, type JsonObject } from './raw-object.ts';
 import { ReconnectBackoff } from './reconnect-backoff.ts';
 import { describeFailure, reasonOf, StaleStateError } from './reconnect-reason.ts';
 import { isNotNewer, isOlder } from './resource-version.ts';
 import type { ReconnectReason, ResourceMetrics } from './telemetry/instruments.ts';
-import { readWatchLine, requireIdentity } from './watch-line.ts';
+import { malformedObject, readWatchLine, requireIdentity } from './watch-line.ts';
 
 /** Bound for one page of a list, ms. 500 Nodes are 7.5 MB. */
 const PAGE_TIMEOUT_MS = 30_000;
@@ -224,13 +224,17 @@ export class Reflector {
           query: { ...query, limit: String(pageSize), ...(continueToken && { continue: continueToken }) },
           operation: `list ${resource.plural}`,
           timeoutMs: PAGE_TIMEOUT_MS,
+          parse: parseList,
           signal,
         }),
       );
       signal.throwIfAborted();
       version ??= page.resourceVersion; // all pages are of one version, that of the first
       if (this.#version !== undefined && isOlder(version, this.#version)) this.#onOlder(version);
-      for (const item of page.items) sink.upsert(requireIdentity(item, 'list item'), item);
+      for (const item of page.items) {
+        if (!isJsonObject(item)) throw malformedObject('list item');
+        sink.upsert(requireIdentity(item, 'list item'), item);
+      }
       continueToken = page.continueToken;
     } while (continueToken !== undefined);
     this.#version = version;

@@ -39,6 +39,7 @@ export function requireIdentity(raw: unknown, what: string): Identity {
   return identity;
 }
 
-function malformedObject(what: string): KubeApiError {
+/** What came as `what` is no Kubernetes object. */
+export function malformedObject(what: string): KubeApiError {
   return new KubeApiError('MALFORMED', 'not-applied', `${what} without name, uid or resourceVersion`);
 }
