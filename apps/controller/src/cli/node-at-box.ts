@@ -8,7 +8,7 @@ import {
   type StorageReading,
 } from '@reattach/core';
 import type { RdsBox } from '@reattach/rds-client';
-import { CliError } from './cli-error.ts';
+import { CliError, usageError } from './cli-error.ts';
 import type { OneShot } from './one-shot.ts';
 
 /** A node as one box sees it, read just now. */
@@ -39,7 +39,7 @@ export async function nodeAtBoxes(
 ): Promise<readonly NodeAtBox[]> {
   const known = boxes.map(({ name }) => name).join(', ');
   if (named !== undefined && !boxes.some(({ name }) => name === named)) {
-    throw new CliError(`Expected a box among ${known} after --box, got ${JSON.stringify(named)}`, 2);
+    throw usageError(`Expected a box among ${known} after --box, got ${JSON.stringify(named)}`);
   }
   const held = (box: RdsBox) =>
     view.attachments.filter((each) => each.box === box && each.attachment.nodeName === node.name);

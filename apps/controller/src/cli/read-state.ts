@@ -1,4 +1,5 @@
 import { ConfigError } from '../config-error.ts';
+import { EXIT } from '../exit-code.ts';
 import { type AttachmentChoice, buildStateReport } from '../state/build-state-report.ts';
 import type { StateReport } from '../state/state-report.ts';
 import { VERSION } from '../version.ts';
@@ -55,7 +56,7 @@ function configOr(unanswered: CliError, { configArgv }: Call, io: CliIo) {
     if (!(err instanceof ConfigError)) throw err;
     throw new CliError(
       `${unanswered.message}\nWithout one the configuration is needed (or name one with --server):\n${err.message}`,
-      2,
+      EXIT.usage,
     );
   }
 }

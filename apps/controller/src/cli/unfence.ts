@@ -31,8 +31,11 @@ export const unfenceCommand: Command = {
     const [name = ''] = call.args;
     await using shot = await OneShot.open(readConfig(call.configArgv, io), io.clock, io.signal);
     const examine = async () => examineFences(name, await shot.look(), shot, call);
-    await confirm(call, io, name, consequence(name, await examine()));
-    const standing = await examine(); // whoever was asked may have taken their time
+    const asked = await examine();
+    await confirm(call, io, name, consequence(name, asked));
+    const agreed = new Set(asked.map(({ fence }) => fence.id));
+    // Whoever was asked may have taken their time.
+    const standing = (await examine()).filter(({ fence }) => agreed.has(fence.id));
     const fences: { box: string; id: string }[] = [];
     for (const { box, fence } of standing) {
       await box.unfence(fence, io.signal);
