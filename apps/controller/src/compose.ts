@@ -215,7 +215,8 @@ export function compose(
         live: () => live.report(),
         ready: () => ready.report(),
         metricsText: () => telemetry.metricsText(),
-        routes: config.serveState ? [...state, ...auditRoutes(auditLog), ...pageRoutes()] : [],
+        routes: [...state, ...auditRoutes(auditLog), ...pageRoutes()],
+        audience: config.audience,
         logger,
       }),
     );

@@ -6,6 +6,7 @@ import {
   STRATEGIES,
   type Strategy,
 } from '@reattach/core';
+import { AUDIENCES, type Audience } from './audience.ts';
 import type { HostPort } from './host-port.ts';
 import {
   address,
@@ -40,7 +41,7 @@ export interface OptionValues {
   'rds.hostKeyFile': string;
   'rds.storageAddresses': readonly string[];
   'http.listen': HostPort;
-  'http.state': boolean;
+  'http.state': Audience;
   'audit.file': string;
   'audit.maxBytes': number;
   'log.level': 'debug' | 'info' | 'warn' | 'error';
@@ -151,9 +152,10 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
       'Where `/livez`, `/readyz` and `/metrics` are served. Loopback, since they are not authenticated; a container sets `0.0.0.0:9808` or `[::]:9808` for its probes.',
   },
   'http.state': {
-    type: flag,
+    type: choice(AUDIENCES),
+    default: 'local',
     description:
-      'Serve the status page, state and history there too, to everybody who can reach it. Default: only when `http.listen` is a loopback address.',
+      'To whom status page, state and history are served: `local` to callers on this machine or in its pod, so also through `kubectl exec` and `kubectl port-forward`; `all` to everybody who can connect; `off` to nobody.',
   },
   'audit.file': {
     type: path,

@@ -83,7 +83,7 @@ describe('parseConfig', () => {
         renewDeadlineMs: 10_000,
         retryPeriodMs: 2_000,
       },
-      serveState: true,
+      audience: 'local',
       shutdownGraceMs: 20_000,
       events: true,
       unsafeKeys: [],

@@ -1,4 +1,5 @@
 import type { Policy } from '@reattach/core';
+import type { Audience } from './audience.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import {
   environmentVariableOf,
@@ -17,7 +18,7 @@ import {
   readYaml,
   type SourceReading,
 } from './given-values.ts';
-import { type HostPort, isLoopback } from './host-port.ts';
+import type { HostPort } from './host-port.ts';
 import type { RawValue } from './value-type.ts';
 
 /** What the controller runs with: checked, complete, immutable. Holds secrets: never log it whole. */
@@ -31,7 +32,7 @@ export interface Config {
   readonly boxes: readonly BoxConfig[];
   readonly http: HostPort;
   /** Serve state and history there too. */
-  readonly serveState: boolean;
+  readonly audience: Audience;
   /** Absent: in memory only. */
   readonly audit?: { readonly file: string; readonly maxBytes: number };
   readonly log: { readonly level: OptionValues['log.level']; readonly format: OptionValues['log.format'] };
@@ -140,7 +141,7 @@ class ConfigReader {
       policy: this.#policy(),
       boxes: boxes.map((box) => present(box, 'rds.address')),
       http: this.#must('http.listen'),
-      serveState: this.#value('http.state') ?? isLoopback(this.#must('http.listen').host),
+      audience: this.#must('http.state'),
       ...(auditFile !== undefined && { audit: { file: auditFile, maxBytes: this.#must('audit.maxBytes') } }),
       log: { level: this.#must('log.level'), format: this.#must('log.format') },
       reconcileIntervalMs: this.#must('reconcile.intervalMs'),

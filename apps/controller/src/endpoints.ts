@@ -23,24 +23,25 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/',
-    answers: 'The [status page](#status-page), with its files below `/page/`. Only with `http.state`.',
+    answers:
+      'The [status page](#status-page), with its files below `/page/`. To the audience of `http.state`.',
   },
   {
     method: 'GET',
     path: '/state',
     answers:
-      'JSON: nodes, boxes, attachments with evidence, rule and decision ([its shape](src/state/state-report.ts)). `?attachments=lost` lists only those that are not fine; `all` is the default. Only with `http.state`.',
+      'JSON: nodes, boxes, attachments with evidence, rule and decision ([its shape](src/state/state-report.ts)). `?attachments=lost` lists only those that are not fine; `all` is the default. To the audience of `http.state`.',
   },
   {
     method: 'GET',
     path: '/history',
     answers:
-      'JSON: what was done, oldest first ([its shape](src/audit/audit-record.ts)). `?limit=` 1 to 1000, default 100. Only with `http.state`.',
+      'JSON: what was done, oldest first ([its shape](src/audit/audit-record.ts)). `?limit=` 1 to 1000, default 100. To the audience of `http.state`.',
   },
   {
     method: 'POST',
     path: '/reconcile',
-    answers: 'Asks for a pass: 202; 409 from a standby, which runs none. Only with `http.state`.',
+    answers: 'Asks for a pass: 202; 409 from a standby, which runs none. To the audience of `http.state`.',
   },
 ];
 

@@ -136,10 +136,15 @@ describe('HttpServer', () => {
       expect(await statusOf(`${server.url}/thing`, headers)).toBe(status);
     });
 
-    it('answers to any name where it listens for everybody', async () => {
-      await using server = await start({ routes, host: '0.0.0.0' });
+    it.each([
+      ['local', 403],
+      ['all', 200],
+      ['off', 403],
+    ] as const)('are for the audience %s: by another name than loopback -> %i', async (audience, status) => {
+      await using server = await start({ routes, audience, host: '0.0.0.0' });
       const { port } = new URL(server.url);
-      expect(await statusOf(`http://127.0.0.1:${port}/thing`, { host: 'reattach.svc' })).toBe(200);
+      expect(await statusOf(`http://127.0.0.1:${port}/thing`, { host: 'reattach.svc' })).toBe(status);
+      expect(await statusOf(`http://127.0.0.1:${port}/livez`, { host: 'reattach.svc' })).toBe(200);
     });
   });
 

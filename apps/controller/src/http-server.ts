@@ -4,8 +4,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '@reattach/core';
+import { type Audience, belongsTo } from './audience.ts';
 import type { HealthReport } from './health.ts';
-import { formatHostPort, type HostPort, isLoopback } from './host-port.ts';
+import { formatHostPort, type HostPort } from './host-port.ts';
 import { type HttpAnswer, type HttpRoute, jsonAnswer } from './http-route.ts';
 
 /** Where the endpoints listen and what they answer. */
@@ -18,6 +19,8 @@ export interface HttpServerOptions extends HostPort {
   readonly metricsText?: () => Promise<string>;
   /** What else is served. Default: nothing. */
   readonly routes?: readonly HttpRoute[];
+  /** To whom those are. Default `local`. */
+  readonly audience?: Audience;
   readonly logger: Logger;
 }
 
@@ -71,7 +74,7 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { routes = [], logger } = this.#options;
+    const { routes = [], audience = 'local', logger } = this.#options;
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
     const [path = '/', search] = request.url?.split('?', 2) ?? [];
@@ -87,7 +90,7 @@ export class HttpServer implements AsyncDisposable {
     try {
       const route = own.find((each) => each.method === method);
       if (!route) return await send(response, await this.#answerProbe(path));
-      if (isForeign(request, this.#options)) return await send(response, plain(403, 'Forbidden'));
+      if (!belongsTo(audience, request, this.#options)) return await send(response, plain(403, 'Forbidden'));
       await send(response, await route.answer(new URLSearchParams(search)));
     } catch (err) {
       if (hasHungUp(err)) return;
@@ -111,17 +114,6 @@ export class HttpServer implements AsyncDisposable {
 }
 
 const PROBE_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
-
-/**
- * A web page somewhere else makes a browser ask us: by a name of its own that leads to loopback, or from its own origin.
- * Probes and scrapes tell it nothing.
- */
-function isForeign({ headers }: IncomingMessage, { host }: HostPort): boolean {
-  const asked = URL.parse(`http://${headers.host ?? ''}`);
-  if (isLoopback(host) && !isLoopback(asked?.hostname.replace(/^\[|\]$/g, '') ?? '')) return true;
-  const { origin } = headers;
-  return origin !== undefined && URL.parse(origin)?.host !== asked?.host;
-}
 
 function hasHungUp(err: unknown): boolean {
   return err instanceof Error && 'code' in err && err.code === 'ERR_STREAM_PREMATURE_CLOSE';

@@ -42,10 +42,14 @@ export class ServerClient {
       this.#signal.throwIfAborted();
       throw new CliError(`No controller answers at ${this.url}: ${reasonOf(err)}`);
     }
-    if (response.status === 404) {
+    const asked = path.split('?')[0];
+    if (response.status === 403) {
       throw new CliError(
-        `What answers at ${this.url} does not serve ${path.split('?')[0]} (http.state is false there, or it is no Reattach)`,
+        `${this.url} does not serve ${asked} to callers from here: its http.state says to whom; try kubectl port-forward`,
       );
+    }
+    if (response.status === 404) {
+      throw new CliError(`What answers at ${this.url} does not serve ${asked}: it is no Reattach`);
     }
     const answer: unknown = await response.json().catch(() => undefined);
     if (!response.ok)

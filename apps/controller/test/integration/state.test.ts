@@ -62,8 +62,8 @@ describe('GET /state', { timeout: 60_000 }, () => {
   it('is refused a choice it does not know, and is not served where http.state says so', async () => {
     await using controller = await WorldController.start();
     expect((await fetch(`${controller.url}/state?attachments=some`)).status).toBe(400);
-    await using closed = await WorldController.start(['--http-state=false']);
-    expect((await fetch(`${closed.url}/state`)).status).toBe(404);
+    await using closed = await WorldController.start(['--http-state=off']);
+    expect((await fetch(`${closed.url}/state`)).status).toBe(403);
     expect((await fetch(`${closed.url}/readyz`)).status).toBe(200);
   });
 });
