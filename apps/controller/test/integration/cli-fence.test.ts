@@ -254,13 +254,10 @@ describe('a fence by hand', { timeout: 60_000 }, () => {
     expect(world.rds.box.addressList.entries).toHaveLength(1);
     world.powerOff('node-a');
     world.powerOn('node-a');
-    await until(
-      'the controller to take it back',
-      30_000,
-      () => world.rds.box.addressList.entries.length === 0,
-    );
-    const history = await cli(['history', `--server=${url}`]);
-    expect(history.out).toMatch(
+    const history = async () => (await cli(['history', `--server=${url}`])).out;
+    await until('the controller to take it back', 30_000, async () => (await history()).includes('unfenced'));
+    expect(world.rds.box.addressList.entries).toEqual([]);
+    expect(await history()).toMatch(
       /unfenced +fence [0-9a-f]{8} at 127\.0\.0\.1 +node-a +The node has booted since/,
     );
   });
