@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { gone, leaseStale, notReady } from '../test/decide-world.ts';
+import { gone, leaseStale, NOW, notReady, world } from '../test/decide-world.ts';
 import type { LostNode } from './cluster-view.ts';
+import { decide } from './decide.ts';
 import { DetachRequests, strategyFor } from './detach-requests.ts';
+import { lostDecisionsIn } from './held.ts';
 import { STRATEGIES } from './policy.ts';
+import type { PassReport } from './release-pass.ts';
+import { TEST_ATTACHER } from './testing/fact-builders.ts';
+import { testPolicy } from './testing/policy-builder.ts';
 
 describe('DetachRequests', () => {
   it('counts from the first request', () => {
@@ -19,6 +24,36 @@ describe('DetachRequests', () => {
       requests.note('a', way, 0),
     );
     expect(orders).toEqual(['first', 'again', 'other-way', 'again']);
+  });
+
+  describe('a detach without an answer', () => {
+    const [decision] = lostDecisionsIn({
+      attacher: TEST_ATTACHER,
+      decisions: decide(world(), testPolicy(), NOW).decisions,
+    } as PassReport);
+    if (!decision) throw new Error('a lost attachment');
+    const { uid } = decision.attachment;
+
+    it('is told of once, when its attachment is gone', () => {
+      const requests = new DetachRequests();
+      requests.noteUnsure(decision, 'in-use');
+      expect(requests.isUnsure(uid)).toBe(true);
+      expect(requests.takeGone(() => [uid])).toEqual([]);
+      expect(requests.takeGone(() => [])).toEqual([{ kind: 'released', decision, strategy: 'in-use' }]);
+      expect(requests.takeGone(() => [])).toEqual([]);
+    });
+
+    it('is no news once an answer came, or had come before, or the node is back', () => {
+      const requests = new DetachRequests();
+      requests.noteUnsure(decision, 'in-use');
+      requests.note(uid, 'in-use', NOW);
+      requests.noteUnsure(decision, 'in-use');
+      expect(requests.isUnsure(uid)).toBe(false);
+      requests.retainOnly(new Set());
+      requests.noteUnsure(decision, 'in-use');
+      requests.retainOnly(new Set());
+      expect(requests.takeGone(() => [])).toEqual([]);
+    });
   });
 
   it('forgets what is no longer of interest', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../test/pass-fixture.ts';
 import { DetachRequests } from './detach-requests.ts';
+import { CoreError } from './errors.ts';
 import { execute, type NodeWorks } from './execute.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { nodeFact, podFact } from './testing/fact-builders.ts';
@@ -8,6 +9,13 @@ import { settle } from './testing/fake-clock.ts';
 import { FakeLostNodeNotes } from './testing/fake-lost-node-notes.ts';
 import { FakeStorageBox, fakeFleet } from './testing/fake-storage-box.ts';
 import { WorkInFlight } from './work-in-flight.ts';
+
+/** The detach is sent, and nobody says what became of it. */
+function unanswered(f: PassFixture): void {
+  f.actions.before = ({ kind }) => {
+    if (kind === 'removeVolumesInUse') throw new CoreError('STORE_FAILED', 'unknown', 'no answer');
+  };
+}
 
 const RELEASE = ['forceDeletePod pod-a', 'removeVolumesInUse node-a'];
 
@@ -146,6 +154,46 @@ describe('execute', () => {
       f.actions.setChangeResult('node-a', 'unchanged');
       await f.run();
       expect(f.effects).toContain('detaching');
+    });
+
+    describe('a detach without an answer', () => {
+      it('is a release when the next look finds it done', async () => {
+        const f = new PassFixture();
+        unanswered(f);
+        await f.run();
+        expect(f.effects).toEqual(['pod-deleted', 'failed']);
+        f.actions.before = () => undefined;
+        f.actions.setChangeResult('node-a', 'unchanged');
+        await f.run();
+        expect(f.effects).toContain('released');
+        await f.run();
+        expect(f.effects).toContain('detaching');
+      });
+
+      it('is a release when the attachment is gone by then', async () => {
+        const f = new PassFixture();
+        unanswered(f);
+        await f.run();
+        f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+        await f.run();
+        await f.run();
+        expect(f.reports.map(({ effects }) => effects.map(({ kind }) => kind))).toEqual([
+          ['pod-deleted', 'failed'],
+          ['released'],
+          [],
+        ]);
+      });
+
+      it('is none when the node came back instead', async () => {
+        const f = new PassFixture();
+        unanswered(f);
+        await f.run();
+        f.setNode(nodeFact());
+        await f.run();
+        f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+        await f.run();
+        expect(f.reports.flatMap(({ effects }) => effects.map(({ kind }) => kind))).not.toContain('released');
+      });
     });
 
     it.each(['gone', 'replaced'] as const)('takes an attachment that is %s for a fact', async (result) => {

@@ -227,7 +227,9 @@ async function detach(decisions: readonly LostDecision[], work: NodeWork): Promi
 function deleteAttachment(decision: LostDecision, work: NodeWork): Promise<Effect> {
   const { ports, signal } = work;
   return confirmed('detach', [decision], work, async () => {
-    const result = await ports.actions.deleteVolumeAttachment(decision.attachment, signal);
+    const result = await unlessUnsure([decision], 'delete', ports, () =>
+      ports.actions.deleteVolumeAttachment(decision.attachment, signal),
+    );
     return detachEffect(decision, 'delete', result === 'deleted' ? 'changed' : result, ports);
   });
 }
@@ -244,19 +246,32 @@ async function changeNode(
   const effect = await confirmed('detach', decisions, work, async () => {
     if (node.kind === 'gone')
       throw new TypeError(`Expected Node ${node.name} to exist for strategy ${strategy}`);
-    const result =
+    const { actions, policy } = ports;
+    const result = await unlessUnsure(decisions, strategy, ports, () =>
       strategy === 'in-use'
-        ? await ports.actions.removeVolumesInUse(
-            node.node,
-            ports.policy.attacher,
-            handlesOf(decisions),
-            signal,
-          )
-        : await ports.actions.addOutOfServiceTaint(node.node, signal);
+        ? actions.removeVolumesInUse(node.node, policy.attacher, handlesOf(decisions), signal)
+        : actions.addOutOfServiceTaint(node.node, signal),
+    );
     results.push(...decisions.map((decision) => detachEffect(decision, strategy, result, ports)));
     return undefined;
   });
   return effect ? [effect] : results;
+}
+
+/** Remembers a detach of which nobody knows whether it was carried out. */
+async function unlessUnsure<R>(
+  decisions: readonly LostDecision[],
+  strategy: DetachStrategy,
+  { requests }: ExecutePorts,
+  write: () => Promise<R>,
+): Promise<R> {
+  try {
+    return await write();
+  } catch (err) {
+    const isUnknown = err instanceof Error && 'outcome' in err && err.outcome === 'unknown';
+    if (isUnknown) for (const decision of decisions) requests.noteUnsure(decision, strategy);
+    throw err;
+  }
 }
 
 function handlesOf(decisions: readonly LostDecision[]): readonly string[] {
@@ -270,11 +285,13 @@ function detachEffect(
   result: DeleteOrChange,
   { requests, clock }: ExecutePorts,
 ): Effect {
-  const order = requests.note(decision.attachment.uid, strategy, clock.now());
+  const { uid } = decision.attachment;
+  const isDone = result === 'changed' || (result !== 'replaced' && requests.isUnsure(uid));
+  const order = requests.note(uid, strategy, clock.now());
   if (result === 'replaced') {
     return { kind: 'overtaken', decisions: [decision], why: 'Another object has the name now' };
   }
-  if (result !== 'changed' || order === 'again') return { kind: 'detaching', decision, strategy };
+  if (!isDone || order === 'again') return { kind: 'detaching', decision, strategy };
   return { kind: order === 'first' ? 'released' : 'fell-back', decision, strategy };
 }
 

@@ -130,6 +130,8 @@ export class ReleasePass implements ReconcilePass {
   /** What each part last came to, and when it is to be run again, epoch ms. */
   readonly #latest = new Map<string, BoxPart>();
   readonly #dueMs = new Map<string, number>();
+  /** Effects of before, seen only now. */
+  readonly #foundOut: Effect[] = [];
   /** @see PassReport.leftOut */
   #leftOut = 0;
 
@@ -198,6 +200,8 @@ export class ReleasePass implements ReconcilePass {
     const recentLosses = this.#losses.note(isCurrent ? view.nodes : new Map(), nowMs);
     const lost = view.attachments.filter(({ attachment }) => view.storageNodes.has(attachment.nodeName));
     const uids = new Set(lost.map(({ attachment }) => attachment.uid));
+    const existing = () => [...cluster.volumeAttachments()].map(({ uid }) => uid);
+    if (isCurrent) this.#foundOut.push(...this.#requests.takeGone(existing));
     this.#requests.retainOnly(uids);
     this.#verdicts.retainOnly(uids);
     this.#leftOut = view.leftOut ?? 0;
@@ -221,7 +225,11 @@ export class ReleasePass implements ReconcilePass {
       this.#dueMs.set(part.key, this.#overtaken.delete(part.key) ? nowMs : part.nextDeadlineMs);
     }
     if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key))) this.#dueMs.set(NO_BOX, nowMs);
-    const effects = [...works.results.flat(), ...parts.results.flatMap((part) => part.effects)];
+    const effects = [
+      ...this.#foundOut.splice(0),
+      ...works.results.flat(),
+      ...parts.results.flatMap((part) => part.effects),
+    ];
     for (const effect of effects) {
       const boxName = changedBox(effect);
       if (boxName === undefined) continue;
