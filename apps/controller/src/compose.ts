@@ -38,7 +38,6 @@ import { findPod, ownPodRef, surroundings } from './own-pod.ts';
 import { pageRoutes } from './page/page-routes.ts';
 import { podNamespace } from './pod-namespace.ts';
 import { buildStateReport } from './state/build-state-report.ts';
-import { DecisionAges } from './state/decision-ages.ts';
 import { GoneNodes } from './state/gone-nodes.ts';
 import { stateRoutes } from './state/state-routes.ts';
 import { Teardown } from './teardown.ts';
@@ -137,7 +136,6 @@ export function compose(
           )
         : undefined;
     const reporter = teardown.use('reporter', new PassReporter({ logger, clock, ...(events && { events }) }));
-    const ages = new DecisionAges();
     const { audit } = config;
     const auditFile = audit && new AuditFile(audit.file, audit.maxBytes);
     const auditLog = teardown.use(
@@ -152,7 +150,7 @@ export function compose(
       actions: new KubeActions({ api: guarded, clock, logger }),
       ...(notes && { notes }),
       leadership,
-      observer: observers(reporter, ages, auditLog),
+      observer: observers(reporter, auditLog),
       clock,
       policy,
       newFenceId: () => randomBytes(4).toString('hex'),
@@ -181,7 +179,7 @@ export function compose(
           leading: leading(),
           ...(reconciler.lastPass && { lastPass: reconciler.lastPass }),
           boxes,
-          ages,
+          standings: reporter.standings,
         }),
       reconcile: () => inRequestSpan(() => reconciler.triggerReconcile('manual')),
       leading,
@@ -235,7 +233,6 @@ export function compose(
         await reconciler.stop();
       } finally {
         reporter.forget();
-        ages.forget();
       }
     };
     await (elector ? elector.run(lead, signal) : lead(signal));

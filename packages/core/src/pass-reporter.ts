@@ -2,7 +2,7 @@ import type { Counter, Histogram } from '@opentelemetry/api';
 import { type Clock, systemClock } from './clock.ts';
 import type { Effect, LostDecision } from './effect.ts';
 import { heldIn, untouchedIn } from './held.ts';
-import { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
+import { HOLD_REASONS } from './hold-reason.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { ClusterEvent, EventRecorder } from './ports.ts';
 import type { Recovery } from './recover.ts';
@@ -33,8 +33,6 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   readonly #releaseDelay: Histogram = createDurationHistogram(INSTRUMENTS.releaseDelay);
   readonly #releaseDuration: Histogram = createDurationHistogram(INSTRUMENTS.releaseDuration);
   readonly #gauges: readonly Disposable[];
-  /** The hold each attachment was last reported with, by uid. */
-  #held: ReadonlyMap<string, ReportedHold> = new Map();
   /** What the last pass failed with, by uid of the attachment or by what was to be taken back; `#failing`: what this one does. */
   #failed: ReadonlyMap<string, string> = new Map();
   #failing = new Map<string, string>();
@@ -72,23 +70,26 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     return this.#latest;
   }
 
+  /** How each stale attachment stood after that pass, by uid of the VolumeAttachment. */
+  get standings(): ReadonlyMap<string, Standing> {
+    return this.#standings;
+  }
+
   /** Passes end here, elsewhere they may go on: what is stale now is somebody else's to say. */
   forget(): void {
     this.#latest = undefined;
     this.#standings = new Map();
-    this.#held = new Map();
     this.#failed = new Map();
   }
 
   passed(report: PassReport, signal: AbortSignal): void {
     this.#latest = report;
-    const untouched = untouchedIn(report);
-    this.#reportHolds(report, untouched, signal);
-    const reasons = new Map([...this.#held].map(([uid, { reason }]) => [uid, reason]));
-    this.#detectedAtMs = new Map([...this.#standings].map(([uid, { detectedAtMs }]) => [uid, detectedAtMs]));
-    this.#standings = standingsAfter(this.#standings, report, reasons);
+    const before = this.#standings;
+    this.#standings = standingsAfter(before, report);
+    this.#reportHolds(before, report, signal);
+    this.#detectedAtMs = new Map([...before].map(([uid, { detectedAtMs }]) => [uid, detectedAtMs]));
     for (const [uid, { detectedAtMs }] of this.#standings) this.#detectedAtMs.set(uid, detectedAtMs);
-    const standing = new Set([...untouched.keys(), ...report.recoveries.map(recoveryKey)]);
+    const standing = new Set([...untouchedIn(report).keys(), ...report.recoveries.map(recoveryKey)]);
     this.#failing = new Map([...this.#failed].filter(([key]) => standing.has(key)));
     for (const effect of report.effects) this.#reportEffect(effect, report, signal);
     this.#failed = this.#failing;
@@ -119,21 +120,14 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     }));
   }
 
-  #reportHolds(report: PassReport, untouched: ReadonlyMap<string, LostDecision>, signal: AbortSignal): void {
-    const held = new Map<string, ReportedHold>();
-    for (const [uid, { verdict }] of untouched) {
-      const known = this.#held.get(uid);
-      if (known && (verdict.kind === 'fence' || verdict.kind === 'release')) held.set(uid, known);
-    }
+  #reportHolds(before: ReadonlyMap<string, Standing>, report: PassReport, signal: AbortSignal): void {
     for (const { decision, reason, why } of heldIn(report)) {
-      const { attachment } = decision;
-      const known = this.#held.get(attachment.uid);
-      const cause = causeOf(decision, reason);
-      held.set(attachment.uid, { reason, cause });
-      const message = `Release held (${reason}): node ${attachment.nodeName} is lost, but ${HOLD_REASONS[reason]}`;
+      const { uid, nodeName } = decision.attachment;
+      const known = before.get(uid)?.hold;
+      const message = `Release held (${reason}): node ${nodeName} is lost, but ${HOLD_REASONS[reason]}`;
       this.#record(signal, eventOn(decision, { type: 'Warning', reason: 'ReleaseHeld', message }));
       if (known?.reason !== reason) this.#holds.add(1, { [ATTR_HOLD_REASON]: reason });
-      if (known?.cause === cause) continue;
+      if (known?.cause === this.#standings.get(uid)?.hold?.cause) continue;
       this.#logger.warn('Held release', {
         ...fieldsOf(decision),
         reason,
@@ -141,7 +135,6 @@ export class PassReporter implements PassObserver, AsyncDisposable {
         reconcileID: report.reconcileId,
       });
     }
-    this.#held = held;
   }
 
   #reportEffect(effect: Effect, { nowMs, reconcileId }: PassReport, signal: AbortSignal): void {
@@ -293,18 +286,6 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     const recording = this.#events.record(event, signal).finally(() => this.#recording.delete(recording));
     this.#recording.add(recording);
   }
-}
-
-interface ReportedHold {
-  readonly reason: HoldReason;
-  /** Changes when another cause keeps the reason up. */
-  readonly cause: string;
-}
-
-/** `why` also holds ages, which are no news. */
-function causeOf({ evidence, fence }: LostDecision, reason: HoldReason): string {
-  if (reason === 'storage-unknown' && evidence.kind === 'unknown') return `${reason} ${evidence.reason}`;
-  return reason === 'fence-failed' ? `${reason} ${fence.kind}` : reason;
 }
 
 function recoveryKey(recovery: Recovery): string {

@@ -1,5 +1,4 @@
-import type { Decision, FenceState, NodeEvidence } from '@reattach/core';
-import type { Standing } from './decision-ages.ts';
+import type { Decision, FenceState, NodeEvidence, StaleState, Standing } from '@reattach/core';
 import type { AttachmentState } from './state-report.ts';
 
 /** One decision for people. @param standing what the last pass made of it; absent where none ran. */
@@ -8,7 +7,8 @@ export function attachmentState(decision: Decision, standing?: Standing): Attach
   const { persistentVolumeName: persistentVolume } = attachment;
   const claim = volume?.claim;
   const outcome = outcomeOf(decision, standing);
-  const isStanding = standing?.decision === outcome.decision && standing.reason === outcome.reason;
+  const sinceMs =
+    standing?.state === (outcome.reason ?? STEPS[outcome.decision]) ? standing?.sinceMs : undefined;
   return {
     volumeAttachment: attachment.name,
     ...(persistentVolume !== undefined && { persistentVolume }),
@@ -21,17 +21,25 @@ export function attachmentState(decision: Decision, standing?: Standing): Attach
     fence: fenceState(fence),
     rule,
     ...outcome,
-    ...(isStanding && { sinceMs: standing.sinceMs }),
+    ...(sinceMs !== undefined && { sinceMs }),
   };
 }
 
 type Outcome = Pick<AttachmentState, 'decision' | 'reason' | 'why' | 'untilMs'>;
 
+const STEPS: Readonly<Record<AttachmentState['decision'], StaleState | undefined>> = {
+  keep: 'waiting',
+  wait: 'waiting',
+  hold: undefined,
+  fence: 'fencing',
+  release: 'releasing',
+};
+
 /** What a pass decided to do but could not stays as it is. */
 function outcomeOf({ verdict }: Decision, standing: Standing | undefined): Outcome {
-  const isAction = verdict.kind === 'fence' || verdict.kind === 'release';
-  if (isAction && standing?.prevented !== undefined && standing.reason !== undefined) {
-    return { decision: 'hold', reason: standing.reason, why: standing.prevented };
+  const isStep = verdict.kind === 'fence' || verdict.kind === 'release';
+  if (isStep && standing?.hold?.isPrevented) {
+    return { decision: 'hold', reason: standing.hold.reason, why: standing.hold.why };
   }
   return {
     decision: verdict.kind,

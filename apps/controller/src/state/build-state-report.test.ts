@@ -1,4 +1,4 @@
-import { Inspector, type Policy } from '@reattach/core';
+import { Inspector, PassReporter, type Policy } from '@reattach/core';
 import {
   FakeClock,
   FakeClusterReader,
@@ -11,7 +11,6 @@ import {
 } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
 import { buildStateReport, type ReportContext } from './build-state-report.ts';
-import { DecisionAges } from './decision-ages.ts';
 import { stateJson } from './state-routes.ts';
 
 /** `node-a` has been NotReady for a minute and is silent; `node-b` to `node-e` are ready; each holds a volume. */
@@ -146,15 +145,19 @@ describe('buildStateReport', () => {
   });
 
   it('says since when a decision has stood, and what kept it from being done', async () => {
-    const ages = new DecisionAges();
-    const f = new Fixture({ mode: 'release' }, { ages });
+    const reporter = new PassReporter({});
+    const f = new Fixture({ mode: 'release' });
     const { cluster, clock, policy, box } = f;
     const inspector = new Inspector({ cluster, clock, policy, fleet: fakeFleet(box) });
     const readings = new Map();
     for (const [each, question] of inspector.questions(clock.now())) {
       readings.set(each.name, await each.observe(question, new AbortController().signal));
     }
-    const { decisions } = inspector.inspect(clock.now(), readings);
+    const inspection = inspector.inspect(clock.now(), readings);
+    const { decisions } = inspection;
+    const attachment = () =>
+      buildStateReport(inspection, 'all', { ...f.context, standings: reporter.standings }).attachments[0];
+    const { signal } = new AbortController();
     const pass = {
       nowMs: clock.now(),
       reconcileId: 'r',
@@ -163,15 +166,17 @@ describe('buildStateReport', () => {
       recoveries: [],
       fences: [],
     };
-    ages.passed({ ...pass, effects: [] });
-    expect((await f.report()).attachments[0]).toMatchObject({ decision: 'release', sinceMs: pass.nowMs });
+    reporter.passed({ ...pass, effects: [] }, signal);
+    expect(attachment()).toMatchObject({ decision: 'release', sinceMs: pass.nowMs });
     const lost = decisions.filter((each) => each.node.kind !== 'ready') as never;
-    ages.passed({ ...pass, effects: [{ kind: 'postponed', decisions: lost, why: 'pv-z may not go' }] });
-    expect((await f.report()).attachments[0]).toMatchObject({
+    const effect = { kind: 'postponed', decisions: lost, why: 'pv-z may not go' } as const;
+    reporter.passed({ ...pass, effects: [effect] }, signal);
+    expect(attachment()).toMatchObject({
       decision: 'hold',
       reason: 'companion-held',
       why: 'pv-z may not go',
     });
+    await reporter[Symbol.asyncDispose]();
   });
 
   it.each([0, 1, 499, 500, 501, 1_000])('is the same JSON in pieces: %i attachments', async (count) => {

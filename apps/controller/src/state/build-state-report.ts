@@ -1,7 +1,6 @@
-import { type Inspection, type LastPass, nodeFactOf, type Policy } from '@reattach/core';
+import { type Inspection, type LastPass, nodeFactOf, type Policy, type Standing } from '@reattach/core';
 import type { RdsBox } from '@reattach/rds-client';
 import { attachmentState } from './attachment-state.ts';
-import type { DecisionAges } from './decision-ages.ts';
 import type {
   AttachmentState,
   BoxState,
@@ -24,7 +23,7 @@ export interface ReportContext {
   readonly lastPass?: LastPass;
   readonly boxes: readonly Pick<RdsBox, 'name' | 'health' | 'lastReading'>[];
   /** Absent: no passes ran. */
-  readonly ages?: DecisionAges;
+  readonly standings?: ReadonlyMap<string, Standing>;
 }
 
 /** What an inspection found, for people. */
@@ -34,7 +33,7 @@ export function buildStateReport(
   context: ReportContext,
 ): StateReport {
   const { view, nowMs } = inspection;
-  const { version, policy, identity, leading, lastPass, boxes, ages } = context;
+  const { version, policy, identity, leading, lastPass, boxes, standings } = context;
   const { mode, attacher } = policy;
   const counts = new Counts();
   const attachments: AttachmentState[] = [];
@@ -45,7 +44,7 @@ export function buildStateReport(
       counts.add({ node: node.name, nodeState: node.kind, decision: verdict.kind });
       continue;
     }
-    const state = attachmentState(decision, ages?.of(attachment.uid));
+    const state = attachmentState(decision, standings?.get(attachment.uid));
     counts.add(state);
     if (choice === 'all' || isNews(state)) attachments.push(state);
   }
