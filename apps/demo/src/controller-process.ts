@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { SimWorld, WorldFiles } from '@reattach/sim-world';
+import { COMPRESSED_FLAGS, type SimWorld, type WorldFiles, worldFlags } from '@reattach/sim-world';
 
 /** A line the controller logged. */
 export interface LogLine {
@@ -11,18 +11,8 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** Waits that a production controller would refuse, in step with the compressed world. */
-const COMPRESSED_FLAGS = [
-  '--unsafe-compressed-times',
-  '--grace-period-ms=3000',
-  '--silent-grace-ms=500',
-  '--activity-window-ms=2000',
-  '--suspect-poll-ms=200',
-  '--idle-poll-ms=500',
-  '--fence-drain-ms=1500',
-  '--fence-writes-still-ms=250',
-  '--fence-poll-ms=500',
-  '--detach-timeout-ms=5000',
+/** Elections in step with the compressed world. */
+const ELECTION_FLAGS = [
   '--leader-election-lease-duration-ms=6000',
   '--leader-election-renew-deadline-ms=1000',
   '--leader-election-retry-period-ms=300',
@@ -46,16 +36,10 @@ export class ControllerProcess implements AsyncDisposable {
     const main = fileURLToPath(import.meta.resolve('@reattach/controller/main'));
     const args = [
       ...COMPRESSED_FLAGS,
-      `--kubeconfig=${files.kubeconfig}`,
-      `--attacher=${world.driver}`,
-      `--rds-address=${world.rds.host}:${world.rds.port}`,
-      `--rds-user=${world.rds.credentials.username}`,
-      `--rds-private-key-file=${files.privateKey}`,
-      `--rds-host-key-file=${files.hostKey}`,
-      `--rds-storage-addresses=${world.boxAddress}`,
+      ...ELECTION_FLAGS,
+      ...worldFlags(world, files),
       `--leader-election-identity=${name}`,
       '--leader-election-namespace=kube-system',
-      '--http-listen=127.0.0.1:0',
       ...flags,
     ];
     const { PATH = '' } = process.env;

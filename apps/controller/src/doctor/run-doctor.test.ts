@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '@reattach/core';
-import { SimWorld, type WorldFiles } from '@reattach/sim-world';
+import { SimWorld, type WorldFiles, worldFlags } from '@reattach/sim-world';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../config.ts';
 import type { Check } from './check.ts';
@@ -20,16 +20,7 @@ describe('runDoctor', () => {
   });
 
   async function examine(...flags: readonly string[]): Promise<ReadonlyMap<string, Check>> {
-    const { rds } = world;
-    const argv = [
-      `--kubeconfig=${files.kubeconfig}`,
-      `--rds-address=${rds.host}:${rds.port}`,
-      `--rds-user=${rds.credentials.username}`,
-      `--rds-private-key-file=${files.privateKey}`,
-      `--rds-host-key-file=${files.hostKey}`,
-      '--mode=fence',
-      ...flags,
-    ];
+    const argv = [...worldFlags(world, files), '--mode=fence', ...flags];
     const config = parseConfig({ argv, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
     const checks = await runDoctor(config, systemClock, AbortSignal.timeout(30_000));
     return new Map(checks.map((check) => [check.name, check]));

@@ -1,9 +1,9 @@
 import type { LoggedRequest } from '@reattach/kube-sim';
-import { COMPRESSED_TIMES, SimWorld } from '@reattach/sim-world';
+import { COMPRESSED_TIMES, SimWorld, worldFlags } from '@reattach/sim-world';
 import { describe, expect, it } from 'vitest';
 import { ControllerProcess } from './support/controller-process.ts';
+import { COMPRESSED_FLAGS } from './support/stage.ts';
 import { until } from './support/until.ts';
-import { worldFlags } from './support/world-flags.ts';
 
 const LOST = 'node-a';
 const WAIT_MS = 60_000;
@@ -21,6 +21,7 @@ async function failOver(strategy: string, cutAt: number | undefined) {
   });
   await using files = await world.writeFiles();
   const flags = [
+    ...COMPRESSED_FLAGS,
     ...worldFlags(world, files),
     '--mode=fence',
     `--strategy=${strategy}`,

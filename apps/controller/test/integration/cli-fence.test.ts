@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type SimNode, SimWorld, type WorldFiles } from '@reattach/sim-world';
+import { COMPRESSED_FLAGS, type SimNode, SimWorld, type WorldFiles, worldFlags } from '@reattach/sim-world';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateReport } from '../../src/state/state-report.ts';
 import { until } from '../e2e/support/until.ts';
 import { cli } from './support/cli-run.ts';
-import { WorldController, worldFlags } from './support/world-controller.ts';
+import { WorldController } from './support/world-controller.ts';
 
 const COMMENT = /^reattach\/1 id=([0-9a-f]{8}) node=(\S+) uid=(\S+) boot=(\S+) at=\d+$/;
 
@@ -20,7 +20,7 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     files = await world.writeFiles();
     await until('the workload to run', 20_000, () => world.isSettled);
     node = world.node('node-a');
-    flags = worldFlags(world, files);
+    flags = [...COMPRESSED_FLAGS, ...worldFlags(world, files)];
   });
   afterEach(async () => {
     await files[Symbol.asyncDispose]();

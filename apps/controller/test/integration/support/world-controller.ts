@@ -1,38 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { RecordingLogger } from '@reattach/core/testing';
-import { SimWorld, type SimWorldOptions, type WorldFiles } from '@reattach/sim-world';
+import {
+  COMPRESSED_FLAGS,
+  SimWorld,
+  type SimWorldOptions,
+  type WorldFiles,
+  worldFlags,
+} from '@reattach/sim-world';
 import { compose } from '../../../src/compose.ts';
 import { parseConfig } from '../../../src/config.ts';
 import { until } from '../../e2e/support/until.ts';
-
-/** In step with the compressed world. */
-const COMPRESSED_FLAGS = [
-  '--unsafe-compressed-times',
-  '--grace-period-ms=3000',
-  '--silent-grace-ms=500',
-  '--activity-window-ms=2000',
-  '--suspect-poll-ms=200',
-  '--idle-poll-ms=500',
-  '--fence-drain-ms=1500',
-  '--fence-writes-still-ms=250',
-  '--fence-poll-ms=500',
-  '--detach-timeout-ms=5000',
-];
-
-/** With what a process finds both sides of a simulated world. */
-export function worldFlags({ rds, boxAddress, driver }: SimWorld, files: WorldFiles): readonly string[] {
-  return [
-    ...COMPRESSED_FLAGS,
-    `--kubeconfig=${files.kubeconfig}`,
-    `--attacher=${driver}`,
-    `--rds-address=${rds.host}:${rds.port}`,
-    `--rds-user=${rds.credentials.username}`,
-    `--rds-private-key-file=${files.privateKey}`,
-    `--rds-host-key-file=${files.hostKey}`,
-    `--rds-storage-addresses=${boxAddress}`,
-    '--http-listen=127.0.0.1:0',
-  ];
-}
 
 /** A controller in this process, ready, over a simulated world of its own. */
 export class WorldController implements AsyncDisposable {
@@ -63,7 +40,12 @@ export class WorldController implements AsyncDisposable {
     const files = await world.writeFiles();
     await until('the workload to run', 20_000, () => world.isSettled);
     prepare?.(world);
-    const flags = [...worldFlags(world, files), '--leader-election-enabled=false', ...extra];
+    const flags = [
+      ...COMPRESSED_FLAGS,
+      ...worldFlags(world, files),
+      '--leader-election-enabled=false',
+      ...extra,
+    ];
     const logger = new RecordingLogger();
     const config = parseConfig({ argv: flags, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
     const controller = compose(config, { logger });
