@@ -37,6 +37,36 @@ function hangingBox() {
   return { f: both, clock: f.clock, box: f.box, other, answer: hang.resolve };
 }
 
+/** Runs passes for `forMs`, each as the last one asked for. */
+async function runOnDeadlines(f: PassFixture, forMs: number): Promise<void> {
+  const endMs = f.clock.now() + forMs;
+  while (f.clock.now() < endMs) {
+    const dues: number[] = [];
+    const run = f.run('deadline').then(({ nextDeadlineMs = endMs }) => dues.push(nextDeadlineMs));
+    while (dues.length === 0) await f.clock.advance(10);
+    await run;
+    await f.clock.advance(Math.max(...dues.map((dueMs) => dueMs - f.clock.now()), 50));
+  }
+}
+
+async function after(f: PassFixture, delayMs: number): Promise<void> {
+  const ended = Promise.withResolvers<void>();
+  using _timer = f.clock.after(delayMs, ended.resolve);
+  await ended.promise;
+}
+
+/** `pv-a` and `pv-b` of the lost `node-a` are at a box each; writes for them hang until `answer` is called. */
+function releasedAtTwoBoxes() {
+  const clock = new PassFixture().clock;
+  const [box, other] = [new FakeStorageBox(clock), new FakeStorageBox(clock, 'box-b')];
+  const f = new PassFixture({ strategy: 'delete' }, { fleet: fakeFleet(box, other) }, clock);
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
+  for (const each of [box, other]) each.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+  const hang = Promise.withResolvers<void>();
+  f.actions.before = () => hang.promise;
+  return { f, other, answer: hang.resolve };
+}
+
 describe('work that outlasts a pass', () => {
   it('is waited for no longer than the patience of the pass, which asks for another one soon', async () => {
     const { f } = hangingNode();
@@ -94,7 +124,7 @@ describe('work that outlasts a pass', () => {
     }
     const { nextDeadlineMs } = await f.run();
     const deleted = () => f.writes.filter((write) => write.startsWith('deleteVolumeAttachment')).length;
-    expect([deleted(), (nextDeadlineMs ?? 0) - f.clock.now()]).toEqual([8, 100]);
+    expect([deleted(), (nextDeadlineMs ?? 0) - f.clock.now()]).toEqual([8, 0]);
     for (const write of f.writes) f.cluster.removeVolumeAttachment(write.split(' ')[1] ?? '');
     await f.run();
     expect(deleted()).toBe(11);
@@ -125,13 +155,79 @@ describe('work that outlasts a pass', () => {
     expect(f.report.decisions.map(({ volume }) => volume?.name)).toEqual(['pv-b']);
     answer();
     await f.settled();
-    await f.run('deadline'); // there was news while it hung
+    for (let pass = 0; pass < 2; pass++) await f.run('deadline'); // there was news while it hung
     expect(box.observations).toHaveLength(2);
     const decided = f.report.decisions.map(({ volume, verdict }) => [volume?.name, verdict.kind]);
     expect(decided).toEqual([
       ['pv-b', 'hold'],
       ['pv-a', 'release'],
     ]);
+  });
+
+  it('costs no reading of the box beyond those that come anyway', async () => {
+    const f = new PassFixture({ strategy: 'delete' });
+    f.actions.before = () => after(f, 60_000);
+    await runOnDeadlines(f, 20_000);
+    expect(f.box.observations.length).toBe(20_000 / f.policy.suspectPollMs);
+  });
+
+  it('is followed at once by what waited for it', async () => {
+    const { f, other, answer } = releasedAtTwoBoxes();
+    const first = f.run();
+    await f.clock.advance(300);
+    await first;
+    answer();
+    await f.settled();
+    await f.run('deadline');
+    const looks = other.observations.length;
+    await f.run('deadline');
+    await f.settled();
+    expect([other.observations.length - looks, f.writes.at(-1)]).toEqual([
+      1,
+      'deleteVolumeAttachment va-pv-b-node-a',
+    ]);
+  });
+
+  it('of a box that is always slow does not make passes look, or ask it, more often', async () => {
+    const f = new PassFixture({ mode: 'observe' });
+    f.box.before = () => after(f, 600);
+    let looks = 0;
+    const nodes = f.cluster.nodes.bind(f.cluster);
+    f.cluster.nodes = () => {
+      looks++;
+      return nodes();
+    };
+    await runOnDeadlines(f, 20_000);
+    const readings = 20_000 / f.policy.suspectPollMs;
+    expect([f.box.observations.length, looks]).toEqual([readings, 2 * readings]); // one for whole nodes
+  });
+
+  it('may have read the box before a fence was made: it is read once more', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    const fencing = Promise.withResolvers<void>();
+    f.box.beforeChange = () => fencing.promise;
+    const first = f.run();
+    await f.clock.advance(300);
+    await first;
+    const answered = Promise.withResolvers<void>();
+    const observe = f.box.observe.bind(f.box);
+    f.box.observe = async (question, signal) => {
+      const reading = await observe(question, signal);
+      await answered.promise;
+      return reading;
+    };
+    const second = f.run(); // reads what there is before the fence
+    await f.clock.advance(300);
+    await second;
+    fencing.resolve();
+    await settle();
+    f.setNode(nodeFact({ ready: true, bootId: 'another boot' }));
+    await f.run('deadline');
+    expect(f.effects).toEqual(['fenced']);
+    answered.resolve();
+    await settle();
+    for (let pass = 0; pass < 3; pass++) await f.run('deadline');
+    expect([...f.box.fences.keys()]).toEqual([]);
   });
 
   it('of a box has whole nodes decided once more when it ends: their taint goes after the last fence', async () => {

@@ -418,4 +418,76 @@ describe('ReleasePass', () => {
       expect(f.report.decisions).toEqual([]);
     });
   });
+
+  it('looks again at once after the clock was set back', async () => {
+    const f = new PassFixture({ mode: 'observe' });
+    await f.run();
+    const now = f.clock.now.bind(f.clock);
+    f.clock.now = () => now() - 3_600_000;
+    await f.run('deadline');
+    expect(f.box.observations).toHaveLength(2);
+  });
+});
+
+/** The first term ends while the box hangs. */
+async function afterOneTerm(f: PassFixture): Promise<void> {
+  const ended = Promise.withResolvers<void>();
+  f.box.before = () => ended.promise;
+  const run = f.run('startup').catch((err: unknown) => err);
+  await settle();
+  f.abort.abort(new Error('not the leader'));
+  ended.reject(f.abort.signal.reason);
+  await f.clock.advance(1_000);
+  expect(await run).toEqual(new Error('not the leader'));
+  f.abort = new AbortController();
+  f.box.before = () => undefined;
+}
+
+describe('a new term of ReleasePass', () => {
+  it('does not fail with how the last one ended', async () => {
+    const f = new PassFixture({ strategy: 'delete' });
+    await afterOneTerm(f);
+    await f.run('startup');
+    expect(f.writes).toEqual(['forceDeletePod pod-a', 'deleteVolumeAttachment va-pv-a-node-a']);
+  });
+
+  it('reports nothing that the last one decided', async () => {
+    const f = new PassFixture({ mode: 'observe' });
+    await f.run('startup');
+    await f.clock.advance(3_600_000);
+    f.box.before = () => new Promise(() => undefined);
+    const run = f.run('startup');
+    await f.clock.advance(1_000);
+    await run;
+    await f.run('deadline');
+    expect(f.reports.map(({ decisions }) => decisions.length)).toEqual([1, 0]);
+  });
+
+  it('counts the absence of a node anew: it may have been there meanwhile', async () => {
+    const f = new PassFixture({ strategy: 'delete' });
+    f.removeNode('node-a');
+    f.box.setLive('node-a');
+    await f.run('startup');
+    await f.clock.advance(3_600_000);
+    await f.run('startup');
+    expect(f.report.decisions.map(({ verdict }) => verdict.kind)).toEqual(['wait']);
+  });
+
+  it('reads every box before it lets pods back to a node: another replica may have fenced it', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+    f.setNode(nodeFact({ taints: [{ key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' }] }));
+    await f.box.observe({ suspects: [], others: [], volumes: [] }, f.abort.signal);
+    const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['a'], seenSinceMs: 0 };
+    f.box.fences.set(fence.id, fence); // since that reading
+    const hang = Promise.withResolvers<void>();
+    f.box.before = () => hang.promise;
+    const first = f.run('startup');
+    await f.clock.advance(1_000);
+    await first;
+    hang.resolve();
+    await f.settled();
+    await f.run('deadline');
+    expect(f.writes).toEqual([]);
+  });
 });

@@ -71,6 +71,8 @@ interface BoxPart {
   /** What was taken back. */
   readonly effects: readonly Effect[];
   readonly nextDeadlineMs: number;
+  /** `false`: some of what was decided waits for work under way to end. */
+  readonly isAllBegun: boolean;
 }
 
 /** How long a pass waits for what it has begun, ms: what takes longer goes on beside the next passes, and delays nobody else. */
@@ -108,8 +110,11 @@ export class ReleasePass implements ReconcilePass {
   readonly #losses: LossHistory;
   readonly #requests = new DetachRequests();
   readonly #verdicts = new ReleaseVerdicts();
-  /** Boxes whose fences were changed since they were read, by name. A new process waits for the first reading of every box instead. */
-  readonly #unread = new Set<string>();
+  /**
+   * Boxes whose fences may have changed since they were read, by name; another value for each change. A new process waits for
+   * the first reading of every box instead.
+   */
+  readonly #unread = new Map<string, symbol>();
   /** What each box said to the last pass that asked it, by name. */
   readonly #readings = new Map<string, StorageReading>();
   /** The lost nodes as they were last named to each box. */
@@ -130,6 +135,8 @@ export class ReleasePass implements ReconcilePass {
   /** What each part last came to, and when it is to be run again, epoch ms. */
   readonly #latest = new Map<string, BoxPart>();
   readonly #dueMs = new Map<string, number>();
+  /** When the last pass began, epoch ms. */
+  #lastNowMs = Number.NEGATIVE_INFINITY;
   /** Effects of before, seen only now. */
   readonly #foundOut: Effect[] = [];
   /** @see PassReport.leftOut */
@@ -146,8 +153,10 @@ export class ReleasePass implements ReconcilePass {
   async run(context: PassContext, signal: AbortSignal): Promise<PassResult> {
     const { nowMs } = context;
     const { fleet, clock } = this.#options;
-    // Time that has passed is news only to those who wait for it; anything else may concern every box.
-    const hasNews = [...context.reasons].some((reason) => reason !== 'deadline');
+    if (context.reasons.has('startup')) this.#beginTerm();
+    // Time that has passed is news only to those who wait for it; anything else, or a clock set back, may concern every box.
+    const hasNews = nowMs < this.#lastNowMs || [...context.reasons].some((reason) => reason !== 'deadline');
+    this.#lastNowMs = nowMs;
     const isDue = (key: string) => hasNews || (this.#dueMs.get(key) ?? nowMs) <= nowMs;
     const before = { parts: this.#parts.keys, works: this.#works.keys };
     const patience = Promise.withResolvers<void>();
@@ -160,12 +169,13 @@ export class ReleasePass implements ReconcilePass {
         const key = keyOf(box);
         const isBegun = this.#parts.begin(key, () => this.#runPart(box, view, nowMs, signal));
         (isBegun ? begun : this.#overtaken).add(key);
+        if (isBegun) this.#dueMs.set(key, Number.POSITIVE_INFINITY); // until it is known what it came to
       };
       boxes.forEach(begin);
-      await Promise.race([this.#parts.settled(before.parts), patience.promise]);
+      await Promise.race([this.#parts.ended(before.parts), patience.promise]);
       if (!signal.aborted) begin(undefined); // what concerns whole nodes rests on what the boxes have just said
     }
-    await Promise.race([this.#settled(before), patience.promise]);
+    await Promise.race([this.#ended(before), patience.promise]);
     if (signal.aborted) {
       await this.settled();
       throw signal.reason;
@@ -174,16 +184,29 @@ export class ReleasePass implements ReconcilePass {
   }
 
   /** Resolves once nothing that passes have begun is under way. */
-  settled(): Promise<void> {
-    return this.#settled({ parts: NONE, works: NONE });
+  async settled(): Promise<void> {
+    await this.#parts.settled(); // which begin works
+    await this.#works.settled();
   }
 
-  async #settled(except: {
+  async #ended(except: {
     readonly parts: ReadonlySet<string>;
     readonly works: ReadonlySet<string>;
   }): Promise<void> {
-    await this.#parts.settled(except.parts); // which begin works
-    await this.#works.settled(except.works);
+    await this.#parts.ended(except.parts); // which begin works
+    await this.#works.ended(except.works);
+  }
+
+  /** Passes were run elsewhere, or not at all, since the last one: what was found then counts no longer. */
+  #beginTerm(): void {
+    this.#parts.take();
+    this.#works.take();
+    this.#latest.clear();
+    this.#dueMs.clear();
+    this.#overtaken.clear();
+    this.#absence.retainOnly(NONE);
+    for (const { name, lastReading } of this.#options.fleet.boxes)
+      if (lastReading) this.#unread.set(name, Symbol());
   }
 
   #look(nowMs: number): Omit<ClusterView, 'storage'> {
@@ -224,7 +247,7 @@ export class ReleasePass implements ReconcilePass {
       this.#latest.set(part.key, part);
       this.#dueMs.set(part.key, this.#overtaken.delete(part.key) ? nowMs : part.nextDeadlineMs);
     }
-    if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key))) this.#dueMs.set(NO_BOX, nowMs);
+    if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key))) this.#makeDue(NO_BOX, nowMs);
     const effects = [
       ...this.#foundOut.splice(0),
       ...works.results.flat(),
@@ -233,10 +256,13 @@ export class ReleasePass implements ReconcilePass {
     for (const effect of effects) {
       const boxName = changedBox(effect);
       if (boxName === undefined) continue;
-      this.#unread.add(boxName);
-      this.#dueMs.set(keyOf({ name: boxName }), nowMs); // read it back at once
+      this.#unread.set(boxName, Symbol());
+      this.#makeDue(keyOf({ name: boxName }), nowMs); // read it back at once
     }
     const latest = [...this.#latest.values()];
+    if (works.results.length > 0) {
+      for (const { key, isAllBegun } of latest) if (!isAllBegun) this.#makeDue(key, nowMs);
+    }
     if (parts.results.length + effects.length > 0) {
       observer.passed(
         {
@@ -258,10 +284,16 @@ export class ReleasePass implements ReconcilePass {
     if (failure !== undefined) throw failure;
     const isUnderWay = this.#parts.keys.size + this.#works.keys.size > 0;
     const nextDeadlineMs = Math.min(
-      ...[...this.#dueMs].map(([key, dueMs]) => (this.#parts.has(key) ? Number.POSITIVE_INFINITY : dueMs)),
+      ...this.#dueMs.values(),
       isUnderWay ? clock.now() + POLL_MS : Number.POSITIVE_INFINITY,
     );
     return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
+  }
+
+  /** Has the part run by the next pass or, when it is under way, once more after its end: it may have looked before. */
+  #makeDue(key: string, nowMs: number): void {
+    if (this.#parts.has(key)) this.#overtaken.add(key);
+    else this.#dueMs.set(key, nowMs);
   }
 
   /** @param box `undefined`: the attachments whose box is not known. */
@@ -305,8 +337,8 @@ export class ReleasePass implements ReconcilePass {
       nextDeadlineMs: Math.min(
         plan.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
         mayHaveFence ? nowMs + policy.fence.pollMs : Number.POSITIVE_INFINITY,
-        isAllBegun ? Number.POSITIVE_INFINITY : nowMs + POLL_MS,
       ),
+      isAllBegun,
     };
   }
 
@@ -336,7 +368,8 @@ export class ReleasePass implements ReconcilePass {
     const { policy, fleet } = this.#options;
     const storage = lastReadings(fleet);
     const view = { ...all, storage };
-    const unmarks = storage.size === fleet.boxes.length ? decideUnmarks(view, policy, nowMs) : [];
+    const isAllRead = storage.size === fleet.boxes.length && this.#unread.size === 0;
+    const unmarks = isAllRead ? decideUnmarks(view, policy, nowMs) : [];
     return [...decideUntaints(view, policy, nowMs), ...unmarks];
   }
 
@@ -347,9 +380,10 @@ export class ReleasePass implements ReconcilePass {
     const mayBeFenced = (box.lastReading?.fences ?? []).length > 0 || this.#unread.has(box.name);
     if (lost.length === 0 && !mayBeFenced) return undefined;
     const question = questionAbout(view, lost);
+    const change = this.#unread.get(box.name); // one made during the reading may not be in it
     const reading = await observeInSpan(box, question, signal);
     this.#readings.set(box.name, reading);
-    if (reading.fences) this.#unread.delete(box.name);
+    if (reading.fences && this.#unread.get(box.name) === change) this.#unread.delete(box.name);
     return reading;
   }
 }

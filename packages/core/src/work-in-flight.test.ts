@@ -51,8 +51,17 @@ describe('WorkInFlight', () => {
     const works = new WorkInFlight<string>();
     works.begin('hangs', () => new Promise(() => undefined));
     works.begin('ends', () => settle().then(() => 'ended'));
-    await works.settled(new Set(['hangs']));
+    await works.ended(new Set(['hangs']));
     expect([works.take().results, [...works.keys]]).toEqual([['ended'], ['hangs']]);
+  });
+
+  it('has ended once what was under way has, whatever was begun meanwhile', async () => {
+    const works = new WorkInFlight<string>();
+    works.begin('a', () => settle().then(() => 'a'));
+    const ended = works.ended(new Set());
+    works.begin('b', () => new Promise(() => undefined));
+    await ended;
+    expect([...works.keys]).toEqual(['b']);
   });
 
   it('is settled only once what was begun meanwhile has ended, too', async () => {

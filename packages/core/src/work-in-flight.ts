@@ -41,13 +41,14 @@ export class WorkInFlight<T> {
     return taken;
   }
 
-  /** Resolves once nothing is under way, but work under the keys of `except`, which is not waited for. */
-  async settled(except: ReadonlySet<string> = NONE): Promise<void> {
-    for (;;) {
-      const awaited = [...this.#running].flatMap(([key, ended]) => (except.has(key) ? [] : [ended]));
-      if (awaited.length === 0) return;
-      await Promise.all(awaited);
-    }
+  /** Resolves once nothing is under way. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await this.ended(NONE);
+  }
+
+  /** Resolves once what is under way now has ended, but work under the keys of `except`, which is not waited for. */
+  async ended(except: ReadonlySet<string>): Promise<void> {
+    await Promise.all([...this.#running].flatMap(([key, ended]) => (except.has(key) ? [] : [ended])));
   }
 
   async #run(work: () => Promise<T>): Promise<void> {

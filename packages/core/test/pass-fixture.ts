@@ -26,7 +26,7 @@ export class PassFixture {
   readonly actions: FakeClusterActions = new FakeClusterActions();
   readonly box: FakeStorageBox;
   readonly reports: PassReport[] = [];
-  readonly abort: AbortController = new AbortController();
+  abort: AbortController = new AbortController();
   /** Throw to refuse the right to write. */
   assertHeld: () => void = () => undefined;
   readonly policy: Policy;
