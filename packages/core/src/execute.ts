@@ -297,11 +297,14 @@ function detachEffect(
 
 type DeleteOrChange = 'changed' | 'unchanged' | 'gone' | 'replaced';
 
-/** Runs `write` once the Node is confirmed lost and the right to write is ours; says what kept it from running. */
+/**
+ * Runs `write` once the Node is confirmed lost, the right to write is ours and no later pass has decided otherwise; says what
+ * kept it from running.
+ */
 async function confirmed<E extends Effect | undefined>(
   step: 'mark' | 'delete-pod' | 'detach',
   decisions: readonly LostDecision[],
-  { ports, signal }: NodeWork,
+  { nowMs, ports, signal }: NodeWork,
   write: () => Promise<E>,
 ): Promise<E | Effect> {
   const [decision] = decisions;
@@ -309,6 +312,11 @@ async function confirmed<E extends Effect | undefined>(
   try {
     const changed = await confirm(decision, ports, signal);
     if (changed !== undefined) return { kind: 'overtaken', decisions, why: changed };
+    const withdrawn = decisions.find(({ attachment: { uid } }) => !ports.verdicts.isReleasable(uid, nowMs));
+    if (withdrawn) {
+      const why = `${withdrawn.attachment.name} may no longer be released, a later look says`;
+      return { kind: 'overtaken', decisions, why };
+    }
     return await write();
   } catch (err) {
     signal.throwIfAborted();

@@ -164,6 +164,19 @@ describe('work that outlasts a pass', () => {
     ]);
   });
 
+  it('writes nothing more once a later pass has decided otherwise', async () => {
+    const { f, answer } = hangingNode();
+    const first = f.run();
+    await f.clock.advance(LONG_MS);
+    await first;
+    f.box.setLive('node-a'); // NotReady still, but its host is back at the box
+    await f.run();
+    answer();
+    await f.settled();
+    await f.run('deadline');
+    expect([f.writes, f.effects]).toEqual([[], ['overtaken']]);
+  });
+
   it('costs no reading of the box beyond those that come anyway', async () => {
     const f = new PassFixture({ strategy: 'delete' });
     f.actions.before = () => after(f, 60_000);
