@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,19 @@ const COMPRESSED_FLAGS = [
   '--silent-grace-ms=500',
   '--activity-window-ms=2000',
 ];
+
+const dockerfile = readFileSync(new URL('../../../deploy/Dockerfile', import.meta.url), 'utf8');
+const [, entryPoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
+/** How the image starts Node.js. */
+const IMAGE_FLAGS = (JSON.parse(entryPoint) as string[]).filter((word) => word.startsWith('--'));
+const IMAGE_ENV = Object.fromEntries(
+  [...dockerfile.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name = '', value]) => [name, value]),
+);
+
+/** What the image runs; needs `pnpm build` first. */
+export const BUNDLE_MAIN: string = fileURLToPath(
+  new URL('../../../apps/controller/dist/main.mjs', import.meta.url),
+);
 
 export const SOURCE_MAIN: string = fileURLToPath(
   new URL('../../../apps/controller/src/main.ts', import.meta.url),
@@ -67,7 +81,7 @@ export class Controller implements AsyncDisposable {
       process.execPath,
       [
         ...(main === SOURCE_MAIN ? ['--conditions=source'] : []),
-        '--max-semi-space-size=4',
+        ...IMAGE_FLAGS,
         main,
         ...COMPRESSED_FLAGS,
         `--kubeconfig=${kubeconfig}`,
@@ -81,7 +95,7 @@ export class Controller implements AsyncDisposable {
         '--http-listen=127.0.0.1:0',
         ...flags,
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'], env: {} },
+      { stdio: ['ignore', 'pipe', 'inherit'], env: IMAGE_ENV },
     );
     cleanup.defer(async () => {
       if (child.exitCode !== null) return;
@@ -95,6 +109,12 @@ export class Controller implements AsyncDisposable {
 
   get pid(): number {
     return this.#process.pid ?? 0;
+  }
+
+  /** A line of `/proc/PID/status` in MB: `VmRSS` is resident memory, `VmHWM` its peak. @see proc(5) */
+  memoryMb(line: 'VmRSS' | 'VmHWM'): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(new RegExp(`${line}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1_024;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { KubeSim } from '@reattach/kube-sim';
 import { COUNTS, SENT_AT_LABEL, UPDATES, UPDATES_PER_SECOND } from './informers-objects.ts';
 
@@ -62,7 +59,9 @@ const POD_REST = {
   },
 };
 
-const sim = await KubeSim.start({ requestLimit: 100 });
+/** `pages`: as an API server without streaming lists. */
+const streamingLists = process.argv[2] !== 'pages';
+const sim = await KubeSim.start({ requestLimit: 100, streamingLists });
 for (let index = 0; index < COUNTS.nodes; index++) {
   sim.addNode({ name: `node-${index}`, internalIP: `10.${index >> 8}.${index & 255}.1` });
   sim.store.patch('Node', `node-${index}`, { status: { images: IMAGES } });
@@ -96,13 +95,11 @@ for (let index = 0; index < COUNTS.pods; index++) {
   });
   sim.store.patch('Pod', metadata.name, POD_REST, metadata.namespace);
 }
-const kubeconfig = join(mkdtempSync(join(tmpdir(), 'reattach-bench-')), 'kubeconfig');
-await sim.writeKubeconfig(kubeconfig);
 process.on('message', () => {
   globalThis.gc?.(); // a pause of ours would count as the clients' latency
   void update();
 });
-process.send?.(kubeconfig);
+process.send?.(sim.kubeconfig());
 
 /** Sends the updates at an even pace, in bursts of what a tick of the timer owes. */
 async function update(): Promise<void> {

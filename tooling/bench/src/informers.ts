@@ -1,5 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClientReport, Implementation } from './informers-client.ts';
 import { COUNTS } from './informers-objects.ts';
@@ -10,7 +13,10 @@ export async function informers(): Promise<void> {
   const execArgv = [...process.execArgv, '--expose-gc'];
   const server = fork(fileURLToPath(new URL('./informers-server.ts', import.meta.url)), [], { execArgv });
   try {
-    const [kubeconfig] = (await once(server, 'message')) as [string];
+    const [config] = (await once(server, 'message')) as [string];
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'reattach-bench-'));
+    const kubeconfig = join(folder.path, 'kubeconfig');
+    await writeFile(kubeconfig, config);
     const measure = async (implementation: Implementation): Promise<ClientReport> => {
       const client = fork(
         fileURLToPath(new URL('./informers-client.ts', import.meta.url)),

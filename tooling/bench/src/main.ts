@@ -1,6 +1,7 @@
 import { box } from './box.ts';
 import { idlePass } from './idle-pass.ts';
 import { informers } from './informers.ts';
+import { resident } from './resident.ts';
 import { startUp } from './start-up.ts';
 import { triggerToWrite } from './trigger-to-write.ts';
 
@@ -8,6 +9,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<void>> = new Map([
   ['box', box],
   ['idle-pass', idlePass],
   ['informers', informers],
+  ['resident', resident],
   ['start-up', startUp],
   ['trigger-to-write', triggerToWrite],
 ]);

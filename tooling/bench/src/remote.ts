@@ -47,7 +47,7 @@ export class Remote implements AsyncDisposable {
   static async fork(module: URL): Promise<Remote> {
     const child = fork(fileURLToPath(module), [], { execArgv: ['--conditions=source'] });
     const ended = once(child, 'exit').then(([code]): never => {
-      throw new Error(`${module} ended with ${code}`);
+      throw new Error(`${module.href} ended with ${code}`);
     });
     await Promise.race([once(child, 'message'), ended]);
     ended.catch(() => undefined);

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { KubeSim } from '@reattach/kube-sim';
 import { RdsSim } from '@reattach/rds-sim';
-import { Controller, SOURCE_MAIN } from './controller.ts';
+import { BUNDLE_MAIN, Controller, SOURCE_MAIN } from './controller.ts';
 import { median } from './measure.ts';
 import { printTable } from './table.ts';
 
 const RUNS = 5;
 const IDLE_MS = 20_000;
-const BUNDLE: string = fileURLToPath(new URL('../../../apps/controller/dist/main.mjs', import.meta.url));
 const DRIVER = 'rds.csi.srvlab.io';
 const BOX_ADDRESS = '10.0.0.10';
 /** Unit of the CPU times in `/proc`, ms; 100 a second on every Linux Node.js runs on. */
@@ -36,11 +34,12 @@ export async function startUp(): Promise<void> {
         flags: ['--mode=fence'],
       });
       times.push(controller.readyAfterMs);
-      if (run === RUNS) idle = await measureIdle(controller.pid);
+      if (run === RUNS)
+        idle = { cpuPercent: await cpuPercent(controller.pid), residentMb: controller.memoryMb('VmRSS') };
     }
     return { readyMs: median(times), ...idle };
   };
-  const bundle = await measure(BUNDLE);
+  const bundle = await measure(BUNDLE_MAIN);
   const sources = await measure(SOURCE_MAIN);
   printTable(`Start-up: three nodes, one box, median of ${RUNS}`, [
     ['', 'bundle', 'sources', 'goal'],
@@ -50,12 +49,10 @@ export async function startUp(): Promise<void> {
   ]);
 }
 
-async function measureIdle(pid: number): Promise<{ residentMb: number; cpuPercent: number }> {
+async function cpuPercent(pid: number): Promise<number> {
   const before = cpuOf(pid);
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  const cpuPercent = ((cpuOf(pid) - before) / IDLE_MS) * 100;
-  const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return { residentMb: Number(kilobytes) / 1_024, cpuPercent };
+  return ((cpuOf(pid) - before) / IDLE_MS) * 100;
 }
 
 /** User and system time of a process so far, ms. @see proc(5), fields 14 and 15 of `/proc/PID/stat` */
