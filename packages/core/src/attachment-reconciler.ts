@@ -62,8 +62,8 @@ const SPAN_NAME = 'reconcile attachments';
 const MIN_DEADLINE_DELAY_MS = 50;
 
 /**
- * The loop around a pass. One runs at start, at the latest `intervalMs` after the last one, on `triggerReconcile()`, at the deadline the
- * last one returned, and after a back-off when it failed.
+ * The loop around a pass. One runs at start, on `triggerReconcile()`, at the deadline the last one returned, after a back-off when it
+ * failed, and at the latest `intervalMs` after the last one that came for more than a deadline.
  *
  * Invariants: passes never overlap; a trigger is always followed by the start of a pass; no pass ends the loop; no timer
  * outlives `stop()`.
@@ -86,6 +86,8 @@ export class AttachmentReconciler implements ReconcileTrigger {
   #running: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
   /** What wakes the idle loop; empty while a pass runs. */
   #alarms: Disposable[] = [];
+  /** When the last pass ended that came for more than a deadline, epoch ms. */
+  #fullPassAtMs = 0;
   /** Spans that asked for the next pass, the first one for each reason. */
   readonly #causes = new Map<TriggerReason, SpanContext>();
   #failures = 0;
@@ -179,7 +181,7 @@ export class AttachmentReconciler implements ReconcileTrigger {
       await this.#trigger.run(async (reasons) => {
         this.#silenceAlarms();
         const ending = await this.#runPass(reasons, signal);
-        if (!signal.aborted) this.#setAlarms(ending);
+        if (!signal.aborted) this.#setAlarms(ending, reasons);
         onPassEnded();
       }, signal);
     } finally {
@@ -245,14 +247,20 @@ export class AttachmentReconciler implements ReconcileTrigger {
   }
 
   /** A pass that goes on with what this one began links to it. */
-  #setAlarms(ending: PassEnding & { readonly spanContext: SpanContext }): void {
+  #setAlarms(
+    ending: PassEnding & { readonly spanContext: SpanContext },
+    reasons: ReadonlySet<TriggerReason>,
+  ): void {
     const alarm = (reason: TriggerReason, delayMs: number, cause?: SpanContext) => {
       this.#alarms.push(this.#clock.after(delayMs, () => this.#request(reason, cause)));
     };
-    alarm('periodic', this.#intervalMs);
+    const nowMs = this.#clock.now();
+    if ([...reasons].some((reason) => reason !== 'deadline')) this.#fullPassAtMs = nowMs;
+    const sinceMs = Math.max(nowMs - this.#fullPassAtMs, 0); // the clock may have been set back
+    alarm('periodic', Math.max(this.#intervalMs - sinceMs, 0));
     if (ending.kind === 'failed') alarm('retry', ending.retryInMs, ending.spanContext);
     if (ending.kind === 'ok' && Number.isFinite(ending.nextDeadlineMs)) {
-      const delayMs = Math.max(ending.nextDeadlineMs - this.#clock.now(), MIN_DEADLINE_DELAY_MS);
+      const delayMs = Math.max(ending.nextDeadlineMs - nowMs, MIN_DEADLINE_DELAY_MS);
       alarm('deadline', delayMs, ending.spanContext);
     }
   }

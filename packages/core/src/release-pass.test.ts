@@ -419,6 +419,18 @@ describe('ReleasePass', () => {
     });
   });
 
+  it('finds a volume of a box nobody waits for, once its PersistentVolume is known', async () => {
+    const f = new PassFixture({ strategy: 'delete' });
+    const volume = f.cluster.persistentVolume('pv-a');
+    f.cluster.removePersistentVolume('pv-a');
+    const { nextDeadlineMs = Number.NaN } = await f.run();
+    expect(reason(f)).toBe('volume-unknown');
+    if (volume) f.cluster.setPersistentVolume(volume);
+    await f.clock.advance(nextDeadlineMs - f.clock.now());
+    await f.run('deadline');
+    expect(verdicts(f)).toEqual(['release']);
+  });
+
   it('looks again at once after the clock was set back', async () => {
     const f = new PassFixture({ mode: 'observe' });
     await f.run();

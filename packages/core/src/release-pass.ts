@@ -135,6 +135,9 @@ export class ReleasePass implements ReconcilePass {
   /** What each part last came to, and when it is to be run again, epoch ms. */
   readonly #latest = new Map<string, BoxPart>();
   readonly #dueMs = new Map<string, number>();
+  /** Parts that have ended since the last report, and how others failed. */
+  readonly #ended: BoxPart[] = [];
+  readonly #failures: unknown[] = [];
   /** When the last pass began, epoch ms. */
   #lastNowMs = Number.NEGATIVE_INFINITY;
   /** Effects of before, seen only now. */
@@ -157,14 +160,15 @@ export class ReleasePass implements ReconcilePass {
     // Time that has passed is news only to those who wait for it; anything else, or a clock set back, may concern every box.
     const hasNews = nowMs < this.#lastNowMs || [...context.reasons].some((reason) => reason !== 'deadline');
     this.#lastNowMs = nowMs;
+    this.#takeParts(nowMs);
     const isDue = (key: string) => hasNews || (this.#dueMs.get(key) ?? nowMs) <= nowMs;
     const before = { parts: this.#parts.keys, works: this.#works.keys };
     const patience = Promise.withResolvers<void>();
     using _patience = clock.after(PATIENCE_MS, patience.resolve);
-    const boxes = fleet.boxes.filter((box) => isDue(keyOf(box)));
     const begun = new Set<string>();
-    if (boxes.length > 0 || isDue(NO_BOX)) {
+    if ([undefined, ...fleet.boxes].some((box) => isDue(keyOf(box)))) {
       const view = this.#look(nowMs);
+      const boxes = fleet.boxes.filter((box) => isDue(keyOf(box)) || this.#isNewAt(box, view));
       const begin = (box: StorageBox | undefined) => {
         const key = keyOf(box);
         const isBegun = this.#parts.begin(key, () => this.#runPart(box, view, nowMs, signal));
@@ -175,7 +179,7 @@ export class ReleasePass implements ReconcilePass {
       await Promise.race([this.#parts.ended(before.parts), patience.promise]);
       if (!signal.aborted) begin(undefined); // what concerns whole nodes rests on what the boxes have just said
     }
-    await Promise.race([this.#ended(before), patience.promise]);
+    await Promise.race([this.#endOf(before), patience.promise]);
     if (signal.aborted) {
       await this.settled();
       throw signal.reason;
@@ -189,7 +193,7 @@ export class ReleasePass implements ReconcilePass {
     await this.#works.settled();
   }
 
-  async #ended(except: {
+  async #endOf(except: {
     readonly parts: ReadonlySet<string>;
     readonly works: ReadonlySet<string>;
   }): Promise<void> {
@@ -197,10 +201,21 @@ export class ReleasePass implements ReconcilePass {
     await this.#works.ended(except.works);
   }
 
+  /** A lost node holds an attachment at the box that its part has not decided about: its PersistentVolume may have come late. */
+  #isNewAt(box: StorageBox, view: UnreadView): boolean {
+    const key = keyOf(box);
+    if (this.#parts.has(key)) return false; // then it is asked when it has ended
+    const decided = new Set(this.#latest.get(key)?.decisions.map(({ attachment }) => attachment.uid));
+    const lost = lostIn(view, this.#options.policy.attacher);
+    return lost.some((each) => each.box?.name === box.name && !decided.has(each.attachment.uid));
+  }
+
   /** Passes were run elsewhere, or not at all, since the last one: what was found then counts no longer. */
   #beginTerm(): void {
     this.#parts.take();
     this.#works.take();
+    this.#ended.length = 0;
+    this.#failures.length = 0;
     this.#latest.clear();
     this.#dueMs.clear();
     this.#overtaken.clear();
@@ -241,12 +256,9 @@ export class ReleasePass implements ReconcilePass {
     signal: AbortSignal,
   ): PassResult {
     const { observer, policy, fleet, clock } = this.#options;
-    const parts = this.#parts.take();
+    this.#takeParts(nowMs);
+    const parts = { results: this.#ended.splice(0), failures: this.#failures.splice(0) };
     const works = this.#works.take();
-    for (const part of parts.results) {
-      this.#latest.set(part.key, part);
-      this.#dueMs.set(part.key, this.#overtaken.delete(part.key) ? nowMs : part.nextDeadlineMs);
-    }
     if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key))) this.#makeDue(NO_BOX, nowMs);
     const effects = [
       ...this.#foundOut.splice(0),
@@ -288,6 +300,17 @@ export class ReleasePass implements ReconcilePass {
       isUnderWay ? clock.now() + POLL_MS : Number.POSITIVE_INFINITY,
     );
     return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
+  }
+
+  /** What parts came to that have ended; the report of this pass is about them. */
+  #takeParts(nowMs: number): void {
+    const { results, failures } = this.#parts.take();
+    for (const part of results) {
+      this.#latest.set(part.key, part);
+      this.#dueMs.set(part.key, this.#overtaken.delete(part.key) ? nowMs : part.nextDeadlineMs);
+    }
+    this.#ended.push(...results);
+    this.#failures.push(...failures);
   }
 
   /** Has the part run by the next pass or, when it is under way, once more after its end: it may have looked before. */
