@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { IMAGE_ENV, IMAGE_FLAGS } from './image.ts';
 
 /** Waits that a production controller would refuse: what is measured comes after them. */
 const COMPRESSED_FLAGS = [
@@ -14,14 +15,6 @@ const COMPRESSED_FLAGS = [
   '--silent-grace-ms=500',
   '--activity-window-ms=2000',
 ];
-
-const dockerfile = readFileSync(new URL('../../../deploy/Dockerfile', import.meta.url), 'utf8');
-const [, entryPoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
-/** How the image starts Node.js. */
-const IMAGE_FLAGS = (JSON.parse(entryPoint) as string[]).filter((word) => word.startsWith('--'));
-const IMAGE_ENV = Object.fromEntries(
-  [...dockerfile.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name = '', value]) => [name, value]),
-);
 
 /** What the image runs; needs `pnpm build` first. */
 export const BUNDLE_MAIN: string = fileURLToPath(

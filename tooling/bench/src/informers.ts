@@ -4,14 +4,16 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { IMAGE_ENV, IMAGE_FLAGS } from './image.ts';
 import type { ClientReport, Implementation } from './informers-client.ts';
 import { COUNTS } from './informers-objects.ts';
 import { printTable } from './table.ts';
 
 /** Initial sync, memory, CPU and latency of our caches next to the library's own informers, on the same API server. */
 export async function informers(): Promise<void> {
-  const execArgv = [...process.execArgv, '--expose-gc'];
-  const server = fork(fileURLToPath(new URL('./informers-server.ts', import.meta.url)), [], { execArgv });
+  const server = fork(fileURLToPath(new URL('./informers-server.ts', import.meta.url)), [], {
+    execArgv: ['--conditions=source', '--expose-gc'],
+  });
   try {
     const [config] = (await once(server, 'message')) as [string];
     await using folder = await mkdtempDisposable(join(tmpdir(), 'reattach-bench-'));
@@ -21,7 +23,7 @@ export async function informers(): Promise<void> {
       const client = fork(
         fileURLToPath(new URL('./informers-client.ts', import.meta.url)),
         [implementation, kubeconfig],
-        { execArgv },
+        { execArgv: ['--conditions=source', ...IMAGE_FLAGS], env: { ...process.env, ...IMAGE_ENV } },
       );
       client.on('message', (message) => {
         if (message === 'synced') server.send('update');

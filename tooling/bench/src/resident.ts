@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { RdsSim } from '@reattach/rds-sim';
 import { BUNDLE_MAIN, Controller } from './controller.ts';
-import { COUNTS } from './informers-objects.ts';
+import { COUNTS, UPDATES, UPDATES_PER_SECOND } from './informers-objects.ts';
 import { printTable } from './table.ts';
 
 const RUNS = 3;
-/** After it was ready. */
-const LATER_MS = 5_000;
+/** What the updates take, and a little more. */
+const UPDATES_MS = (UPDATES / UPDATES_PER_SECOND) * 1_000 + 2_000;
 const DRIVER = 'rds.csi.srvlab.io';
 const BOX_ADDRESS = '10.0.0.10';
 
@@ -22,7 +22,14 @@ export async function resident(): Promise<void> {
   printTable(
     `Resident memory: ${nodes} nodes, ${volumeAttachments} VolumeAttachments, ${persistentVolumes} PersistentVolumes, ${pods} pods`,
     [
-      ['lists come in', 'start -> ready, s', 'resident then, MB', '5 s later, MB', 'peak, MB', 'goal'],
+      [
+        'lists come in',
+        'start -> ready, s',
+        'resident then, MB',
+        `after ${UPDATES} Node updates, MB`,
+        'peak, MB',
+        'goal',
+      ],
       ...rows,
     ],
   );
@@ -48,7 +55,8 @@ async function measure(lists: Lists): Promise<readonly (readonly string[])[]> {
         flags: ['--mode=observe'],
       });
       const readyMb = controller.memoryMb('VmRSS');
-      await new Promise((resolve) => setTimeout(resolve, LATER_MS));
+      server.send('update');
+      await new Promise((resolve) => setTimeout(resolve, UPDATES_MS));
       rows.push([
         lists,
         (controller.readyAfterMs / 1_000).toFixed(1),
