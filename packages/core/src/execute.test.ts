@@ -457,7 +457,7 @@ function fencedTwice() {
       ['fence', 'pv-b'],
       ['fence', 'pv-c'],
     ]);
-    expect(execute(decisions, f.clock.now(), ports, f.abort.signal)).toBe(true);
+    expect(execute(decisions, f.clock.now(), ports, f.abort.signal).isAllBegun).toBe(true);
     await works.settled();
     return works.take().results.flatMap((effects) => effects.map(({ kind }) => kind));
   };

@@ -27,6 +27,8 @@ export interface ExecutePorts {
   readonly leadership: Leadership;
   readonly clock: Clock;
   readonly works: NodeWorks;
+  /** Keys an earlier pass had no room for: they go first. */
+  readonly crowdedOut?: ReadonlySet<string>;
   readonly notes?: LostNodeNotes;
   /** The lost nodes as the boxes know them, by name. */
   readonly storageNodes: ReadonlyMap<string, StorageNode>;
@@ -37,6 +39,14 @@ export interface ExecutePorts {
   /** A new name for a fence: 8 hexadecimal digits. */
   readonly newFenceId: () => string;
   readonly policy: Policy;
+}
+
+/** How much of a plan is under way. */
+export interface Begun {
+  /** `false`: the rest is for a later pass. */
+  readonly isAllBegun: boolean;
+  /** @see ExecutePorts.crowdedOut */
+  readonly crowdedOut: ReadonlySet<string>;
 }
 
 /** One node's part of a plan. */
@@ -52,7 +62,6 @@ interface NodeWork {
  * nobody from others; the steps for one node are not: fence, then, in a later pass that has read the fence back, pods, then volumes.
  * Each write is preceded by a live look at the Node and at our right to write. Idempotent: cut off anywhere, the next pass does
  * the rest. Work fails only with `signal.reason`; every other failure is an effect.
- * @returns whether everything is under way; the rest is for a later pass.
  * @see design section 5
  */
 export function execute(
@@ -60,11 +69,16 @@ export function execute(
   nowMs: number,
   ports: ExecutePorts,
   signal: AbortSignal,
-): boolean {
-  const groups = Map.groupBy(decisions.filter(isWork), workKey);
+): Begun {
+  const isFirst = ([key]: readonly [string, unknown]) => Number(ports.crowdedOut?.has(key) ?? false);
+  const groups = [...Map.groupBy(decisions.filter(isWork), workKey)].toSorted(
+    (a, b) => isFirst(b) - isFirst(a),
+  );
   let isAllBegun = true;
+  const crowdedOut = new Set<string>();
   for (const [key, [first, ...rest]] of groups) {
     if (!first) continue;
+    const isUnderWay = ports.works.has(key);
     const work: NodeWork = { decisions: [first, ...rest], nowMs, ports, signal };
     const isBegun = ports.works.begin(key, () =>
       first.verdict.kind === 'fence'
@@ -72,8 +86,9 @@ export function execute(
         : inNodeSpan('release node', work.decisions, () => releaseNode(work)),
     );
     isAllBegun &&= isBegun;
+    if (!isBegun && !isUnderWay) crowdedOut.add(key);
   }
-  return isAllBegun;
+  return { isAllBegun, crowdedOut };
 }
 
 function isWork(decision: Decision): decision is LostDecision {

@@ -130,6 +130,23 @@ describe('work that outlasts a pass', () => {
     expect(deleted()).toBe(11);
   });
 
+  it('gives way to those there was no room for, though it fails again and again', async () => {
+    const f = new PassFixture({ strategy: 'delete', breaker: MANY });
+    for (let index = 0; index < 10; index++) {
+      const name = `lost-${index}`;
+      f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.lostSinceMs }));
+      f.attach(`pv-${index}`, name, `pod-${index}`);
+      f.box.setSilent(name, f.lostSinceMs + 15_000);
+    }
+    f.actions.before = async ({ name }) => {
+      if (name.endsWith('-9')) return;
+      await after(f, 5_000);
+      throw new Error('timed out');
+    };
+    await runOnDeadlines(f, 20_000);
+    expect(f.writes).toContain('deleteVolumeAttachment va-pv-9-lost-9');
+  });
+
   it('is waited for by settled(), and by a pass that is aborted', async () => {
     const { f, answer } = hangingNode();
     const run = f.run().catch((err: unknown) => err);

@@ -4,7 +4,7 @@ import { type ClusterView, readClusterView, type UnreadView } from './cluster-vi
 import { type Decision, decide } from './decide.ts';
 import { DetachRequests } from './detach-requests.ts';
 import type { Effect } from './effect.ts';
-import { type ExecutePorts, execute, MAX_NODES_AT_ONCE, type NodeWorks } from './execute.ts';
+import { type Begun, type ExecutePorts, execute, MAX_NODES_AT_ONCE, type NodeWorks } from './execute.ts';
 import type { FenceFact, StorageReading } from './facts.ts';
 import { LossHistory } from './loss-history.ts';
 import { NodeAbsence } from './node-absence.ts';
@@ -64,15 +64,13 @@ export interface ReleasePassOptions {
 }
 
 /** What one box's part of a pass came to. */
-interface BoxPart {
+interface BoxPart extends Begun {
   readonly key: string;
   readonly decisions: readonly Decision[];
   readonly recoveries: readonly Recovery[];
   /** What was taken back. */
   readonly effects: readonly Effect[];
   readonly nextDeadlineMs: number;
-  /** `false`: some of what was decided waits for work under way to end. */
-  readonly isAllBegun: boolean;
 }
 
 /** How long a pass waits for what it has begun, ms: what takes longer goes on beside the next passes, and delays nobody else. */
@@ -340,15 +338,17 @@ export class ReleasePass implements ReconcilePass {
     traceDecisions(plan.decisions, policy.attacher);
     this.#verdicts.note(plan.decisions, nowMs);
     const recoveries = box ? decideUnfences(view, policy, nowMs) : this.#decideWholeNodes(all, nowMs);
+    const crowdedOut = this.#latest.get(keyOf(box))?.crowdedOut;
     const ports: ExecutePorts = {
       ...this.#options,
+      ...(crowdedOut && { crowdedOut }),
       requests: this.#requests,
       attachments: all.attachments,
       verdicts: this.#verdicts,
       works: this.#works,
       storageNodes: unread.storageNodes,
     };
-    const isAllBegun = execute(plan.decisions, nowMs, ports, signal);
+    const begun = execute(plan.decisions, nowMs, ports, signal);
     const effects = await takeBack(recoveries, { ...ports, fleet }, signal);
     // A box nobody has read yet may hold a fence of an earlier process; it reads itself once it is connected.
     const mayHaveFence = (box && !box.lastReading) || (reading?.fences ?? []).length > 0;
@@ -361,7 +361,7 @@ export class ReleasePass implements ReconcilePass {
         plan.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
         mayHaveFence ? nowMs + policy.fence.pollMs : Number.POSITIVE_INFINITY,
       ),
-      isAllBegun,
+      ...begun,
     };
   }
 
