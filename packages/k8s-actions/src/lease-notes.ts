@@ -37,6 +37,8 @@ export class LeaseNotes implements LostNodeNotes {
   readonly #namespace: string;
   readonly #name: string;
   readonly #logger: Logger;
+  /** How the last read failed, which is logged once. */
+  #failing: string | undefined;
 
   constructor({ api, namespace, name, logger = silentLogger }: LeaseNotesOptions) {
     this.#api = api;
@@ -59,10 +61,15 @@ export class LeaseNotes implements LostNodeNotes {
 
   async read(node: string, signal: AbortSignal): Promise<LostNodeNote | undefined> {
     try {
-      return notesIn(await this.#get(signal)).find((note) => note.node === node);
+      const notes = notesIn(await this.#get(signal));
+      this.#failing = undefined;
+      return notes.find((note) => note.node === node);
     } catch (err) {
       signal.throwIfAborted();
-      this.#logger.warn('Notes about lost nodes were not read', { err, node, lease: this.#name });
+      const failure = err instanceof Error ? err.message : String(err);
+      const level = failure === this.#failing ? 'debug' : 'warn';
+      this.#failing = failure;
+      this.#logger[level]('Notes about lost nodes were not read', { err, node, lease: this.#name });
       return undefined;
     }
   }

@@ -79,6 +79,7 @@ describe('toNodeFact', () => {
   it.each([
     ['wins over InternalIPs', '10.1.0.1', ['10.1.0.1']],
     ['may list several, with spaces and twice', '10.1.0.1 ,fd00::2,10.1.0.1', ['10.1.0.1', 'fd00::2']],
+    ['may hold an IPv4 address written as IPv6', '::ffff:10.1.0.1,10.1.0.1', ['10.1.0.1']],
     ['counts for nothing when one address is unreadable', '10.1.0.1,storage.example', []],
     ['counts for nothing when empty', '', []],
   ])('an annotation with storage addresses %s', (_what, annotation, expected) => {

@@ -37,13 +37,17 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
   };
 }
 
-/** All or none: a list with one unreadable address would make a node look silent that talks through it. */
+/**
+ * All or none: a list with one unreadable address would make a node look silent that talks through it. An IPv4 address written
+ * as IPv6 is the IPv4 address that boxes know.
+ */
 function storageAddresses(annotation: string | undefined, status: JsonObject): readonly string[] {
-  const addresses =
+  const written =
     annotation?.split(',').map((address) => address.trim()) ??
     objectsAt(status, 'addresses')
       .filter((address) => address['type'] === 'InternalIP')
       .map((address) => textAt(address, 'address') ?? '');
+  const addresses = written.map((address) => address.replace(/^::ffff:(?=\d+\.)/i, ''));
   return addresses.every((address) => isIP(address) !== 0) ? [...new Set(addresses)] : [];
 }
 

@@ -99,4 +99,17 @@ describe('LeaseNotes', () => {
     expect(await read('node-a')).toBeUndefined();
     expect(logger.messages('warn')).toEqual(['Notes about lost nodes were not read']);
   });
+
+  it('logs a read that fails again and again once, and once more after one that did not', async () => {
+    const notes = open();
+    const readSome = async (times: number) => {
+      for (let time = 0; time < times; time++) await cluster.settled(notes.read(`node-${time}`, signal));
+    };
+    cluster.sim.faults.add({ method: 'GET' }, { kind: 'status', status: 403 }, 3);
+    await readSome(4);
+    expect(logger.messages('warn')).toHaveLength(1);
+    cluster.sim.faults.add({ method: 'GET' }, { kind: 'status', status: 403 });
+    await readSome(1);
+    expect(logger.messages('warn')).toHaveLength(2);
+  });
 });
