@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 interface Question {
@@ -26,7 +27,10 @@ export function answer(answers: Answers): void {
   process.send?.({ id: 0 });
 }
 
-/** A process of its own for a simulator: what it does delays nobody who is measured. */
+/**
+ * A process of its own for a simulator, as another machine would be: what it does delays nobody who is measured, and, where
+ * we may say so (root), the collector's threads of who is measured do not delay it on a machine of two cores.
+ */
 export class Remote implements AsyncDisposable {
   readonly #child: ChildProcess;
   /** Rejects when the process ends. */
@@ -46,6 +50,7 @@ export class Remote implements AsyncDisposable {
   /** @param module calls `answer()`, which is waited for. */
   static async fork(module: URL): Promise<Remote> {
     const child = fork(fileURLToPath(module), [], { execArgv: ['--conditions=source'] });
+    preferred(child.pid ?? 0);
     const ended = once(child, 'exit').then(([code]): never => {
       throw new Error(`${module.href} ended with ${code}`);
     });
@@ -66,6 +71,14 @@ export class Remote implements AsyncDisposable {
     if (this.#child.exitCode !== null) return;
     this.#child.kill();
     await once(this.#child, 'exit');
+  }
+}
+
+function preferred(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    // only root may
   }
 }
 
