@@ -260,6 +260,26 @@ describe('work that outlasts a pass', () => {
     expect([...f.box.fences.keys()]).toEqual([]);
   });
 
+  it('may have made a fence though it failed, of a node that came back meanwhile', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    const answer = Promise.withResolvers<void>();
+    f.box.beforeChange = async ({ kind }) => {
+      if (kind === 'fence') await answer.promise;
+    };
+    const first = f.run();
+    await f.clock.advance(300);
+    await first;
+    f.setNode(nodeFact({ bootId: 'another boot' }));
+    await f.run('periodic'); // nobody is lost, so nobody waits for the box
+    const [call] = f.box.calls;
+    if (call?.kind === 'fence')
+      f.box.fences.set(call.fence.id, { ...call.fence, addresses: call.addresses, seenSinceMs: 0 });
+    answer.reject(new Error('no answer came'));
+    await settle();
+    await runOnDeadlines(f, 2 * f.policy.fence.pollMs);
+    expect([...f.box.fences.keys()]).toEqual([]);
+  });
+
   it('of a box has whole nodes decided once more when it ends: their taint goes after the last fence', async () => {
     const f = new PassFixture({ mode: 'fence' });
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');

@@ -431,6 +431,40 @@ describe('ReleasePass', () => {
     expect(verdicts(f)).toEqual(['release']);
   });
 
+  it('goes on asking a box that could not be read since a fence was made', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    await f.run();
+    f.box.reachable = false;
+    f.setNode(nodeFact({ bootId: 'another boot' }));
+    let { nextDeadlineMs = Number.NaN } = await f.run('deadline');
+    f.box.reachable = true;
+    for (let pass = 0; pass < 2; pass++) {
+      await f.clock.advance(nextDeadlineMs - f.clock.now());
+      ({ nextDeadlineMs = Number.NaN } = await f.run('deadline'));
+    }
+    expect([...f.box.fences.keys()]).toEqual([]);
+  });
+
+  it('looks for a fence of which nobody knows whether it was made', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    f.box.beforeChange = (call) => {
+      if (call.kind !== 'fence') return;
+      f.box.fences.set(call.fence.id, {
+        ...call.fence,
+        addresses: call.addresses,
+        seenSinceMs: f.clock.now(),
+      });
+      throw new Error('no answer came');
+    };
+    await f.run();
+    expect(f.effects).toEqual(['failed']);
+    f.setNode(nodeFact({ bootId: 'another boot' }));
+    await f.clock.advance(2_000);
+    for (let pass = 0; pass < 2; pass++) await f.run('deadline');
+    expect([...f.box.fences.keys()]).toEqual([]);
+    expect(f.box.calls.map(({ kind }) => kind)).toEqual(['fence', 'unfence']);
+  });
+
   it('looks again at once after the clock was set back', async () => {
     const f = new PassFixture({ mode: 'observe' });
     await f.run();

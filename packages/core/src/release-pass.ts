@@ -267,7 +267,9 @@ export class ReleasePass implements ReconcilePass {
       const boxName = changedBox(effect);
       if (boxName === undefined) continue;
       this.#unread.set(boxName, Symbol());
-      this.#makeDue(keyOf({ name: boxName }), nowMs); // read it back at once
+      // Read it back at once; what failed, as soon as a fence is looked at.
+      const inMs = effect.kind === 'failed' ? policy.fence.pollMs : 0;
+      this.#makeDue(keyOf({ name: boxName }), nowMs + inMs);
     }
     const latest = [...this.#latest.values()];
     if (works.results.length > 0) {
@@ -311,10 +313,10 @@ export class ReleasePass implements ReconcilePass {
     this.#failures.push(...failures);
   }
 
-  /** Has the part run by the next pass or, when it is under way, once more after its end: it may have looked before. */
-  #makeDue(key: string, nowMs: number): void {
+  /** Has the part run at `atMs`, if not before, or, when it is under way, once more after its end: it may have looked before. */
+  #makeDue(key: string, atMs: number): void {
     if (this.#parts.has(key)) this.#overtaken.add(key);
-    else this.#dueMs.set(key, nowMs);
+    else this.#dueMs.set(key, Math.min(atMs, this.#dueMs.get(key) ?? atMs));
   }
 
   /** @param box `undefined`: the attachments whose box is not known. */
@@ -351,7 +353,8 @@ export class ReleasePass implements ReconcilePass {
     const begun = execute(plan.decisions, nowMs, ports, signal);
     const effects = await takeBack(recoveries, { ...ports, fleet }, signal);
     // A box nobody has read yet may hold a fence of an earlier process; it reads itself once it is connected.
-    const mayHaveFence = (box && !box.lastReading) || (reading?.fences ?? []).length > 0;
+    const isToRead = box && (!box.lastReading || this.#unread.has(box.name));
+    const mayHaveFence = isToRead || (reading?.fences ?? []).length > 0;
     return {
       key: keyOf(box),
       decisions: plan.decisions,
@@ -411,9 +414,10 @@ export class ReleasePass implements ReconcilePass {
   }
 }
 
-/** Name of the box at which a fence was made or removed. */
+/** Name of the box at which a fence was, or may have been, made or removed. */
 function changedBox(effect: Effect): string | undefined {
   if (effect.kind === 'fenced') return effect.decisions[0]?.box?.name;
+  if (effect.kind === 'failed' && effect.step === 'fence') return effect.decisions[0]?.box?.name;
   return effect.kind === 'unfenced' && 'fence' in effect.recovery ? effect.recovery.boxName : undefined;
 }
 
