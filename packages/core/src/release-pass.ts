@@ -20,6 +20,7 @@ import type {
 } from './ports.ts';
 import type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
 import { decideUnfences, decideUnmarks, decideUntaints, type Recovery } from './recover.ts';
+import { RecurringWork, type Run } from './recurring-work.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { lostIn, questionAbout, withAddresses, withFencedAddresses } from './storage-question.ts';
 import { takeBack } from './take-back.ts';
@@ -64,13 +65,11 @@ export interface ReleasePassOptions {
 }
 
 /** What one box's part of a pass came to. */
-interface BoxPart extends Begun {
-  readonly key: string;
+interface BoxPart extends Run, Begun {
   readonly decisions: readonly Decision[];
   readonly recoveries: readonly Recovery[];
   /** What was taken back. */
   readonly effects: readonly Effect[];
-  readonly nextDeadlineMs: number;
 }
 
 /** How long a pass waits for what it has begun, ms: what takes longer goes on beside the next passes, and delays nobody else. */
@@ -124,18 +123,10 @@ export class ReleasePass implements ReconcilePass {
     lastReading: (boxName) => this.#readings.get(boxName),
     storageAddresses: (boxName, nodeName) => this.#storageNodes.get(boxName)?.get(nodeName)?.addresses ?? [],
   };
-  /** Looks at boxes that are under way. */
-  readonly #parts = new WorkInFlight<BoxPart>();
+  /** Looks at boxes. */
+  readonly #parts = new RecurringWork<BoxPart>();
   /** Writes for nodes that are under way. */
   readonly #works: NodeWorks = new WorkInFlight(MAX_NODES_AT_ONCE);
-  /** Parts under way that began before the news there is now. */
-  readonly #overtaken = new Set<string>();
-  /** What each part last came to, and when it is to be run again, epoch ms. */
-  readonly #latest = new Map<string, BoxPart>();
-  readonly #dueMs = new Map<string, number>();
-  /** Parts that have ended since the last report, and how others failed. */
-  readonly #ended: BoxPart[] = [];
-  readonly #failures: unknown[] = [];
   /** When the last pass began, epoch ms. */
   #lastNowMs = Number.NEGATIVE_INFINITY;
   /** Effects of before, seen only now. */
@@ -158,8 +149,8 @@ export class ReleasePass implements ReconcilePass {
     // Time that has passed is news only to those who wait for it; anything else, or a clock set back, may concern every box.
     const hasNews = nowMs < this.#lastNowMs || [...context.reasons].some((reason) => reason !== 'deadline');
     this.#lastNowMs = nowMs;
-    this.#takeParts(nowMs);
-    const isDue = (key: string) => hasNews || (this.#dueMs.get(key) ?? nowMs) <= nowMs;
+    this.#parts.update(nowMs);
+    const isDue = (key: string) => hasNews || this.#parts.isDue(key, nowMs);
     const before = { parts: this.#parts.keys, works: this.#works.keys };
     const patience = Promise.withResolvers<void>();
     using _patience = clock.after(PATIENCE_MS, patience.resolve);
@@ -169,9 +160,7 @@ export class ReleasePass implements ReconcilePass {
       const boxes = fleet.boxes.filter((box) => isDue(keyOf(box)) || this.#isNewAt(box, view));
       const begin = (box: StorageBox | undefined) => {
         const key = keyOf(box);
-        const isBegun = this.#parts.begin(key, () => this.#runPart(box, view, nowMs, signal));
-        (isBegun ? begun : this.#overtaken).add(key);
-        if (isBegun) this.#dueMs.set(key, Number.POSITIVE_INFINITY); // until it is known what it came to
+        if (this.#parts.begin(key, () => this.#runPart(box, view, nowMs, signal))) begun.add(key);
       };
       boxes.forEach(begin);
       await Promise.race([this.#parts.ended(before.parts), patience.promise]);
@@ -202,21 +191,16 @@ export class ReleasePass implements ReconcilePass {
   /** A lost node holds an attachment at the box that its part has not decided about: its PersistentVolume may have come late. */
   #isNewAt(box: StorageBox, view: UnreadView): boolean {
     const key = keyOf(box);
-    if (this.#parts.has(key)) return false; // then it is asked when it has ended
-    const decided = new Set(this.#latest.get(key)?.decisions.map(({ attachment }) => attachment.uid));
+    if (this.#parts.keys.has(key)) return false; // then it is asked when it has ended
+    const decided = new Set(this.#parts.latest.get(key)?.decisions.map(({ attachment }) => attachment.uid));
     const lost = lostIn(view, this.#options.policy.attacher);
     return lost.some((each) => each.box?.name === box.name && !decided.has(each.attachment.uid));
   }
 
   /** Passes were run elsewhere, or not at all, since the last one: what was found then counts no longer. */
   #beginTerm(): void {
-    this.#parts.take();
+    this.#parts.reset();
     this.#works.take();
-    this.#ended.length = 0;
-    this.#failures.length = 0;
-    this.#latest.clear();
-    this.#dueMs.clear();
-    this.#overtaken.clear();
     this.#absence.retainOnly(NONE);
     for (const { name, lastReading } of this.#options.fleet.boxes)
       if (lastReading) this.#unread.set(name, Symbol());
@@ -254,10 +238,11 @@ export class ReleasePass implements ReconcilePass {
     signal: AbortSignal,
   ): PassResult {
     const { observer, policy, fleet, clock } = this.#options;
-    this.#takeParts(nowMs);
-    const parts = { results: this.#ended.splice(0), failures: this.#failures.splice(0) };
+    this.#parts.update(nowMs);
+    const parts = this.#parts.take();
     const works = this.#works.take();
-    if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key))) this.#makeDue(NO_BOX, nowMs);
+    if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key)))
+      this.#parts.makeDue(NO_BOX, nowMs);
     const effects = [
       ...this.#foundOut.splice(0),
       ...works.results.flat(),
@@ -269,11 +254,11 @@ export class ReleasePass implements ReconcilePass {
       this.#unread.set(boxName, Symbol());
       // Read it back at once; what failed, as soon as a fence is looked at.
       const inMs = effect.kind === 'failed' ? policy.fence.pollMs : 0;
-      this.#makeDue(keyOf({ name: boxName }), nowMs + inMs);
+      this.#parts.makeDue(keyOf({ name: boxName }), nowMs + inMs);
     }
-    const latest = [...this.#latest.values()];
+    const latest = [...this.#parts.latest.values()];
     if (works.results.length > 0) {
-      for (const { key, isAllBegun } of latest) if (!isAllBegun) this.#makeDue(key, nowMs);
+      for (const { key, isAllBegun } of latest) if (!isAllBegun) this.#parts.makeDue(key, nowMs);
     }
     if (parts.results.length + effects.length > 0) {
       observer.passed(
@@ -296,27 +281,10 @@ export class ReleasePass implements ReconcilePass {
     if (failure !== undefined) throw failure;
     const isUnderWay = this.#parts.keys.size + this.#works.keys.size > 0;
     const nextDeadlineMs = Math.min(
-      ...this.#dueMs.values(),
+      this.#parts.nextDeadlineMs,
       isUnderWay ? clock.now() + POLL_MS : Number.POSITIVE_INFINITY,
     );
     return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
-  }
-
-  /** What parts came to that have ended; the report of this pass is about them. */
-  #takeParts(nowMs: number): void {
-    const { results, failures } = this.#parts.take();
-    for (const part of results) {
-      this.#latest.set(part.key, part);
-      this.#dueMs.set(part.key, this.#overtaken.delete(part.key) ? nowMs : part.nextDeadlineMs);
-    }
-    this.#ended.push(...results);
-    this.#failures.push(...failures);
-  }
-
-  /** Has the part run at `atMs`, if not before, or, when it is under way, once more after its end: it may have looked before. */
-  #makeDue(key: string, atMs: number): void {
-    if (this.#parts.has(key)) this.#overtaken.add(key);
-    else this.#dueMs.set(key, Math.min(atMs, this.#dueMs.get(key) ?? atMs));
   }
 
   /** @param box `undefined`: the attachments whose box is not known. */
@@ -340,7 +308,7 @@ export class ReleasePass implements ReconcilePass {
     traceDecisions(plan.decisions, policy.attacher);
     this.#verdicts.note(plan.decisions, nowMs);
     const recoveries = box ? decideUnfences(view, policy, nowMs) : this.#decideWholeNodes(all, nowMs);
-    const crowdedOut = this.#latest.get(keyOf(box))?.crowdedOut;
+    const crowdedOut = this.#parts.latest.get(keyOf(box))?.crowdedOut;
     const ports: ExecutePorts = {
       ...this.#options,
       ...(crowdedOut && { crowdedOut }),
