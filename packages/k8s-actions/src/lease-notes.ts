@@ -13,8 +13,11 @@ import { getLive, REQUEST_TIMEOUT_MS } from './live-object.ts';
 /** Annotation that holds the notes, as JSON. */
 const LOST_NODES = 'reattach.srvlab.io/lost-nodes';
 
-/** Notes kept; the oldest go first. A node's attachments are at most some hundreds, and annotations of an object at most 256 KiB. */
+/** Notes kept; the oldest go first. */
 const MAX_NOTES = 16;
+
+/** Longest text of all notes, bytes: an object's annotations may have 256 KiB in all. @see kube-apiserver, TotalAnnotationSizeLimitB */
+const MAX_BYTES = 200_000;
 
 /** A conflict means that the next leader has taken over, or the last one not quite stopped: hardly more than once. */
 const MAX_ATTEMPTS = 3;
@@ -78,8 +81,7 @@ export class LeaseNotes implements LostNodeNotes {
     const lease = await this.#get(signal);
     const known = notesIn(lease);
     if (known.some((each) => JSON.stringify(each) === JSON.stringify(note))) return;
-    const notes = [...known.filter(({ node }) => node !== note.node), note].slice(-MAX_NOTES);
-    const annotations = { [LOST_NODES]: JSON.stringify(notes) };
+    const annotations = { [LOST_NODES]: textOf([...known.filter(({ node }) => node !== note.node), note]) };
     await this.#api.request({
       method: lease ? 'PUT' : 'POST',
       path: lease ? this.#path : apiPaths.leases(this.#namespace),
@@ -114,6 +116,17 @@ function annotated(lease: JsonObject, annotations: Readonly<Record<string, strin
     ...lease,
     metadata: { ...metadata, annotations: { ...objectAt(metadata, 'annotations'), ...annotations } },
   };
+}
+
+/** The last notes, as many as there is room for. */
+function textOf(notes: readonly NamedNote[]): string {
+  const kept = notes.slice(-MAX_NOTES);
+  let text = JSON.stringify(kept);
+  while (kept.length > 1 && Buffer.byteLength(text) > MAX_BYTES) {
+    kept.shift();
+    text = JSON.stringify(kept);
+  }
+  return text;
 }
 
 /** Whatever is no note of ours is left out. */

@@ -83,6 +83,15 @@ describe('LeaseNotes', () => {
     expect(await read('node-16')).toMatchObject(NOTE);
   });
 
+  it('forgets the oldest when they are too long', async () => {
+    const attachmentUids = Array.from({ length: 2_000 }, (_, index) => `00000000-0000-4000-8000-${index}`);
+    for (const node of ['node-a', 'node-b', 'node-c', 'node-d']) {
+      await write(node, { addresses: ['10.0.0.1'], attachmentUids });
+    }
+    const kept = await Promise.all(['node-a', 'node-b', 'node-c', 'node-d'].map(read));
+    expect(kept.map((note) => note?.attachmentUids.length)).toEqual([undefined, 2_000, 2_000, 2_000]);
+  });
+
   it.each(['{', '1', '[1, {}, {"node": "node-a", "addresses": [1], "attachmentUids": []}]'])(
     'takes %s for no note, and writes over it',
     async (text) => {
