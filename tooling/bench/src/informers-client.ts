@@ -74,7 +74,7 @@ const onUpdate: OnUpdate = (labels) => {
 const startedAtMs = performance.now();
 const kept = await (implementation === 'ours' ? syncOurs(onUpdate) : syncLibrary(onUpdate));
 const syncS = (performance.now() - startedAtMs) / 1_000;
-globalThis.gc?.();
+globalThis.gc?.({ type: 'major', flavor: 'last-resort' }); // as the controller does
 const residentAfterMb = residentMb();
 const heapAfterMb = heapMb();
 latencies.length = 0;

@@ -53,7 +53,7 @@ export async function informers(): Promise<void> {
       [
         ['', 'ours', 'client-node', 'ratio', 'goal'],
         row('initial sync, s', 'syncS', '<= 1.00 of client-node'),
-        row('resident after sync, MB', 'residentMb', '<= 200 MB'),
+        row('resident after sync, MB', 'residentMb', '<= 0.25 of client-node'),
         row('of it for the objects, MB', 'objectsMb', '<= 0.25 of client-node'),
         row('heap after sync, MB', 'heapMb', ''),
         row('of it for the objects, MB', 'objectsHeapMb', '<= 0.25 of client-node'),
