@@ -11,7 +11,7 @@ import { ControllerProcess } from './controller-process.ts';
 import { DRIVER, type E2eCluster, NAMESPACE } from './e2e-cluster.ts';
 import { inDefault } from './kube-client.ts';
 import { registerDriver, StandInKubelet } from './stand-in-kubelet.ts';
-import { STAGE_LABEL } from './stand-in-scheduler.ts';
+import { STAGE_LABEL, takesPods } from './stand-in-scheduler.ts';
 import { until } from './until.ts';
 
 /** Where PersistentVolumes say the box is; SSH listens elsewhere. */
@@ -272,6 +272,9 @@ export class Stage implements AsyncDisposable {
       await registerDriver(kube, name, DRIVER);
     }
     for (let index = 0; index < this.#replicas; index++) await this.#addVolume(index);
+    await until('every node to take pods', SETTLE_MS, () =>
+      this.nodes.every(({ name }) => takesPods(this.cluster.mirror.get('Node', name))),
+    );
     await kube.create(
       pathOf('apis', 'apps', 'v1', 'namespaces', 'default', 'statefulsets'),
       this.#statefulSet(),

@@ -56,13 +56,14 @@ export class StandInScheduler implements AsyncDisposable {
         ).length;
     return this.#mirror
       .list('Node')
-      .filter(
-        ({ metadata, status, spec }) =>
-          metadata.labels?.[STAGE_LABEL] === stage &&
-          status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ===
-            true &&
-          (spec?.taints ?? []).length === 0,
-      )
+      .filter((node) => node.metadata.labels?.[STAGE_LABEL] === stage && takesPods(node))
       .toSorted((a, b) => load(a) - load(b) || a.metadata.name.localeCompare(b.metadata.name))[0];
   }
+}
+
+/** It is Ready, and no taint keeps pods off it. */
+export function takesPods(node: NodeObject | undefined): boolean {
+  const { status, spec } = node ?? {};
+  const isReady = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
+  return isReady === true && (spec?.taints ?? []).length === 0;
 }
