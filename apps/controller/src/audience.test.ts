@@ -1,17 +1,15 @@
-import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { type Audience, belongsTo } from './audience.ts';
+import { type Audience, belongsTo, type Caller } from './audience.ts';
 
-function call(remoteAddress: string, host: string, origin?: string) {
-  const headers = { host, ...(origin !== undefined && { origin }) };
-  return { headers, socket: { remoteAddress } } as unknown as IncomingMessage;
+function call(address: string, host: string, origin?: string): Caller {
+  return { address, host, origin };
 }
 
 const FROM_POD = call('127.0.0.1', 'localhost:9808');
 const FROM_CLUSTER = call('10.1.2.3', '10.1.2.4:9808');
 
 describe('belongsTo', () => {
-  it.each<[Audience, string, IncomingMessage, boolean]>([
+  it.each<[Audience, string, Caller, boolean]>([
     ['local', 'from within the pod', FROM_POD, true],
     ['local', 'from within the pod by IPv4 on an IPv6 socket', call('::ffff:127.0.0.1', '127.0.0.1:1'), true],
     ['local', 'from within the pod by IPv6', call('::1', '[::1]:9808'), true],

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { type HostPort, isLoopback } from './host-port.ts';
 
 /** To whom more is told than to probes and scrapers. */
@@ -6,6 +5,15 @@ export const AUDIENCES = ['local', 'all', 'off'] as const;
 
 /** @see AUDIENCES */
 export type Audience = (typeof AUDIENCES)[number];
+
+/** Who asks, and as whom. */
+export interface Caller {
+  /** Where the connection comes from. */
+  readonly address: string | undefined;
+  /** Headers Host and Origin. */
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+}
 
 /**
  * Whether the caller belongs to the audience. `local`: it calls from this machine, or from within the pod, as `kubectl exec` and
@@ -15,14 +23,13 @@ export type Audience = (typeof AUDIENCES)[number];
  */
 export function belongsTo(
   audience: Audience,
-  { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
+  { address, host, origin }: Caller,
   listen: Pick<HostPort, 'host'>,
 ): boolean {
-  const asked = URL.parse(`http://${headers.host ?? ''}`);
-  const { origin } = headers;
+  const asked = URL.parse(`http://${host ?? ''}`);
   if (audience === 'off' || (origin !== undefined && URL.parse(origin)?.host !== asked?.host)) return false;
   const isAskedLocally = isLoopback(asked?.hostname.replace(/^\[|\]$/g, '') ?? '');
-  if (audience === 'local') return isAskedLocally && isLoopback(peerOf(socket.remoteAddress));
+  if (audience === 'local') return isAskedLocally && isLoopback(peerOf(address));
   return isAskedLocally || !isLoopback(listen.host);
 }
 

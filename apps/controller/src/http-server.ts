@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '@reattach/core';
-import { type Audience, belongsTo } from './audience.ts';
+import { type Audience, belongsTo, type Caller } from './audience.ts';
 import type { HealthReport } from './health.ts';
 import { formatHostPort, type HostPort } from './host-port.ts';
 import { type HttpAnswer, type HttpRoute, jsonAnswer } from './http-route.ts';
@@ -90,7 +90,8 @@ export class HttpServer implements AsyncDisposable {
     try {
       const route = own.find((each) => each.method === method);
       if (!route) return await send(response, await this.#answerProbe(path));
-      if (!belongsTo(audience, request, this.#options)) return await send(response, plain(403, 'Forbidden'));
+      if (!belongsTo(audience, callerOf(request), this.#options))
+        return await send(response, plain(403, 'Forbidden'));
       await send(response, await route.answer(new URLSearchParams(search)));
     } catch (err) {
       if (hasHungUp(err)) return;
@@ -114,6 +115,10 @@ export class HttpServer implements AsyncDisposable {
 }
 
 const PROBE_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
+
+function callerOf({ headers, socket }: IncomingMessage): Caller {
+  return { address: socket.remoteAddress, host: headers.host, origin: headers.origin };
+}
 
 function hasHungUp(err: unknown): boolean {
   return err instanceof Error && 'code' in err && err.code === 'ERR_STREAM_PREMATURE_CLOSE';

@@ -93,7 +93,7 @@ export {
   type ReleasePassOptions,
 } from './release-pass.ts';
 export { RULES, type Rule, type Verdict } from './rules.ts';
-export type { StaleState, Standing } from './standings.ts';
+export { STALE_STEPS, type StaleState, type Standing } from './standings.ts';
 export type { PassResultKind, ReconcileAction } from './telemetry/instruments.ts';
 export type { Migration, TrackedAttachment } from './tracked-attachment.ts';
 export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './trigger-reason.ts';

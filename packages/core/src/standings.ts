@@ -2,9 +2,18 @@ import type { LostDecision } from './effect.ts';
 import { type Held, heldIn, lostDecisionsIn, untouchedIn } from './held.ts';
 import type { HoldReason } from './hold-reason.ts';
 import type { PassReport } from './release-pass.ts';
+import type { Verdict } from './rules.ts';
 
 /** What keeps a stale attachment: the reason of a hold, or a step under way. */
 export type StaleState = HoldReason | 'waiting' | 'fencing' | 'releasing';
+
+/** What is under way when something else than a hold was decided. */
+export const STALE_STEPS: Readonly<Record<Exclude<Verdict['kind'], 'hold'>, StaleState>> = {
+  keep: 'waiting',
+  wait: 'waiting',
+  fence: 'fencing',
+  release: 'releasing',
+};
 
 /** How a stale attachment stands, and for how long; epoch ms of this process's passes. */
 export interface Standing {
@@ -71,7 +80,5 @@ function isStep({ verdict }: LostDecision): boolean {
 }
 
 function stepOf({ verdict }: LostDecision): StaleState {
-  if (verdict.kind === 'hold') return verdict.reason;
-  const states = { keep: 'waiting', wait: 'waiting', fence: 'fencing', release: 'releasing' } as const;
-  return states[verdict.kind];
+  return verdict.kind === 'hold' ? verdict.reason : STALE_STEPS[verdict.kind];
 }

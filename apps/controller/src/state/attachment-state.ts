@@ -1,4 +1,10 @@
-import type { Decision, FenceState, NodeEvidence, StaleState, Standing } from '@reattach/core';
+import {
+  type Decision,
+  type FenceState,
+  type NodeEvidence,
+  STALE_STEPS,
+  type Standing,
+} from '@reattach/core';
 import type { AttachmentState } from './state-report.ts';
 
 /** One decision for people. @param standing what the last pass made of it; absent where none ran. */
@@ -7,8 +13,8 @@ export function attachmentState(decision: Decision, standing?: Standing): Attach
   const { persistentVolumeName: persistentVolume } = attachment;
   const claim = volume?.claim;
   const outcome = outcomeOf(decision, standing);
-  const sinceMs =
-    standing?.state === (outcome.reason ?? STEPS[outcome.decision]) ? standing?.sinceMs : undefined;
+  const state = outcome.decision === 'hold' ? outcome.reason : STALE_STEPS[outcome.decision];
+  const sinceMs = standing?.state === state ? standing?.sinceMs : undefined;
   return {
     volumeAttachment: attachment.name,
     ...(persistentVolume !== undefined && { persistentVolume }),
@@ -26,14 +32,6 @@ export function attachmentState(decision: Decision, standing?: Standing): Attach
 }
 
 type Outcome = Pick<AttachmentState, 'decision' | 'reason' | 'why' | 'untilMs'>;
-
-const STEPS: Readonly<Record<AttachmentState['decision'], StaleState | undefined>> = {
-  keep: 'waiting',
-  wait: 'waiting',
-  hold: undefined,
-  fence: 'fencing',
-  release: 'releasing',
-};
 
 /** What a pass decided to do but could not stays as it is. */
 function outcomeOf({ verdict }: Decision, standing: Standing | undefined): Outcome {
