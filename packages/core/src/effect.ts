@@ -41,6 +41,12 @@ export type Effect =
   | { readonly kind: 'unfenced' | 'untainted' | 'unmarked'; readonly recovery: Recovery }
   | { readonly kind: 'recovery-failed'; readonly recovery: Recovery; readonly err: unknown };
 
+/** The decisions an effect is about; none for what is taken back. */
+export function decisionsOf(effect: Effect): readonly LostDecision[] {
+  if ('decisions' in effect) return effect.decisions;
+  return 'decision' in effect ? [effect.decision] : [];
+}
+
 /** Every kind of effect, for metrics. */
 export const EFFECT_KINDS: readonly Effect['kind'][] = [
   'fenced',

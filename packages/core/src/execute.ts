@@ -3,7 +3,7 @@ import { type AttachmentView, migrationOf, nodeFactOf } from './cluster-view.ts'
 import { whatChanged } from './confirm-lost.ts';
 import type { Decision } from './decide.ts';
 import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
-import type { Effect, LostDecision } from './effect.ts';
+import { decisionsOf, type Effect, type LostDecision } from './effect.ts';
 import type { FenceFact, FenceIdentity, NodeFact, PodFact } from './facts.ts';
 import { isMarkedFenced } from './fenced-taint.ts';
 import { mapBounded } from './map-bounded.ts';
@@ -186,10 +186,6 @@ async function note({ decisions, ports, signal }: NodeWork): Promise<Effect | un
     signal.throwIfAborted();
     return { kind: 'failed', step: 'note', decisions, err };
   }
-}
-
-function decisionsOf(effect: Effect): readonly LostDecision[] {
-  return 'decisions' in effect ? effect.decisions : [];
 }
 
 function usedBy(pod: PodFact): (view: AttachmentView) => boolean {

@@ -1,4 +1,4 @@
-import type { LostDecision } from './effect.ts';
+import { decisionsOf, type LostDecision } from './effect.ts';
 import type { HoldReason } from './hold-reason.ts';
 import type { PassReport } from './release-pass.ts';
 
@@ -36,9 +36,7 @@ export function heldIn(report: PassReport): Held[] {
 export function untouchedIn(report: PassReport): ReadonlyMap<string, LostDecision> {
   const untouched = new Map(lostDecisionsIn(report).map((decision) => [decision.attachment.uid, decision]));
   for (const effect of report.effects) {
-    const decisions =
-      'decisions' in effect ? effect.decisions : 'decision' in effect ? [effect.decision] : [];
-    for (const { attachment } of decisions) untouched.delete(attachment.uid);
+    for (const { attachment } of decisionsOf(effect)) untouched.delete(attachment.uid);
   }
   return untouched;
 }

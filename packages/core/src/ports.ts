@@ -140,8 +140,8 @@ export interface LostNodeNote {
 export interface LostNodeNotes {
   /** Idempotent. @throws when it could not be written: nothing of the node may be deleted then. */
   write(nodeName: string, note: LostNodeNote, signal: AbortSignal): Promise<void>;
-  /** Past every cache. `undefined`: there is none, or it could not be read, which is logged. Rejects only with `signal.reason`. */
-  read(nodeName: string, signal: AbortSignal): Promise<LostNodeNote | undefined>;
+  /** All of them by node name, past every cache; none when they could not be read, which is logged. Rejects only with `signal.reason`. */
+  read(signal: AbortSignal): Promise<ReadonlyMap<string, LostNodeNote>>;
 }
 
 /** The right to write, held by one of several replicas. */

@@ -75,10 +75,11 @@ function whyNothing(
   return isCurrent ? undefined : 'Our view of the cluster is not current';
 }
 
-function fencesIn(view: ClusterView): { readonly boxName: string; readonly fence: FenceFact }[] {
-  return [...view.storage].flatMap(([boxName, { fences = [] }]) =>
-    fences.map((fence) => ({ boxName, fence })),
-  );
+/** Every fence of ours that the readings show. */
+export function fencesIn({
+  storage,
+}: Pick<ClusterView, 'storage'>): { readonly boxName: string; readonly fence: FenceFact }[] {
+  return [...storage].flatMap(([boxName, { fences = [] }]) => fences.map((fence) => ({ boxName, fence })));
 }
 
 function recoverFence(view: ClusterView, boxName: string, fence: FenceFact, policy: Policy): Recovery {

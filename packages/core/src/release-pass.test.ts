@@ -32,7 +32,7 @@ function twoBoxes(policy: Partial<Policy> = {}) {
 function forgotten(attachmentUids: readonly string[]) {
   const notes = new FakeLostNodeNotes();
   notes.notes.set('node-a', { addresses: ['10.0.0.1'], attachmentUids });
-  const f = new PassFixture({}, { notes });
+  const f = Object.assign(new PassFixture({}, { notes }), { notes });
   f.cluster.removeNode('node-a', { forgotten: true });
   f.actions.removeNode('node-a');
   f.cluster.removePod('default', 'pod-a');
@@ -321,6 +321,15 @@ describe('ReleasePass', () => {
       await f.clock.advance(30_000);
       await f.run();
       expect(f.effects).toEqual(['released']);
+    });
+
+    it('is looked up once, with all others of its kind', async () => {
+      const f = forgotten([]);
+      f.attach('pv-z', 'node-z', 'pod-z');
+      f.cluster.removePod('default', 'pod-z');
+      await f.run();
+      expect(f.report.decisions.map(({ node }) => node.kind)).toEqual(['gone', 'gone']);
+      expect(f.notes.reads).toBe(1);
     });
 
     it('is not known by a note about others', async () => {

@@ -19,7 +19,7 @@ import type {
   StorageFleet,
 } from './ports.ts';
 import type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
-import { decideUnfences, decideUnmarks, decideUntaints, type Recovery } from './recover.ts';
+import { decideUnfences, decideUnmarks, decideUntaints, fencesIn, type Recovery } from './recover.ts';
 import { RecurringWork, type Run } from './recurring-work.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { lostIn, questionAbout, withAddresses, withFencedAddresses } from './storage-question.ts';
@@ -218,8 +218,7 @@ export class ReleasePass implements ReconcilePass {
     // A cache that is not current may lack Nodes; what it lacks was not lost.
     const isCurrent = view.cache.synced && nowMs - view.cache.freshAsOfMs <= policy.maxCacheAgeMs;
     const recentLosses = this.#losses.note(isCurrent ? view.nodes : new Map(), nowMs);
-    const lost = view.attachments.filter(({ attachment }) => view.storageNodes.has(attachment.nodeName));
-    const uids = new Set(lost.map(({ attachment }) => attachment.uid));
+    const uids = new Set(lostIn(view, policy.attacher).map(({ attachment }) => attachment.uid));
     const existing = () => [...cluster.volumeAttachments()].map(({ uid }) => uid);
     if (isCurrent) this.#foundOut.push(...this.#requests.takeGone(existing));
     this.#requests.retainOnly(uids);
@@ -270,9 +269,7 @@ export class ReleasePass implements ReconcilePass {
           leftOut: this.#leftOut,
           recoveries: latest.flatMap(({ recoveries }) => recoveries),
           effects,
-          fences: [...lastReadings(fleet)].flatMap(([boxName, { fences = [] }]) =>
-            fences.map((fence) => ({ boxName, fence })),
-          ),
+          fences: fencesIn({ storage: lastReadings(fleet) }),
         },
         signal,
       );
@@ -343,15 +340,20 @@ export class ReleasePass implements ReconcilePass {
     signal: AbortSignal,
   ): Promise<ClusterView['storageNodes']> {
     const { notes, policy } = this.#options;
+    const ours = Map.groupBy(
+      attachments.filter(({ attachment }) => attachment.attacher === policy.attacher),
+      ({ attachment }) => attachment.nodeName,
+    );
+    const unseen = [...storageNodes.values()].filter(
+      ({ name, addressesFrom }) => addressesFrom === 'pods' && ours.has(name),
+    );
+    if (!notes || unseen.length === 0) return storageNodes;
+    const known = await notes.read(signal);
     const nodes = new Map(storageNodes);
-    for (const node of storageNodes.values()) {
-      const own = attachments.filter(
-        ({ attachment }) => attachment.nodeName === node.name && attachment.attacher === policy.attacher,
-      );
-      if (!notes || node.addressesFrom !== 'pods' || own.length === 0) continue;
-      const note = await notes.read(node.name, signal);
+    for (const node of unseen) {
+      const note = known.get(node.name);
       const noted = new Set(note?.attachmentUids);
-      if (!note || !own.every(({ attachment }) => noted.has(attachment.uid))) continue;
+      if (!note || !ours.get(node.name)?.every(({ attachment }) => noted.has(attachment.uid))) continue;
       nodes.set(node.name, withAddresses(node, note.addresses));
     }
     return nodes;
@@ -384,8 +386,8 @@ export class ReleasePass implements ReconcilePass {
 
 /** Name of the box at which a fence was, or may have been, made or removed. */
 function changedBox(effect: Effect): string | undefined {
-  if (effect.kind === 'fenced') return effect.decisions[0]?.box?.name;
-  if (effect.kind === 'failed' && effect.step === 'fence') return effect.decisions[0]?.box?.name;
+  if (effect.kind === 'fenced' || (effect.kind === 'failed' && effect.step === 'fence'))
+    return effect.decisions[0]?.box?.name;
   return effect.kind === 'unfenced' && 'fence' in effect.recovery ? effect.recovery.boxName : undefined;
 }
 

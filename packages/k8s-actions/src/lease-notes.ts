@@ -62,18 +62,18 @@ export class LeaseNotes implements LostNodeNotes {
     }
   }
 
-  async read(node: string, signal: AbortSignal): Promise<LostNodeNote | undefined> {
+  async read(signal: AbortSignal): Promise<ReadonlyMap<string, LostNodeNote>> {
     try {
       const notes = notesIn(await this.#get(signal));
       this.#failing = undefined;
-      return notes.find((note) => note.node === node);
+      return new Map(notes.map((note) => [note.node, note]));
     } catch (err) {
       signal.throwIfAborted();
       const failure = err instanceof Error ? err.message : String(err);
       const level = failure === this.#failing ? 'debug' : 'warn';
       this.#failing = failure;
-      this.#logger[level]('Notes about lost nodes were not read', { err, node, lease: this.#name });
-      return undefined;
+      this.#logger[level]('Notes about lost nodes were not read', { err, lease: this.#name });
+      return new Map();
     }
   }
 

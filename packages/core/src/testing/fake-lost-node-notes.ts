@@ -3,6 +3,8 @@ import type { LostNodeNote, LostNodeNotes } from '../ports.ts';
 /** Notes in memory, which outlives the processes of a test. */
 export class FakeLostNodeNotes implements LostNodeNotes {
   readonly notes: Map<string, LostNodeNote> = new Map();
+  /** How often they were read. */
+  reads = 0;
   /** Runs before each write: throw to make it fail. */
   before: () => void | Promise<void> = () => undefined;
 
@@ -12,8 +14,9 @@ export class FakeLostNodeNotes implements LostNodeNotes {
     this.notes.set(nodeName, note);
   }
 
-  async read(nodeName: string, signal: AbortSignal): Promise<LostNodeNote | undefined> {
+  async read(signal: AbortSignal): Promise<ReadonlyMap<string, LostNodeNote>> {
     signal.throwIfAborted();
-    return this.notes.get(nodeName);
+    this.reads += 1;
+    return this.notes;
   }
 }

@@ -22,7 +22,7 @@ describe('LeaseNotes', () => {
   const lease = () => cluster.sim.store.get('Lease', 'notes', 'reattach');
   const open = () => new LeaseNotes({ api: cluster.api, namespace: 'reattach', name: 'notes', logger });
   const write = (node: string, note = NOTE) => cluster.settled(open().write(node, note, signal));
-  const read = (node: string) => cluster.settled(open().read(node, signal));
+  const read = async (node: string) => (await cluster.settled(open().read(signal))).get(node);
   const setText = (text: string) =>
     cluster.sim.store.patch(
       'Lease',
@@ -112,7 +112,7 @@ describe('LeaseNotes', () => {
   it('logs a read that fails again and again once, and once more after one that did not', async () => {
     const notes = open();
     const readSome = async (times: number) => {
-      for (let time = 0; time < times; time++) await cluster.settled(notes.read(`node-${time}`, signal));
+      for (let time = 0; time < times; time++) await cluster.settled(notes.read(signal));
     };
     cluster.sim.faults.add({ method: 'GET' }, { kind: 'status', status: 403 }, 3);
     await readSome(4);
