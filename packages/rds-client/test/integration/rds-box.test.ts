@@ -198,6 +198,23 @@ describe('fence', () => {
     expect((await f.box.observe(ABOUT_A, NEVER)).fences).toEqual([]);
   });
 
+  it.each([
+    ['in force vouches for its node', true, { kind: 'silent' }],
+    ['without the drop rule vouches for nobody', false, { kind: 'unknown', reason: 'never-seen-live' }],
+  ])('%s after a reboot of the box', async (_what, isArmed, expected) => {
+    await using f = await startBox();
+    await f.box.observe(ABOUT_A, NEVER);
+    await f.box.fence(FENCE, ['10.0.5.1'], NEVER);
+    f.hostA.powerOff();
+    await f.sim.faults.reboot();
+    if (!isArmed) f.sim.run('/ip/firewall/raw/remove [find comment="reattach"]');
+    for (let seconds = 0; seconds < 60; seconds += 5) {
+      await f.clock.advance(5_000);
+      await f.box.observe(ABOUT_A, NEVER);
+    }
+    expect(await evidenceOfA(f)).toMatchObject(expected);
+  });
+
   it('keeps entries of the same fence and adds only what is missing', async () => {
     await using f = await startBox();
     await f.box.fence(FENCE, ['10.0.5.1'], NEVER);
