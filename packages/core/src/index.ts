@@ -1,29 +1,19 @@
-export {
-  AttachmentManager,
-  type AttachmentManagerOptions,
-  type MigrationOptions,
-  type RemovalResult,
-  type TrackOptions,
-} from './attachment-manager.ts';
+export { type Decision, decide, type Plan } from './decide/decide.ts';
+export type { FenceState } from './decide/fence-state.ts';
+export { decideRecoveries, type Recovery } from './decide/recover.ts';
+export { RULES, type Rule, type Verdict } from './decide/rules.ts';
+export type { DetachStrategy } from './execute/detach-requests.ts';
+export type { Effect, LostDecision } from './execute/effect.ts';
 export {
   AttachmentReconciler,
   type AttachmentReconcilerOptions,
   type LastPass,
-} from './attachment-reconciler.ts';
-export { type Backoff, backoffMs } from './backoff.ts';
-export { type Clock, delay, systemClock } from './clock.ts';
-export {
-  type AttachmentView,
-  type ClusterView,
-  type LostNode,
-  type NodeState,
-  nodeFactOf,
-} from './cluster-view.ts';
-export { CoalescingTrigger, type TriggeredPass } from './coalescing-trigger.ts';
-export { type Decision, decide, type Plan } from './decide.ts';
-export type { DetachStrategy } from './detach-requests.ts';
-export type { Effect, LostDecision } from './effect.ts';
-export { CoreError, type CoreErrorCode, type Outcome } from './errors.ts';
+} from './loop/attachment-reconciler.ts';
+export { type Backoff, backoffMs } from './loop/backoff.ts';
+export { CoalescingTrigger, type TriggeredPass } from './loop/coalescing-trigger.ts';
+export { createReconcileMetrics, type ReconcileMetrics } from './loop/reconcile-metrics.ts';
+export type { PassContext, PassResult, ReconcilePass } from './loop/reconcile-pass.ts';
+export { CoreError, type CoreErrorCode, type Outcome } from './model/errors.ts';
 export type {
   CacheFreshness,
   FenceFact,
@@ -40,16 +30,10 @@ export type {
   Taint,
   UnknownReason,
   VolumeAttachmentFact,
-} from './facts.ts';
-export type { FenceState } from './fence-state.ts';
-export { FENCED_TAINT } from './fenced-taint.ts';
-export { type Held, heldIn, lostDecisionsIn, untouchedIn } from './held.ts';
-export { HOLD_REASONS, type HoldReason } from './hold-reason.ts';
-export { type Inspection, Inspector, type InspectorOptions } from './inspector.ts';
-export { type LogFields, type Logger, silentLogger } from './logger.ts';
-export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from './out-of-service.ts';
-export type { PassMemory } from './pass-memory.ts';
-export { PassReporter, type PassReporterOptions } from './pass-reporter.ts';
+} from './model/facts.ts';
+export { FENCED_TAINT } from './model/fenced-taint.ts';
+export { HOLD_REASONS, type HoldReason } from './model/hold-reason.ts';
+export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from './model/out-of-service.ts';
 export {
   type BreakerPolicy,
   type EarlyDetectionPolicy,
@@ -61,7 +45,20 @@ export {
   type Policy,
   STRATEGIES,
   type Strategy,
-} from './policy.ts';
+} from './model/policy.ts';
+export type { Migration, TrackedAttachment } from './model/tracked-attachment.ts';
+export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './model/trigger-reason.ts';
+export { type Inspection, Inspector, type InspectorOptions } from './pass/inspector.ts';
+export type { PassMemory } from './pass/pass-memory.ts';
+export {
+  type PassObserver,
+  type PassReport,
+  ReleasePass,
+  type ReleasePassOptions,
+} from './pass/release-pass.ts';
+export { UntrackPass, type UntrackPassOptions } from './pass/untrack-pass.ts';
+export { type Clock, delay, systemClock } from './ports/clock.ts';
+export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
 export {
   type AttachmentStore,
   type ChangeResult,
@@ -82,19 +79,22 @@ export {
   type StorageNode,
   type StorageQuestion,
   type StorageVolume,
-} from './ports.ts';
-export { createReconcileMetrics, type ReconcileMetrics } from './reconcile-metrics.ts';
-export type { PassContext, PassResult, ReconcilePass } from './reconcile-pass.ts';
-export { decideRecoveries, type Recovery } from './recover.ts';
-export {
-  type PassObserver,
-  type PassReport,
-  ReleasePass,
-  type ReleasePassOptions,
-} from './release-pass.ts';
-export { RULES, type Rule, type Verdict } from './rules.ts';
-export { STALE_STEPS, type StaleState, type Standing } from './standings.ts';
+} from './ports/ports.ts';
+export { type Held, heldIn, lostDecisionsIn, untouchedIn } from './report/held.ts';
+export { PassReporter, type PassReporterOptions } from './report/pass-reporter.ts';
+export { STALE_STEPS, type StaleState, type Standing } from './report/standings.ts';
 export type { PassResultKind, ReconcileAction } from './telemetry/instruments.ts';
-export type { Migration, TrackedAttachment } from './tracked-attachment.ts';
-export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './trigger-reason.ts';
-export { UntrackPass, type UntrackPassOptions } from './untrack-pass.ts';
+export {
+  AttachmentManager,
+  type AttachmentManagerOptions,
+  type MigrationOptions,
+  type RemovalResult,
+  type TrackOptions,
+} from './tracking/attachment-manager.ts';
+export {
+  type AttachmentView,
+  type ClusterView,
+  type LostNode,
+  type NodeState,
+  nodeFactOf,
+} from './view/cluster-view.ts';

@@ -1,10 +1,9 @@
-import { AttachmentManager } from '../src/attachment-manager.ts';
-import type { NodeFact, PersistentVolumeFact, PodFact, Taint } from '../src/facts.ts';
-import { FENCED_TAINT } from '../src/fenced-taint.ts';
-import { OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from '../src/out-of-service.ts';
-import { PassReporter } from '../src/pass-reporter.ts';
-import type { Policy } from '../src/policy.ts';
-import { ReleasePass } from '../src/release-pass.ts';
+import type { NodeFact, PersistentVolumeFact, PodFact, Taint } from '../src/model/facts.ts';
+import { FENCED_TAINT } from '../src/model/fenced-taint.ts';
+import { OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from '../src/model/out-of-service.ts';
+import type { Policy } from '../src/model/policy.ts';
+import { ReleasePass } from '../src/pass/release-pass.ts';
+import { PassReporter } from '../src/report/pass-reporter.ts';
 import {
   nodeFact,
   persistentVolumeFact,
@@ -17,6 +16,7 @@ import { FakeClusterReader } from '../src/testing/fake-cluster-reader.ts';
 import { FakeLostNodeNotes } from '../src/testing/fake-lost-node-notes.ts';
 import { type BoxCall, FakeStorageBox, fakeFleet } from '../src/testing/fake-storage-box.ts';
 import { testPolicy } from '../src/testing/policy-builder.ts';
+import { AttachmentManager } from '../src/tracking/attachment-manager.ts';
 
 const VOLUMES: readonly PersistentVolumeFact[] = [
   persistentVolumeFact({ name: 'pv-a', volumeAttributes: { address: 'box-a' } }),

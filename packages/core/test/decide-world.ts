@@ -1,8 +1,8 @@
-import type { AttachmentView, ClusterView, NodeState } from '../src/cluster-view.ts';
-import type { FenceFact, NodeEvidence, StorageReading } from '../src/facts.ts';
+import type { FenceFact, NodeEvidence, StorageReading } from '../src/model/facts.ts';
 import { nodeFact, persistentVolumeFact, volumeAttachmentFact } from '../src/testing/fact-builders.ts';
 import { FakeClock } from '../src/testing/fake-clock.ts';
 import { FakeStorageBox } from '../src/testing/fake-storage-box.ts';
+import type { AttachmentView, ClusterView, NodeState } from '../src/view/cluster-view.ts';
 
 export const NOW = 1_767_225_600_000;
 export const ADDRESS = 'address-of-node-a';

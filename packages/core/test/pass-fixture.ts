@@ -1,8 +1,8 @@
-import { AttachmentManager } from '../src/attachment-manager.ts';
-import type { NodeFact } from '../src/facts.ts';
-import type { PassMemory } from '../src/pass-memory.ts';
-import type { Policy } from '../src/policy.ts';
-import { type PassReport, ReleasePass, type ReleasePassOptions } from '../src/release-pass.ts';
+import type { NodeFact } from '../src/model/facts.ts';
+import type { Policy } from '../src/model/policy.ts';
+import type { TriggerReason } from '../src/model/trigger-reason.ts';
+import type { PassMemory } from '../src/pass/pass-memory.ts';
+import { type PassReport, ReleasePass, type ReleasePassOptions } from '../src/pass/release-pass.ts';
 import {
   nodeFact,
   persistentVolumeFact,
@@ -14,7 +14,7 @@ import { FakeClusterActions } from '../src/testing/fake-cluster-actions.ts';
 import { FakeClusterReader } from '../src/testing/fake-cluster-reader.ts';
 import { FakeStorageBox, fakeFleet } from '../src/testing/fake-storage-box.ts';
 import { testPolicy } from '../src/testing/policy-builder.ts';
-import type { TriggerReason } from '../src/trigger-reason.ts';
+import { AttachmentManager } from '../src/tracking/attachment-manager.ts';
 
 /**
  * A pass over fakes. `node-a` has been NotReady and silent at `box-a` for a minute; `node-b` to `node-e` are Ready; `pv-a` is

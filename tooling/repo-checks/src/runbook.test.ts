@@ -48,7 +48,7 @@ describe('docs/runbook.md', () => {
   });
 
   it('has one row for each reason why the storage says nothing', () => {
-    const source = readFileSync(join(ROOT, 'packages/core/src/facts.ts'), 'utf8');
+    const source = readFileSync(join(ROOT, 'packages/core/src/model/facts.ts'), 'utf8');
     const [, union = ''] = /type UnknownReason =([^;]*);/.exec(source) ?? [];
     const reasons = [...union.matchAll(/'([\w-]+)'/g)].map(([, reason = '']) => reason);
     expect(reasons).toContain('tracking-off');
@@ -62,7 +62,7 @@ describe('docs/concepts.md', () => {
   it('draws the rules in their order', () => {
     const concepts = readFileSync(join(ROOT, 'docs/concepts.md'), 'utf8');
     const drawn = [...concepts.matchAll(/^ {3}\| {2}([a-z]+(?:-[a-z]+)+) /gm)].map(([, name = '']) => name);
-    const source = readFileSync(join(ROOT, 'packages/core/src/rules.ts'), 'utf8');
+    const source = readFileSync(join(ROOT, 'packages/core/src/decide/rules.ts'), 'utf8');
     const rules = [...source.matchAll(/\{ name: '([\w-]+)', decide/g)].map(([, name = '']) => name);
     expect(rules).toContain('node-lost');
     expect(drawn).toEqual(rules);

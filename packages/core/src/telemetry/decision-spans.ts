@@ -1,6 +1,6 @@
 import { trace } from '@opentelemetry/api';
-import type { Decision } from '../decide.ts';
-import type { LostDecision } from '../effect.ts';
+import type { Decision } from '../decide/decide.ts';
+import type { LostDecision } from '../execute/effect.ts';
 import { nodeAttributes } from './node-attributes.ts';
 import {
   ATTR_DECISION,

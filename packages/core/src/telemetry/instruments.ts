@@ -5,12 +5,12 @@ import {
   metrics,
   type ObservableResult,
 } from '@opentelemetry/api';
-import { NODE_STATES } from '../cluster-view.ts';
-import type { DetachStrategy } from '../detach-requests.ts';
-import { EFFECT_KINDS, RELEASE_STEPS } from '../effect.ts';
-import { HOLD_REASONS } from '../hold-reason.ts';
-import type { Recovery } from '../recover.ts';
-import { TRIGGER_REASONS } from '../trigger-reason.ts';
+import type { Recovery } from '../decide/recover.ts';
+import type { DetachStrategy } from '../execute/detach-requests.ts';
+import { EFFECT_KINDS, RELEASE_STEPS } from '../execute/effect.ts';
+import { HOLD_REASONS } from '../model/hold-reason.ts';
+import { TRIGGER_REASONS } from '../model/trigger-reason.ts';
+import { NODE_STATES } from '../view/cluster-view.ts';
 import {
   ATTR_EFFECT,
   ATTR_HOLD_REASON,

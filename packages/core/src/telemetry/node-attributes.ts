@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { LostDecision } from '../effect.ts';
-import type { NodeEvidence } from '../facts.ts';
+import type { LostDecision } from '../execute/effect.ts';
+import type { NodeEvidence } from '../model/facts.ts';
 import {
   ATTR_BOX,
   ATTR_EVIDENCE,

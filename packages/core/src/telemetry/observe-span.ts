@@ -1,6 +1,6 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
-import type { StorageReading } from '../facts.ts';
-import type { StorageBox, StorageQuestion } from '../ports.ts';
+import type { StorageReading } from '../model/facts.ts';
+import type { StorageBox, StorageQuestion } from '../ports/ports.ts';
 import { evidenceAttributes } from './node-attributes.ts';
 import {
   ATTR_BOX,

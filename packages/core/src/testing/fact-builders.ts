@@ -1,4 +1,4 @@
-import type { NodeFact, PersistentVolumeFact, PodFact, VolumeAttachmentFact } from '../facts.ts';
+import type { NodeFact, PersistentVolumeFact, PodFact, VolumeAttachmentFact } from '../model/facts.ts';
 
 /** The CSI driver the builders attach volumes with. */
 export const TEST_ATTACHER = 'test.csi.reattach.io';

@@ -1,4 +1,4 @@
-import type { AttachmentStore } from '../ports.ts';
+import type { AttachmentStore } from '../ports/ports.ts';
 
 /** One write to the store. */
 export type StoreCall =

@@ -1,5 +1,5 @@
-import type { NodeFact, PodFact, VolumeAttachmentFact } from '../facts.ts';
-import type { ChangeResult, ClusterActions, DeleteResult, LiveNode } from '../ports.ts';
+import type { NodeFact, PodFact, VolumeAttachmentFact } from '../model/facts.ts';
+import type { ChangeResult, ClusterActions, DeleteResult, LiveNode } from '../ports/ports.ts';
 
 /** One call, with the object it was about. */
 export type ClusterCall =

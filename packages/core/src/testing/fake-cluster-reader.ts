@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts';
 import type {
   CacheFreshness,
   NodeFact,
@@ -6,8 +5,9 @@ import type {
   PersistentVolumeFact,
   PodFact,
   VolumeAttachmentFact,
-} from '../facts.ts';
-import type { ClusterReader } from '../ports.ts';
+} from '../model/facts.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ClusterReader } from '../ports/ports.ts';
 
 /** A cluster in maps. Synced and fresh as of now, unless told otherwise. */
 export class FakeClusterReader implements ClusterReader {

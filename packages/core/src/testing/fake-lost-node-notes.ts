@@ -1,4 +1,4 @@
-import type { LostNodeNote, LostNodeNotes } from '../ports.ts';
+import type { LostNodeNote, LostNodeNotes } from '../ports/ports.ts';
 
 /** Notes in memory, which outlives the processes of a test. */
 export class FakeLostNodeNotes implements LostNodeNotes {

@@ -1,5 +1,5 @@
-import type { NodeFact } from '../facts.ts';
-import type { NodeLister } from '../ports.ts';
+import type { NodeFact } from '../model/facts.ts';
+import type { NodeLister } from '../ports/ports.ts';
 
 /** Nodes in a map, with errors on demand. A Node that was never set does not exist. */
 export class FakeNodeLister implements NodeLister {

@@ -1,5 +1,4 @@
-import type { Clock } from '../clock.ts';
-import { CoreError } from '../errors.ts';
+import { CoreError } from '../model/errors.ts';
 import type {
   FenceFact,
   FenceGuard,
@@ -8,8 +7,9 @@ import type {
   StorageReading,
   StoredVolumeFact,
   UnknownReason,
-} from '../facts.ts';
-import type { StorageBox, StorageFleet, StorageNode, StorageQuestion } from '../ports.ts';
+} from '../model/facts.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { StorageBox, StorageFleet, StorageNode, StorageQuestion } from '../ports/ports.ts';
 
 type Scripted =
   | { readonly kind: 'live' }

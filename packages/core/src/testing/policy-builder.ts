@@ -1,4 +1,4 @@
-import type { Policy } from '../policy.ts';
+import type { Policy } from '../model/policy.ts';
 import { TEST_ATTACHER } from './fact-builders.ts';
 
 /** The defaults of the controller, mode `fence`, for volumes of the builders' attacher. */

@@ -1,4 +1,4 @@
-import type { ClusterEvent, EventRecorder } from '../ports.ts';
+import type { ClusterEvent, EventRecorder } from '../ports/ports.ts';
 
 /** Keeps every Event in memory. */
 export class RecordingEventRecorder implements EventRecorder {

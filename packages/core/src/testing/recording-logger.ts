@@ -1,4 +1,4 @@
-import type { LogFields, Logger } from '../logger.ts';
+import type { LogFields, Logger } from '../ports/logger.ts';
 
 /** One line that was logged. */
 export interface LogLine {

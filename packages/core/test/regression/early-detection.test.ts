@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AttachmentManager } from '../../src/attachment-manager.ts';
-import { FENCED_TAINT } from '../../src/fenced-taint.ts';
-import { ReleasePass } from '../../src/release-pass.ts';
+import { FENCED_TAINT } from '../../src/model/fenced-taint.ts';
+import { ReleasePass } from '../../src/pass/release-pass.ts';
 import {
   nodeFact,
   persistentVolumeFact,
@@ -13,6 +12,7 @@ import { FakeClusterActions } from '../../src/testing/fake-cluster-actions.ts';
 import { FakeClusterReader } from '../../src/testing/fake-cluster-reader.ts';
 import { FakeStorageBox, fakeFleet } from '../../src/testing/fake-storage-box.ts';
 import { testPolicy } from '../../src/testing/policy-builder.ts';
+import { AttachmentManager } from '../../src/tracking/attachment-manager.ts';
 
 /** `node-a` is Ready to Kubernetes; its Lease has been stale for long, the box proves it silent and fenced. */
 function setUp() {

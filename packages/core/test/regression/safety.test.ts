@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AttachmentManager } from '../../src/attachment-manager.ts';
-import { PassReporter } from '../../src/pass-reporter.ts';
-import type { Policy } from '../../src/policy.ts';
-import { type PassReport, ReleasePass } from '../../src/release-pass.ts';
+import type { Policy } from '../../src/model/policy.ts';
+import { type PassReport, ReleasePass } from '../../src/pass/release-pass.ts';
+import { PassReporter } from '../../src/report/pass-reporter.ts';
 import {
   nodeFact,
   persistentVolumeFact,
@@ -15,6 +14,7 @@ import { FakeClusterReader } from '../../src/testing/fake-cluster-reader.ts';
 import { FakeStorageBox, fakeFleet } from '../../src/testing/fake-storage-box.ts';
 import { testPolicy } from '../../src/testing/policy-builder.ts';
 import { RecordingLogger } from '../../src/testing/recording-logger.ts';
+import { AttachmentManager } from '../../src/tracking/attachment-manager.ts';
 
 /** node-a is NotReady for a minute and silent at both boxes; node-b to node-e are Ready; `pv-a` is at box-a, `pv-b` at box-b. */
 function setUp(policy: Partial<Policy> = {}) {

@@ -57,14 +57,14 @@ describe('docs/telemetry.md', () => {
   });
 
   it('has every reason of Events, and no other', () => {
-    const [, list = ''] = /EVENT_REASONS = \[([^\]]+)\]/.exec(sourceOf('packages/core/src/ports.ts')) ?? [];
+    const [, list = ''] = /EVENT_REASONS = \[([^\]]+)\]/.exec(sourceOf('packages/core/src/ports/ports.ts')) ?? [];
     const reasons = [...list.matchAll(/'(\w+)'/g)].map(([, reason = '']) => reason);
     expect(reasons).toContain('ReleaseHeld');
     expect(namesIn('Events').toSorted()).toEqual(reasons.toSorted());
   });
 
   it('has every hold reason as the code words it, and no other', () => {
-    const text = sourceOf('packages/core/src/hold-reason.ts');
+    const text = sourceOf('packages/core/src/model/hold-reason.ts');
     const rows = [...text.matchAll(/^ {2}'?([\w-]+)'?:\s*'([^']+)',/gm)].map(
       ([, reason, meaning]) => `| \`${reason}\` | ${meaning} |`,
     );

@@ -1,0 +1,151 @@
+import type { NodeEvidence, StorageReading, UnknownReason } from '../model/facts.ts';
+import type { Policy } from '../model/policy.ts';
+import type { AttachmentView, ClusterView, NodeState } from '../view/cluster-view.ts';
+import { type FenceState, fenceState } from './fence-state.ts';
+import { boxFailure, massFailure } from './mass-failure.ts';
+import { type Case, RULES, type Verdict } from './rules.ts';
+
+/** Oldest storage reading that may count as this pass's own, ms. An older one is no reading at all. */
+const MAX_READING_AGE_MS = 5_000;
+
+/** What happens to one attachment, the rule that said so and the facts it rests on. */
+export interface Decision extends AttachmentView {
+  readonly node: NodeState;
+  readonly evidence: NodeEvidence;
+  readonly fence: FenceState;
+  readonly rule: string;
+  readonly verdict: Verdict;
+}
+
+/** The decisions of one pass. */
+export interface Plan {
+  readonly decidedAtMs: number;
+  readonly decisions: readonly Decision[];
+  /** When the facts should be looked at again, epoch ms; absent when nothing is pending. */
+  readonly nextDeadlineMs?: number;
+}
+
+/**
+ * Decides what happens to every attachment in the view. Pure: reads no clock, does no I/O, and says the same of the same facts.
+ * @param nowMs epoch ms, taken once per pass
+ * @see RULES
+ */
+export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
+  const breaker = massFailure(view, policy.breaker, nowMs);
+  let counts: ReadonlyMap<string, number> | undefined;
+  const nodesOf = (volume: string) => (counts ??= countNodes(view.attachments)).get(volume) ?? 0;
+  const notAsked = unknown('no-storage-reading', 'The box was not asked about this node', nowMs);
+  const decisions = view.attachments.map((attachmentView): Decision => {
+    const { attachment, box } = attachmentView;
+    const node = view.nodes.get(attachment.nodeName) ?? unseenNode(attachment.nodeName, nowMs);
+    const reading = box && view.storage.get(box.name);
+    const evidence = evidenceFor(attachmentView, reading, node.name, nowMs) ?? notAsked;
+    const fence: FenceState =
+      reading && node.kind !== 'ready'
+        ? fenceState({
+            reading,
+            nodeName: node.name,
+            addresses: view.storageNodes.get(node.name)?.addresses ?? [],
+            evidence,
+            singleWriterVolume: singleWriterVolume(attachmentView, nodesOf),
+            policy: policy.fence,
+          })
+        : NOT_READ;
+    const c: Case = {
+      ...attachmentView,
+      node,
+      evidence,
+      fence,
+      otherAttachers: view.otherAttachers.get(node.name) ?? NONE,
+      cache: view.cache,
+      massFailure: breaker ?? boxFailure(reading),
+      policy,
+      nowMs,
+    };
+    return { ...attachmentView, node, evidence, fence, ...firstMatch(c) };
+  });
+  const nextDeadlineMs = earliestDeadline(decisions, view.leftOut ?? 0, policy, nowMs);
+  return { decidedAtMs: nowMs, decisions, ...(nextDeadlineMs !== undefined && { nextDeadlineMs }) };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function firstMatch(c: Case): Pick<Decision, 'rule' | 'verdict'> {
+  for (const { name, decide: rule } of RULES) {
+    const verdict = rule(c);
+    if (verdict) return { rule: name, verdict };
+  }
+  throw new TypeError('The last rule left a case undecided');
+}
+
+/** Only attachments of other attachers name Nodes the view leaves out: they are kept whatever the node. */
+function unseenNode(name: string, nowMs: number): NodeState {
+  return { kind: 'gone', name, sinceMs: nowMs };
+}
+
+/**
+ * What is said of a node comes from the very box that holds the volume.
+ * @returns `undefined` when the box was not asked about it: a node that is ready needs no evidence.
+ */
+function evidenceFor(
+  { volume, box }: AttachmentView,
+  reading: StorageReading | undefined,
+  nodeName: string,
+  nowMs: number,
+): NodeEvidence | undefined {
+  if (volume && !box) return unknown('no-such-box', 'The volume is at a box that is not configured', nowMs);
+  const evidence = reading?.evidence.get(nodeName);
+  if (!evidence) return undefined;
+  if (nowMs - evidence.observedAtMs > MAX_READING_AGE_MS) {
+    return unknown('no-storage-reading', 'The last reading of the box is too old', nowMs);
+  }
+  if (evidence.kind !== 'unknown' && !reading?.volumes?.has(volume?.volumeHandle ?? '')) {
+    const detail = 'The box does not export the volume, so it says nothing about it';
+    return unknown('volume-not-exported', detail, nowMs);
+  }
+  return evidence;
+}
+
+function unknown(reason: UnknownReason, detail: string, observedAtMs: number): NodeEvidence {
+  return { kind: 'unknown', observedAtMs, reason, detail };
+}
+
+const NOT_READ: FenceState = { kind: 'unknown', why: 'The box was not read' };
+
+/** The volume whose writes can only be this node's: every other one would be a second writer. */
+function singleWriterVolume(
+  { volume }: AttachmentView,
+  nodesOf: (volumeName: string) => number,
+): string | undefined {
+  const isShared = volume?.accessModes.includes('ReadWriteMany') && nodesOf(volume.name) > 1;
+  return isShared ? undefined : volume?.volumeHandle;
+}
+
+/** On how many nodes each PersistentVolume is attached. */
+function countNodes(attachments: ClusterView['attachments']): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { volume } of attachments) {
+    if (volume) counts.set(volume.name, (counts.get(volume.name) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * A lost node is looked at again every `suspectPollMs`, since the box may have more to say, or sooner when a wait ends. With
+ * early detection, so is a ready one whose Lease may have gone stale by then.
+ */
+function earliestDeadline(
+  decisions: readonly Decision[],
+  leftOut: number,
+  policy: Policy,
+  nowMs: number,
+): number | undefined {
+  const pollMs = nowMs + policy.suspectPollMs;
+  let earliest = leftOut > 0 && policy.earlyDetection.enabled ? pollMs : Number.POSITIVE_INFINITY;
+  for (const { attachment, node, verdict } of decisions) {
+    if (attachment.attacher !== policy.attacher) continue;
+    if (node.kind !== 'ready' || policy.earlyDetection.enabled) earliest = Math.min(earliest, pollMs);
+    if (node.kind !== 'ready' && verdict.kind === 'wait') earliest = Math.min(earliest, verdict.untilMs);
+  }
+  return Number.isFinite(earliest) ? earliest : undefined;
+}

@@ -1,0 +1,223 @@
+import type { NodeEvidence, Taint } from '../model/facts.ts';
+import type { HoldReason } from '../model/hold-reason.ts';
+import { isOtherActor } from '../model/out-of-service.ts';
+import type { Policy } from '../model/policy.ts';
+import {
+  type AttachmentView,
+  type ClusterView,
+  migrationOf,
+  type NodeState,
+  nodeFactOf,
+} from '../view/cluster-view.ts';
+import type { FenceState } from './fence-state.ts';
+
+/** What a rule says. `why` is for people; it may hold ages and addresses. */
+export type Verdict =
+  | { readonly kind: 'keep'; readonly why: string }
+  | { readonly kind: 'wait'; readonly untilMs: number; readonly why: string }
+  | { readonly kind: 'hold'; readonly reason: HoldReason; readonly why: string; readonly would?: Verdict }
+  | { readonly kind: 'fence'; readonly why: string }
+  | { readonly kind: 'release'; readonly why: string };
+
+/** One attachment with every fact that may decide it. */
+export interface Case extends Omit<AttachmentView, 'box'> {
+  readonly node: NodeState;
+  readonly evidence: NodeEvidence;
+  /** The node's fence at the box that holds the volume. */
+  readonly fence: FenceState;
+  readonly otherAttachers: ReadonlySet<string>;
+  readonly cache: ClusterView['cache'];
+  /** Why too many nodes are lost at once; absent when they are not. */
+  readonly massFailure: string | undefined;
+  readonly policy: Policy;
+  readonly nowMs: number;
+}
+
+/** A rule decides a case or leaves it to the next. */
+export interface Rule {
+  readonly name: string;
+  readonly decide: (c: Case) => Verdict | undefined;
+}
+
+/**
+ * The rules in their order; the first that says something wins.
+ * @see design section 4: its eleven rules, with `volume-known`, `detach-under-way` and `other-drivers` between them
+ */
+export const RULES: readonly Rule[] = [
+  { name: 'cache-fresh', decide: cacheFresh },
+  { name: 'attacher-ours', decide: attacherOurs },
+  { name: 'no-mass-failure', decide: noMassFailure },
+  { name: 'no-other-actor', decide: noOtherActor },
+  { name: 'node-lost', decide: nodeLost },
+  { name: 'no-migration', decide: noMigration },
+  { name: 'grace-over', decide: graceOver },
+  { name: 'volume-known', decide: volumeKnown },
+  { name: 'detach-under-way', decide: detachUnderWay },
+  { name: 'storage-known', decide: storageKnown },
+  { name: 'other-drivers', decide: otherDrivers },
+  { name: 'mode-observe', decide: modeObserve },
+  { name: 'mode-release', decide: modeRelease },
+  { name: 'mode-fence', decide: modeFence },
+];
+
+function cacheFresh({ cache, policy, nowMs }: Case): Verdict | undefined {
+  if (!cache.synced) return hold('cache-stale', `Caches are not synced: ${cache.detail}`);
+  const ageMs = nowMs - cache.freshAsOfMs;
+  if (ageMs <= policy.maxCacheAgeMs) return undefined;
+  return hold('cache-stale', `Caches are ${seconds(ageMs)} old: ${cache.detail}`);
+}
+
+function attacherOurs({ attachment, policy }: Case): Verdict | undefined {
+  if (attachment.attacher === policy.attacher) return undefined;
+  return { kind: 'keep', why: `Attacher ${attachment.attacher} is not ours` };
+}
+
+function noMassFailure({ massFailure }: Case): Verdict | undefined {
+  return massFailure === undefined ? undefined : hold('mass-failure', massFailure);
+}
+
+function noOtherActor({ node }: Case): Verdict | undefined {
+  const taint: Taint | undefined = nodeFactOf(node)?.taints.find(isOtherActor);
+  if (!taint) return undefined;
+  return hold('other-actor', `Taint ${taint.key} says that another actor is recovering the node`);
+}
+
+/**
+ * A Node that is Ready is kept, also a re-created one: the same host may have registered anew. One whose Lease went stale
+ * counts as lost only where the box proves it silent and a fence will prove it cut off.
+ */
+function nodeLost({ node, evidence, policy }: Case): Verdict | undefined {
+  if (node.kind === 'ready') return { kind: 'keep', why: 'Node is ready' };
+  if (node.kind !== 'lease-stale') return undefined;
+  if (policy.mode === 'release')
+    return { kind: 'keep', why: 'Node is ready; its Lease is stale, which mode release does not act on' };
+  if (evidence.kind === 'silent') return undefined;
+  return { kind: 'keep', why: `Node is ready; its Lease is stale, but the box says ${evidence.kind}` };
+}
+
+function noMigration(c: Case): Verdict | undefined {
+  const why = migrationOf(c, c.nowMs);
+  if (why === undefined) return undefined;
+  const untilMs = Math.max(c.migrationUntilMs ?? 0, c.nowMs + (c.vmMigrating ? c.policy.suspectPollMs : 0));
+  return { kind: 'wait', untilMs, why };
+}
+
+/**
+ * The grace counts from the loss; proved silence shortens it, once the silence has itself lasted `silentGraceMs`. A stale
+ * Lease alone is no loss, however old: only silence counts there.
+ */
+function graceOver({ node, evidence, policy, nowMs }: Case): Verdict | undefined {
+  if (node.kind === 'ready') return undefined;
+  const fullMs = node.kind === 'lease-stale' ? Number.POSITIVE_INFINITY : node.sinceMs + policy.gracePeriodMs;
+  const silentMs =
+    evidence.kind === 'silent'
+      ? Math.max(node.sinceMs, evidence.silentSinceMs) + policy.silentGraceMs
+      : Number.POSITIVE_INFINITY;
+  const untilMs = Math.min(fullMs, silentMs);
+  if (nowMs >= untilMs) return undefined;
+  return { kind: 'wait', untilMs, why: `Node has been ${lostFor(node, nowMs)}, less than its grace` };
+}
+
+/** An inline volume, a volume we cannot see or one of another driver: nothing proves whose data it is. */
+function volumeKnown({ attachment, volume, policy }: Case): Verdict | undefined {
+  const name = attachment.persistentVolumeName;
+  if (name === undefined) return hold('volume-unknown', 'VolumeAttachment has an inline volume');
+  if (!volume) return hold('volume-unknown', `PersistentVolume ${name} is not known`);
+  if (volume.driver !== policy.attacher || volume.volumeHandle === undefined) {
+    return hold(
+      'volume-unknown',
+      `PersistentVolume ${name} is of driver ${volume.driver ?? 'none'}, not ours`,
+    );
+  }
+  return undefined;
+}
+
+/** A delete that was accepted is external-attacher's to finish; its finalizer is never touched. */
+function detachUnderWay({ attachment, policy, nowMs }: Case): Verdict | undefined {
+  if (attachment.deletingSinceMs === undefined) return undefined;
+  const untilMs = attachment.deletingSinceMs + policy.detachTimeoutMs;
+  if (nowMs < untilMs) return { kind: 'wait', untilMs, why: 'VolumeAttachment is being deleted' };
+  return hold('attacher-stuck', 'external-attacher has not finished the delete of the VolumeAttachment');
+}
+
+function storageKnown({ evidence }: Case): Verdict | undefined {
+  if (evidence.kind !== 'unknown') return undefined;
+  return hold('storage-unknown', `${evidence.detail} (${evidence.reason})`);
+}
+
+function otherDrivers({ otherAttachers, policy }: Case): Verdict | undefined {
+  if (policy.otherDrivers !== 'hold' || otherAttachers.size === 0) return undefined;
+  return hold('other-drivers', `The node also has volumes of ${[...otherAttachers].join(', ')}`);
+}
+
+function modeObserve(c: Case): Verdict | undefined {
+  if (c.policy.mode !== 'observe') return undefined;
+  if (c.node.kind === 'lease-stale') {
+    const would: Verdict = { kind: 'fence', why: c.evidence.detail };
+    return { ...hold('dry-run', `Mode is observe; mode fence would ${inWords(would)}`), would };
+  }
+  const would = silentOrHold(c);
+  return { ...hold('dry-run', `Mode is observe; mode release would ${inWords(would)}`), would };
+}
+
+function modeRelease(c: Case): Verdict | undefined {
+  return c.policy.mode === 'release' ? silentOrHold(c) : undefined;
+}
+
+/** Evidence of silence alone; a node that still talks to the box is left alone. */
+function silentOrHold({ node, evidence, nowMs }: Case): Verdict {
+  if (evidence.kind !== 'silent') return hold('node-still-writing', evidence.detail);
+  return { kind: 'release', why: `Node has been ${lostFor(node, nowMs)}; ${evidence.detail}` };
+}
+
+function modeFence(c: Case): Verdict {
+  const { fence, node, evidence, nowMs } = c;
+  const excluded = neverFenced(c);
+  if (excluded !== undefined) return hold('fence-excluded', excluded);
+  const lost = `Node has been ${lostFor(node, nowMs)}`;
+  switch (fence.kind) {
+    case 'open':
+      return { kind: 'fence', why: `${lost}; ${evidence.detail}` };
+    case 'draining':
+      return { kind: 'wait', untilMs: fence.untilMs, why: fence.why };
+    case 'effective':
+      return {
+        kind: 'release',
+        why: `${lost}; fence ${fence.fence.id} is effective; ${evidence.detail}`,
+      };
+    case 'unknown':
+    case 'unarmed':
+    case 'leaking':
+    default:
+      return hold('fence-failed', fence.why);
+  }
+}
+
+function neverFenced({ node, policy }: Case): string | undefined {
+  const selector = Object.entries(policy.fence.neverFence);
+  if (selector.length === 0) return undefined;
+  const fact = nodeFactOf(node);
+  if (!fact) return 'The Node is gone and its labels are not known; it may be one that must never be fenced';
+  if (!selector.every(([key, value]) => fact.labels[key] === value)) return undefined;
+  return `Node has the labels ${selector.map((label) => label.join('=')).join(',')} of nodes that are never fenced`;
+}
+
+function inWords(verdict: Verdict): string {
+  return verdict.kind === 'hold'
+    ? `hold (${verdict.reason}): ${verdict.why}`
+    : `${verdict.kind}: ${verdict.why}`;
+}
+
+function hold(reason: HoldReason, why: string): Extract<Verdict, { kind: 'hold' }> {
+  return { kind: 'hold', reason, why };
+}
+
+function lostFor(node: NodeState, nowMs: number): string {
+  if (node.kind === 'ready') return 'ready';
+  const words = { 'lease-stale': 'without a fresh Lease', 'not-ready': 'NotReady', gone: 'gone' } as const;
+  return `${words[node.kind]} for ${seconds(nowMs - node.sinceMs)}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

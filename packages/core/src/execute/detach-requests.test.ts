@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { gone, leaseStale, NOW, notReady, world } from '../../test/decide-world.ts';
+import { decide } from '../decide/decide.ts';
+import { STRATEGIES } from '../model/policy.ts';
+import type { PassReport } from '../pass/release-pass.ts';
+import { lostDecisionsIn } from '../report/held.ts';
+import { TEST_ATTACHER } from '../testing/fact-builders.ts';
+import { testPolicy } from '../testing/policy-builder.ts';
+import type { LostNode } from '../view/cluster-view.ts';
+import { DetachRequests, strategyFor } from './detach-requests.ts';
+
+describe('DetachRequests', () => {
+  it('counts from the first request', () => {
+    const requests = new DetachRequests();
+    expect(requests.requestedForMs('a', 500)).toBe(0);
+    requests.note('a', 'in-use', 1_000);
+    requests.note('a', 'in-use', 2_000);
+    expect(requests.requestedForMs('a', 3_000)).toBe(2_000);
+  });
+
+  it('says whether it is asked for first, again or in another way', () => {
+    const requests = new DetachRequests();
+    const orders = (['in-use', 'in-use', 'delete', 'delete'] as const).map((way) =>
+      requests.note('a', way, 0),
+    );
+    expect(orders).toEqual(['first', 'again', 'other-way', 'again']);
+  });
+
+  describe('a detach without an answer', () => {
+    const [decision] = lostDecisionsIn({
+      attacher: TEST_ATTACHER,
+      decisions: decide(world(), testPolicy(), NOW).decisions,
+    } as PassReport);
+    if (!decision) throw new Error('a lost attachment');
+    const { uid } = decision.attachment;
+
+    it('is told of once, when its attachment is gone', () => {
+      const requests = new DetachRequests();
+      requests.noteUnsure(decision, 'in-use');
+      expect(requests.isUnsure(uid)).toBe(true);
+      expect(requests.takeGone(() => [uid])).toEqual([]);
+      expect(requests.takeGone(() => [])).toEqual([{ kind: 'released', decision, strategy: 'in-use' }]);
+      expect(requests.takeGone(() => [])).toEqual([]);
+    });
+
+    it('is no news once an answer came, or had come before, or the node is back', () => {
+      const requests = new DetachRequests();
+      requests.noteUnsure(decision, 'in-use');
+      requests.note(uid, 'in-use', NOW);
+      requests.noteUnsure(decision, 'in-use');
+      expect(requests.isUnsure(uid)).toBe(false);
+      requests.retainOnly(new Set());
+      requests.noteUnsure(decision, 'in-use');
+      requests.retainOnly(new Set());
+      expect(requests.takeGone(() => [])).toEqual([]);
+    });
+  });
+
+  it('forgets what is no longer of interest', () => {
+    const requests = new DetachRequests();
+    requests.note('a', 'in-use', 1_000);
+    requests.note('b', 'in-use', 1_000);
+    requests.retainOnly(new Set(['b']));
+    expect([requests.requestedForMs('a', 2_000), requests.requestedForMs('b', 2_000)]).toEqual([0, 1_000]);
+  });
+});
+
+describe('strategyFor', () => {
+  const timeout = 60_000;
+
+  it.each(STRATEGIES)('follows %s while the Node exists and the time-out has not passed', (strategy) => {
+    const expected = strategy === 'auto' ? 'in-use' : strategy;
+    for (const node of [notReady(), leaseStale()] as LostNode[]) {
+      expect(strategyFor(node, timeout - 1, { strategy, detachTimeoutMs: timeout })).toBe(expected);
+    }
+  });
+
+  it.each(STRATEGIES)('deletes under %s when the Node is gone, or the time-out has passed', (strategy) => {
+    const policy = { strategy, detachTimeoutMs: timeout };
+    expect(strategyFor(gone() as LostNode, 0, policy)).toBe('delete');
+    expect(strategyFor(notReady() as LostNode, timeout, policy)).toBe('delete');
+  });
+});

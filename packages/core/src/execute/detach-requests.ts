@@ -1,0 +1,72 @@
+import type { Policy, Strategy } from '../model/policy.ts';
+import type { LostNode } from '../view/cluster-view.ts';
+import type { Effect, LostDecision } from './effect.ts';
+
+/** A strategy that can be carried out. */
+export type DetachStrategy = Exclude<Strategy, 'auto'>;
+
+type Released = Extract<Effect, { readonly kind: 'released' }>;
+
+/** How a detach that was asked for relates to those before it. */
+export type RequestOrder = 'first' | 'again' | 'other-way';
+
+/**
+ * Remembers since when and how a detach has been asked for, by uid of the VolumeAttachment, to fall back to another way when it
+ * has no effect. Losing it in a restart only starts that time anew.
+ */
+export class DetachRequests {
+  readonly #requests = new Map<string, { readonly sinceMs: number; readonly strategy: DetachStrategy }>();
+  /** Asked for, but whether that was carried out is not known. */
+  readonly #unsure = new Map<string, Released>();
+
+  /** The detach has been asked for; the time that counts is the first. */
+  note(uid: string, strategy: DetachStrategy, nowMs: number): RequestOrder {
+    const known = this.#requests.get(uid);
+    this.#requests.set(uid, { sinceMs: known?.sinceMs ?? nowMs, strategy });
+    this.#unsure.delete(uid);
+    if (!known) return 'first';
+    return known.strategy === strategy ? 'again' : 'other-way';
+  }
+
+  /** The detach was sent, and no answer came: should the volume have gone, that was us. */
+  noteUnsure(decision: LostDecision, strategy: DetachStrategy): void {
+    const { uid } = decision.attachment;
+    if (!this.#requests.has(uid)) this.#unsure.set(uid, { kind: 'released', decision, strategy });
+  }
+
+  isUnsure(uid: string): boolean {
+    return this.#unsure.has(uid);
+  }
+
+  /** Releases that nobody was told of, whose attachments are gone. @param existing uids of all VolumeAttachments; asked for when needed */
+  takeGone(existing: () => Iterable<string>): readonly Released[] {
+    if (this.#unsure.size === 0) return [];
+    const left = new Set(existing());
+    const gone = [...this.#unsure].filter(([uid]) => !left.has(uid));
+    for (const [uid] of gone) this.#unsure.delete(uid);
+    return gone.map(([, released]) => released);
+  }
+
+  /** For how long it has been asked for, ms; 0 when it has not. */
+  requestedForMs(uid: string, nowMs: number): number {
+    return nowMs - (this.#requests.get(uid)?.sinceMs ?? nowMs);
+  }
+
+  retainOnly(uids: ReadonlySet<string>): void {
+    for (const uid of this.#requests.keys()) if (!uids.has(uid)) this.#requests.delete(uid);
+    for (const uid of this.#unsure.keys()) if (!uids.has(uid)) this.#unsure.delete(uid);
+  }
+}
+
+/**
+ * The way a volume leaves a node: as the policy says, but `delete` where there is no Node object to write to, and where
+ * another way has had no effect for `detachTimeoutMs`.
+ */
+export function strategyFor(
+  node: LostNode,
+  requestedForMs: number,
+  { strategy, detachTimeoutMs }: Pick<Policy, 'strategy' | 'detachTimeoutMs'>,
+): DetachStrategy {
+  if (node.kind === 'gone' || requestedForMs >= detachTimeoutMs) return 'delete';
+  return strategy === 'auto' ? 'in-use' : strategy;
+}

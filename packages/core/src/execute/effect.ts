@@ -1,0 +1,64 @@
+import type { Decision } from '../decide/decide.ts';
+import type { Recovery } from '../decide/recover.ts';
+import type { FenceIdentity, PodFact } from '../model/facts.ts';
+import type { LostNode } from '../view/cluster-view.ts';
+import type { DetachStrategy } from './detach-requests.ts';
+
+/** Steps of a release that can fail, in their order. */
+export const RELEASE_STEPS = ['fence', 'mark', 'note', 'delete-pod', 'detach'] as const;
+
+/** @see RELEASE_STEPS */
+export type ReleaseStep = (typeof RELEASE_STEPS)[number];
+
+/** A decision about a lost node. */
+export type LostDecision = Decision & { readonly node: LostNode };
+
+/** What carrying out a plan did, for logs, Events, metrics and tests. */
+export type Effect =
+  | {
+      readonly kind: 'fenced';
+      readonly decisions: readonly LostDecision[];
+      readonly fence: FenceIdentity;
+      readonly addresses: readonly string[];
+    }
+  | { readonly kind: 'pod-deleted'; readonly decisions: readonly LostDecision[]; readonly pod: PodFact }
+  /** The detach was asked for, for the first time. */
+  | { readonly kind: 'released'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
+  /** It had been asked for in another way, which had no effect for `detachTimeoutMs`. */
+  | { readonly kind: 'fell-back'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
+  /** It had been asked for before; the attach-detach controller has not finished. */
+  | { readonly kind: 'detaching'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
+  /** The facts are no longer those of the decision: nothing was written, the next pass decides afresh. */
+  | { readonly kind: 'overtaken'; readonly decisions: readonly LostDecision[]; readonly why: string }
+  /** Something of ours on the node may not go yet, and what has to be done first would drive it off too. */
+  | { readonly kind: 'postponed'; readonly decisions: readonly LostDecision[]; readonly why: string }
+  | {
+      readonly kind: 'failed';
+      readonly step: ReleaseStep;
+      readonly decisions: readonly LostDecision[];
+      readonly err: unknown;
+    }
+  | { readonly kind: 'unfenced' | 'untainted' | 'unmarked'; readonly recovery: Recovery }
+  | { readonly kind: 'recovery-failed'; readonly recovery: Recovery; readonly err: unknown };
+
+/** The decisions an effect is about; none for what is taken back. */
+export function decisionsOf(effect: Effect): readonly LostDecision[] {
+  if ('decisions' in effect) return effect.decisions;
+  return 'decision' in effect ? [effect.decision] : [];
+}
+
+/** Every kind of effect, for metrics. */
+export const EFFECT_KINDS: readonly Effect['kind'][] = [
+  'fenced',
+  'pod-deleted',
+  'released',
+  'fell-back',
+  'detaching',
+  'overtaken',
+  'postponed',
+  'failed',
+  'unfenced',
+  'untainted',
+  'unmarked',
+  'recovery-failed',
+];

@@ -1,0 +1,465 @@
+import { describe, expect, it } from 'vitest';
+import { PassFixture } from '../../test/pass-fixture.ts';
+import { CoreError } from '../model/errors.ts';
+import { nodeFact, podFact } from '../testing/fact-builders.ts';
+import { settle } from '../testing/fake-clock.ts';
+import { FakeLostNodeNotes } from '../testing/fake-lost-node-notes.ts';
+import { FakeStorageBox, fakeFleet } from '../testing/fake-storage-box.ts';
+import { DetachRequests } from './detach-requests.ts';
+import { execute, type NodeWorks } from './execute.ts';
+import { ReleaseVerdicts } from './release-verdicts.ts';
+import { WorkInFlight } from './work-in-flight.ts';
+
+/** The detach is sent, and nobody says what became of it. */
+function unanswered(f: PassFixture): void {
+  f.actions.before = ({ kind }) => {
+    if (kind === 'removeVolumesInUse') throw new CoreError('STORE_FAILED', 'unknown', 'no answer');
+  };
+}
+
+const RELEASE = ['forceDeletePod pod-a', 'removeVolumesInUse node-a'];
+
+describe('execute', () => {
+  describe('releasing', () => {
+    it('deletes pods first, then lets the volumes go', async () => {
+      const f = new PassFixture();
+      await f.run();
+      expect(f.writes).toEqual(RELEASE);
+      expect(f.effects).toEqual(['pod-deleted', 'released']);
+    });
+
+    it('touches only pods on the node that use a volume to be released', async () => {
+      const f = new PassFixture();
+      f.cluster.setPod(podFact({ name: 'bystander', claimNames: ['other-claim'] }));
+      f.cluster.setPod(podFact({ name: 'namesake', namespace: 'elsewhere' }));
+      f.cluster.setPod(podFact({ name: 'neighbour', nodeName: 'node-b' }));
+      await f.run();
+      expect(f.writes).toEqual(RELEASE);
+    });
+
+    it('lets no volume go whose pod could not be deleted, but others', async () => {
+      const f = new PassFixture({ strategy: 'delete' });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      f.actions.before = (call) => {
+        if (call.kind === 'forceDeletePod' && call.name === 'pod-a') throw new Error('refused');
+      };
+      await f.run();
+      expect(f.writes).toEqual([
+        'forceDeletePod pod-a',
+        'forceDeletePod pod-b',
+        'deleteVolumeAttachment va-pv-b-node-a',
+      ]);
+      expect(f.effects).toEqual(['failed', 'pod-deleted', 'released']);
+    });
+
+    it('takes all volumes of the node out of volumesInUse with one write', async () => {
+      const f = new PassFixture();
+      f.attach('pv-b', 'node-a', 'pod-b');
+      await f.run();
+      const patches = f.actions.calls.filter(({ kind }) => kind === 'removeVolumesInUse');
+      expect(patches).toEqual([
+        { kind: 'removeVolumesInUse', name: 'node-a', volumeHandles: ['handle-of-pv-a', 'handle-of-pv-b'] },
+      ]);
+    });
+
+    it.each([
+      ['auto', 'removeVolumesInUse node-a'],
+      ['in-use', 'removeVolumesInUse node-a'],
+      ['delete', 'deleteVolumeAttachment va-pv-a-node-a'],
+      ['out-of-service', 'addOutOfServiceTaint node-a'],
+    ] as const)('uses the strategy %s', async (strategy, write) => {
+      const f = new PassFixture({ strategy });
+      await f.run();
+      expect(f.writes).toEqual(['forceDeletePod pod-a', write]);
+    });
+
+    it.each(['auto', 'in-use', 'out-of-service'] as const)(
+      'deletes under strategy %s when the Node is gone',
+      async (strategy) => {
+        const f = new PassFixture({ strategy });
+        f.removeNode('node-a');
+        await f.run();
+        await f.clock.advance(30_000);
+        await f.run();
+        expect(f.writes).toEqual(['forceDeletePod pod-a', 'deleteVolumeAttachment va-pv-a-node-a']);
+      },
+    );
+
+    it('notes the addresses of a deleted Node before anything of it is deleted', async () => {
+      const notes = new FakeLostNodeNotes();
+      const f = new PassFixture({}, { notes });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      f.removeNode('node-a');
+      await f.run();
+      await f.clock.advance(30_000);
+      notes.before = () => expect(f.writes).toEqual([]);
+      await f.run();
+      expect(notes.notes.get('node-a')).toEqual({
+        addresses: ['address-of-node-a'],
+        attachmentUids: ['uid-of-va-pv-a-node-a', 'uid-of-va-pv-b-node-a'],
+      });
+      expect(f.effects).toEqual(['pod-deleted', 'pod-deleted', 'released', 'released']);
+    });
+
+    it('deletes nothing of a deleted Node whose addresses could not be noted', async () => {
+      const notes = new FakeLostNodeNotes();
+      const f = new PassFixture({}, { notes });
+      f.removeNode('node-a');
+      await f.run();
+      await f.clock.advance(30_000);
+      notes.before = () => {
+        throw new Error('refused');
+      };
+      await f.run();
+      expect([f.writes, f.report.effects]).toEqual([[], [expect.objectContaining({ step: 'note' })]]);
+    });
+
+    it('notes nothing of a Node that exists', async () => {
+      const notes = new FakeLostNodeNotes();
+      const f = new PassFixture({}, { notes });
+      await f.run();
+      expect([f.effects, notes.notes.size]).toEqual([['pod-deleted', 'released'], 0]);
+    });
+
+    it('falls back to delete when a detach has had no effect for the time-out', async () => {
+      const f = new PassFixture({ detachTimeoutMs: 4_000 });
+      await f.runFor(3);
+      const last = f.writes.at(-1);
+      expect([f.writes.includes('deleteVolumeAttachment va-pv-a-node-a'), last]).toEqual([
+        true,
+        'deleteVolumeAttachment va-pv-a-node-a',
+      ]);
+      expect(f.writes.filter((write) => write.startsWith('removeVolumesInUse'))).toHaveLength(2);
+    });
+
+    it('says what failed, and lets the other volumes go', async () => {
+      const f = new PassFixture({ strategy: 'delete' });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      const err = new Error('refused');
+      f.actions.before = ({ name }) => {
+        if (name === 'va-pv-a-node-a') throw err;
+      };
+      await f.run();
+      expect(f.effects).toEqual(['pod-deleted', 'pod-deleted', 'failed', 'released']);
+      expect(f.report.effects[2]).toMatchObject({
+        step: 'detach',
+        err,
+        decisions: [{ attachment: { name: 'va-pv-a-node-a' } }],
+      });
+    });
+
+    it('reports a release once, and that it waits after that', async () => {
+      const f = new PassFixture();
+      await f.run();
+      f.actions.setChangeResult('node-a', 'unchanged');
+      await f.run();
+      expect(f.effects).toContain('detaching');
+    });
+
+    describe('a detach without an answer', () => {
+      it('is a release when the next look finds it done', async () => {
+        const f = new PassFixture();
+        unanswered(f);
+        await f.run();
+        expect(f.effects).toEqual(['pod-deleted', 'failed']);
+        f.actions.before = () => undefined;
+        f.actions.setChangeResult('node-a', 'unchanged');
+        await f.run();
+        expect(f.effects).toContain('released');
+        await f.run();
+        expect(f.effects).toContain('detaching');
+      });
+
+      it('is a release when the attachment is gone by then', async () => {
+        const f = new PassFixture();
+        unanswered(f);
+        await f.run();
+        f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+        await f.run();
+        await f.run();
+        expect(f.reports.map(({ effects }) => effects.map(({ kind }) => kind))).toEqual([
+          ['pod-deleted', 'failed'],
+          ['released'],
+          [],
+        ]);
+      });
+
+      it('is none when the node came back instead', async () => {
+        const f = new PassFixture();
+        unanswered(f);
+        await f.run();
+        f.setNode(nodeFact());
+        await f.run();
+        f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+        await f.run();
+        expect(f.reports.flatMap(({ effects }) => effects.map(({ kind }) => kind))).not.toContain('released');
+      });
+    });
+
+    it.each(['gone', 'replaced'] as const)('takes an attachment that is %s for a fact', async (result) => {
+      const f = new PassFixture({ strategy: 'delete' });
+      f.actions.setDeleteResult('va-pv-a-node-a', result);
+      await f.run();
+      expect(f.effects).toEqual(['pod-deleted', result === 'gone' ? 'detaching' : 'overtaken']);
+    });
+  });
+
+  describe('confirmation', () => {
+    /** Each write is preceded by a live look at the Node of its own. */
+    it('looks at the Node before every write', async () => {
+      const f = new PassFixture({ strategy: 'delete' });
+      await f.run();
+      expect(f.actions.calls.map(({ kind }) => kind)).toEqual([
+        'getNode',
+        'forceDeletePod',
+        'getNode',
+        'deleteVolumeAttachment',
+      ]);
+    });
+
+    it.each<[string, (f: PassFixture) => void]>([
+      ['is ready again', (f) => f.actions.setNode(nodeFact())],
+      ['was created anew', (f) => f.actions.setNode({ ...f.lost, uid: 'other' })],
+      ['was deleted since', (f) => f.actions.removeNode('node-a')],
+    ])('writes nothing when the Node %s', async (_situation, change) => {
+      const f = new PassFixture();
+      change(f);
+      await f.run();
+      expect(f.writes).toEqual([]);
+      expect(f.effects).toEqual(['overtaken']);
+    });
+
+    it('writes nothing when a Node that was gone exists again', async () => {
+      const f = new PassFixture();
+      f.cluster.removeNode('node-a');
+      await f.run();
+      await f.clock.advance(30_000);
+      await f.run();
+      expect(f.effects).toEqual(['overtaken']);
+      expect(f.writes).toEqual([]);
+    });
+
+    it('stops between two writes when the Node comes back', async () => {
+      const f = new PassFixture();
+      f.actions.before = ({ kind }) => {
+        if (kind === 'forceDeletePod') f.actions.setNode(nodeFact());
+      };
+      await f.run();
+      expect(f.writes).toEqual(['forceDeletePod pod-a']);
+      expect(f.effects).toEqual(['pod-deleted', 'overtaken']);
+    });
+
+    it('writes nothing when nobody can say what the Node is', async () => {
+      const f = new PassFixture();
+      f.actions.before = ({ kind }) => {
+        if (kind === 'getNode') throw new Error('no answer');
+      };
+      await f.run();
+      expect(f.writes).toEqual([]);
+      expect(f.effects).toEqual(['failed']);
+    });
+  });
+
+  describe('leadership', () => {
+    it.each(['in-use', 'delete', 'out-of-service'] as const)(
+      'is asked twice before every write of strategy %s, and nothing is written after it is lost',
+      async (strategy) => {
+        const undisturbed = new PassFixture({ strategy });
+        await undisturbed.run();
+        const all = undisturbed.writes;
+        expect(all).toHaveLength(2);
+        for (let checks = 0; checks < 2 * all.length; checks++) {
+          const f = new PassFixture({ strategy });
+          let left = checks;
+          f.assertHeld = () => {
+            if (left-- <= 0) throw new Error('not the leader');
+          };
+          await f.run();
+          expect(f.writes, `lost after ${checks} checks`).toEqual(all.slice(0, Math.floor(checks / 2)));
+          expect(f.effects).toContain('failed');
+        }
+      },
+    );
+
+    it('is asked before and after the live look that precedes a fence', async () => {
+      for (const checks of [0, 1]) {
+        const f = new PassFixture({ mode: 'fence' });
+        let left = checks;
+        f.assertHeld = () => {
+          if (left-- <= 0) throw new Error('not the leader');
+        };
+        await f.run();
+        expect([f.box.calls, f.effects]).toEqual([[], ['failed']]);
+      }
+    });
+
+    it('is asked again after the live look, which may have taken long', async () => {
+      const f = new PassFixture();
+      f.actions.before = ({ kind }) => {
+        if (kind !== 'getNode') return;
+        f.assertHeld = () => {
+          throw new Error('not the leader');
+        };
+      };
+      await f.run();
+      expect(f.writes).toEqual([]);
+    });
+  });
+
+  describe('fencing', () => {
+    it('cuts off all addresses of the node under one identity', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.setNode({ ...f.lost, storageAddresses: ['10.0.0.1', '10.0.0.2'] });
+      await f.run();
+      const fence = {
+        id: 'fence-1',
+        nodeName: 'node-a',
+        nodeUid: 'uid-of-node-a',
+        bootId: 'boot-of-node-a',
+        fencedAtMs: f.clock.now(),
+      };
+      expect(f.box.calls).toEqual([{ kind: 'fence', fence, addresses: ['10.0.0.1', '10.0.0.2'] }]);
+      expect([f.writes, f.effects]).toEqual([[], ['fenced']]);
+    });
+
+    it('fences a node once, whatever number of its volumes are at the box', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      await f.run();
+      expect(f.box.calls).toHaveLength(1);
+    });
+
+    it('fences a node once at each box, whatever order the decisions come in', async () => {
+      const { f, boxB, run } = fencedTwice();
+      expect(await run()).toEqual(['fenced', 'fenced']);
+      expect(f.box.calls).toMatchObject([{ kind: 'fence', fence: { id: 'again-1' } }]);
+      expect(boxB.calls).toMatchObject([{ kind: 'fence', fence: { id: 'again-2' } }]);
+    });
+
+    it('does not let a box that refuses keep the node from being fenced at another', async () => {
+      const { f, boxB, run } = fencedTwice();
+      f.box.beforeChange = () => {
+        throw new Error('refused');
+      };
+      expect(await run()).toEqual(['failed', 'fenced']);
+      expect(boxB.fences.size).toBe(1);
+    });
+
+    it('names no uid and no boot of a Node that is gone and that nobody remembers', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.cluster.removeNode('node-a', { forgotten: true });
+      f.actions.removeNode('node-a');
+      await f.run();
+      await f.clock.advance(30_000);
+      await f.run();
+      const fence = { id: 'fence-1', nodeName: 'node-a', fencedAtMs: f.clock.now() };
+      expect(f.box.calls).toEqual([{ kind: 'fence', fence, addresses: ['address-of-node-a'] }]);
+    });
+
+    it('completes a fence of this boot under its own id', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.setNode({ ...f.lost, storageAddresses: ['10.0.0.1', '10.0.0.2'] });
+      const half = { id: 'half', nodeName: 'node-a', bootId: 'boot-of-node-a', fencedAtMs: 0 };
+      f.box.fences.set('half', { ...half, addresses: ['10.0.0.1'], seenSinceMs: 0 });
+      await f.run();
+      expect(f.box.calls).toMatchObject([{ fence: { id: 'half' }, addresses: ['10.0.0.2'] }]);
+    });
+
+    it('looks at the Node first, and fences nobody who is back', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.actions.setNode(nodeFact());
+      await f.run();
+      expect([f.box.calls, f.effects]).toEqual([[], ['overtaken']]);
+    });
+
+    it('releases nothing when the box refuses', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.box.beforeChange = () => {
+        throw new Error('refused');
+      };
+      await f.runFor(3);
+      expect([f.writes, f.effects]).toEqual([[], ['failed']]);
+    });
+
+    it('does not cut off a volume that is in a live migration', async () => {
+      const f = new PassFixture({ mode: 'fence' });
+      f.attach('pv-b', 'node-a', 'pod-b');
+      f.cluster.setClaimMigrating('default', 'claim-of-pv-b');
+      await f.run();
+      expect([f.box.calls, f.effects]).toEqual([[], ['postponed']]);
+    });
+  });
+
+  it('does not let one hanging node delay another', async () => {
+    const f = new PassFixture({
+      strategy: 'delete',
+      breaker: { maxNodes: 9, maxFraction: 1, maxNodesPerWindow: 9, windowMs: 1 },
+    });
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
+    f.attach('pv-b', 'node-b', 'pod-b');
+    f.box.setSilent('node-b', f.lostSinceMs + 15_000);
+    const hang = Promise.withResolvers<void>();
+    f.actions.before = ({ name }) => (name === 'node-a' ? hang.promise : undefined);
+    const run = f.run();
+    await settle();
+    expect(f.writes).toEqual(['forceDeletePod pod-b', 'deleteVolumeAttachment va-pv-b-node-b']);
+    hang.resolve();
+    await run;
+    expect(f.writes).toContain('forceDeletePod pod-a');
+  });
+
+  it.each([0, 1, 2, 3])(
+    'rejects with the reason of an abort during call %i, and makes no call after it',
+    async (abortedCall) => {
+      const f = new PassFixture();
+      f.actions.before = () => {
+        if (f.actions.calls.length === abortedCall + 1) f.abort.abort(new Error('shutting down'));
+      };
+      await expect(f.run()).rejects.toThrow('shutting down');
+      expect(f.actions.calls).toHaveLength(abortedCall + 1);
+    },
+  );
+});
+
+/** What `run` carries out: fences of `node-a`, decided for two volumes at `box-a` and one at `box-b` between them. */
+function fencedTwice() {
+  const f = new PassFixture({ mode: 'fence' });
+  const boxB = new FakeStorageBox(f.clock, 'box-b');
+  boxB.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+  const both = new PassFixture({ mode: 'fence' }, { fleet: fakeFleet(f.box, boxB), cluster: f.cluster });
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
+  f.attach('pv-c', 'node-a', 'pod-c');
+  const run = async () => {
+    await both.run();
+    for (const box of [f.box, boxB]) {
+      box.calls.length = 0;
+      box.fences.clear();
+    }
+    const [a, c, b] = both.report.decisions;
+    let count = 0;
+    const works: NodeWorks = new WorkInFlight();
+    const ports = {
+      cluster: f.cluster,
+      actions: f.actions,
+      leadership: { assertHeld: () => undefined },
+      clock: f.clock,
+      works,
+      storageNodes: new Map(),
+      requests: new DetachRequests(),
+      attachments: [],
+      verdicts: new ReleaseVerdicts(),
+      newFenceId: () => `again-${++count}`,
+      policy: both.policy,
+    };
+    const decisions = [a, b, c].filter((decision) => decision !== undefined);
+    expect(decisions.map(({ verdict, volume }) => [verdict.kind, volume?.name])).toEqual([
+      ['fence', 'pv-a'],
+      ['fence', 'pv-b'],
+      ['fence', 'pv-c'],
+    ]);
+    expect(execute(decisions, f.clock.now(), ports, f.abort.signal).isAllBegun).toBe(true);
+    await works.settled();
+    return works.take().results.flatMap((effects) => effects.map(({ kind }) => kind));
+  };
+  return { f, boxB, run };
+}

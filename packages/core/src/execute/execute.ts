@@ -1,0 +1,354 @@
+import type { Decision } from '../decide/decide.ts';
+import type { FenceFact, FenceIdentity, NodeFact, PodFact } from '../model/facts.ts';
+import { isMarkedFenced } from '../model/fenced-taint.ts';
+import type { Policy } from '../model/policy.ts';
+import type { Clock } from '../ports/clock.ts';
+import type {
+  ClusterActions,
+  ClusterReader,
+  Leadership,
+  LostNodeNotes,
+  StorageNode,
+} from '../ports/ports.ts';
+import { inNodeSpan } from '../telemetry/node-span.ts';
+import { type AttachmentView, migrationOf, nodeFactOf } from '../view/cluster-view.ts';
+import { whatChanged } from './confirm-lost.ts';
+import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
+import { decisionsOf, type Effect, type LostDecision } from './effect.ts';
+import { mapBounded } from './map-bounded.ts';
+import type { ReleaseVerdicts } from './release-verdicts.ts';
+import type { WorkInFlight } from './work-in-flight.ts';
+
+/** Nodes, and writes for one node, that are under way at a time. */
+export const MAX_NODES_AT_ONCE = 8;
+const MAX_WRITES_AT_ONCE = 8;
+
+/** Fences and releases under way. */
+export type NodeWorks = WorkInFlight<readonly Effect[]>;
+
+/** What carrying out a plan works on. */
+export interface ExecutePorts {
+  readonly cluster: Pick<ClusterReader, 'podsOnNode'>;
+  readonly actions: ClusterActions;
+  readonly leadership: Leadership;
+  readonly clock: Clock;
+  readonly works: NodeWorks;
+  /** Keys an earlier pass had no room for: they go first. */
+  readonly crowdedOut?: ReadonlySet<string>;
+  readonly notes?: LostNodeNotes;
+  /** The lost nodes as the boxes know them, by name. */
+  readonly storageNodes: ReadonlyMap<string, StorageNode>;
+  readonly requests: DetachRequests;
+  /** Every attachment there is, at whichever box. */
+  readonly attachments: readonly AttachmentView[];
+  readonly verdicts: ReleaseVerdicts;
+  /** A new name for a fence: 8 hexadecimal digits. */
+  readonly newFenceId: () => string;
+  readonly policy: Policy;
+}
+
+/** How much of a plan is under way. */
+export interface Begun {
+  /** `false`: the rest is for a later pass. */
+  readonly isAllBegun: boolean;
+  /** @see ExecutePorts.crowdedOut */
+  readonly crowdedOut: ReadonlySet<string>;
+}
+
+/** One node's part of a plan. */
+interface NodeWork {
+  readonly decisions: readonly [LostDecision, ...LostDecision[]];
+  readonly nowMs: number;
+  readonly ports: ExecutePorts;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Begins to carry out what was decided about lost nodes. Nodes are independent of each other, and a slow answer about one keeps
+ * nobody from others; the steps for one node are not: fence, then, in a later pass that has read the fence back, pods, then volumes.
+ * Each write is preceded by a live look at the Node and at our right to write. Idempotent: cut off anywhere, the next pass does
+ * the rest. Work fails only with `signal.reason`; every other failure is an effect.
+ * @see design section 5
+ */
+export function execute(
+  decisions: readonly Decision[],
+  nowMs: number,
+  ports: ExecutePorts,
+  signal: AbortSignal,
+): Begun {
+  const isFirst = ([key]: readonly [string, unknown]) => Number(ports.crowdedOut?.has(key) ?? false);
+  const groups = [...Map.groupBy(decisions.filter(isWork), workKey)].toSorted(
+    (a, b) => isFirst(b) - isFirst(a),
+  );
+  let isAllBegun = true;
+  const crowdedOut = new Set<string>();
+  for (const [key, [first, ...rest]] of groups) {
+    if (!first) continue;
+    const isUnderWay = ports.works.has(key);
+    const work: NodeWork = { decisions: [first, ...rest], nowMs, ports, signal };
+    const isBegun = ports.works.begin(key, () =>
+      first.verdict.kind === 'fence'
+        ? inNodeSpan('fence node', work.decisions, () => fenceNode(work))
+        : inNodeSpan('release node', work.decisions, () => releaseNode(work)),
+    );
+    isAllBegun &&= isBegun;
+    if (!isBegun && !isUnderWay) crowdedOut.add(key);
+  }
+  return { isAllBegun, crowdedOut };
+}
+
+function isWork(decision: Decision): decision is LostDecision {
+  return (
+    decision.node.kind !== 'ready' &&
+    (decision.verdict.kind === 'fence' || decision.verdict.kind === 'release')
+  );
+}
+
+/** One write to a box cuts the node off from all of it, so a node is fenced once per box. */
+function workKey({ node, verdict, box }: LostDecision): string {
+  return verdict.kind === 'fence' ? `fence ${node.name} ${box?.name}` : releaseKey(node.name);
+}
+
+/** Under which the release of a node is in flight. */
+export function releaseKey(nodeName: string): string {
+  return `release ${nodeName}`;
+}
+
+async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise<Effect[]> {
+  const [{ node, box, fence: state }] = decisions;
+  if (!box || state.kind !== 'open')
+    throw new TypeError(`Expected a box and an open fence for node ${node.name}`);
+  const migrating = ports.attachments.find(
+    (view) =>
+      view.attachment.nodeName === node.name && view.box === box && migrationOf(view, nowMs) !== undefined,
+  );
+  if (migrating) {
+    const why = `A fence would also cut off ${migrating.attachment.persistentVolumeName}: ${migrationOf(migrating, nowMs)}`;
+    return [{ kind: 'postponed', decisions, why }];
+  }
+  try {
+    const changed = await confirm(decisions[0], ports, signal);
+    if (changed !== undefined) return [{ kind: 'overtaken', decisions, why: changed }];
+    const fact = nodeFactOf(node);
+    const fence: FenceIdentity = partialOf(fact, state.partial) ?? {
+      id: ports.newFenceId(),
+      nodeName: node.name,
+      ...(fact && { nodeUid: fact.uid }),
+      ...(fact?.bootId !== undefined && { bootId: fact.bootId }),
+      fencedAtMs: nowMs,
+    };
+    await box.fence(fence, state.addresses, signal);
+    return [{ kind: 'fenced', decisions, fence, addresses: state.addresses }];
+  } catch (err) {
+    signal.throwIfAborted();
+    return [{ kind: 'failed', step: 'fence', decisions, err }];
+  }
+}
+
+/** The fence to complete; none when it was made in another boot: its bootID would prove the node clean of this one. */
+function partialOf(node: NodeFact | undefined, partial: FenceFact | undefined): FenceFact | undefined {
+  return node?.bootId === undefined || partial?.bootId === node.bootId ? partial : undefined;
+}
+
+/** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
+async function releaseNode(work: NodeWork): Promise<Effect[]> {
+  const { decisions, ports } = work;
+  const unprepared = (await mark(work)) ?? (await note(work));
+  if (unprepared) return [unprepared];
+  const pods = [...ports.cluster.podsOnNode(decisions[0].node.name)].filter((pod) =>
+    decisions.some(usedBy(pod)),
+  );
+  const results = await mapBounded(pods, MAX_WRITES_AT_ONCE, (pod) => deletePod(pod, work));
+  const effects = results.filter((effect) => effect !== undefined);
+  const blocked = new Set(effects.filter(({ kind }) => kind !== 'pod-deleted').flatMap(decisionsOf));
+  const free = decisions.filter((decision) => !blocked.has(decision));
+  return [...effects, ...(await detach(free, work))];
+}
+
+/** A node that Kubernetes calls Ready gets its pods back unless they are kept off first. @returns what kept it from being done. */
+async function mark(work: NodeWork): Promise<Effect | undefined> {
+  const { decisions, ports, signal } = work;
+  const [{ node }] = decisions;
+  if (node.kind !== 'lease-stale' || isMarkedFenced(node.node)) return undefined;
+  return confirmed('mark', decisions, work, async (): Promise<Effect | undefined> => {
+    const result = await ports.actions.addFencedTaint(node.node, signal);
+    const isMarked = result === 'changed' || result === 'unchanged';
+    return isMarked ? undefined : { kind: 'overtaken', decisions, why: `The Node is ${result}` };
+  });
+}
+
+/** A fence says the same at the box. @returns what kept it from being done. */
+async function note({ decisions, ports, signal }: NodeWork): Promise<Effect | undefined> {
+  const [{ node, fence }] = decisions;
+  if (!ports.notes || node.kind !== 'gone' || fence.kind === 'effective') return undefined;
+  const addresses = ports.storageNodes.get(node.name)?.addresses ?? [];
+  const attachmentUids = ports.attachments.flatMap(({ attachment: { attacher, nodeName, uid } }) =>
+    nodeName === node.name && attacher === ports.policy.attacher ? [uid] : [],
+  );
+  try {
+    await ports.notes.write(node.name, { addresses, attachmentUids }, signal);
+    return undefined;
+  } catch (err) {
+    signal.throwIfAborted();
+    return { kind: 'failed', step: 'note', decisions, err };
+  }
+}
+
+function usedBy(pod: PodFact): (view: AttachmentView) => boolean {
+  return ({ volume }) =>
+    volume?.claim?.namespace === pod.namespace && pod.claimNames.includes(volume.claim.name);
+}
+
+/** A pod that is gone lets go of all its volumes, so it stays while one of ours may not go. */
+async function deletePod(pod: PodFact, work: NodeWork): Promise<Effect | undefined> {
+  const { ports, signal } = work;
+  const decisions = work.decisions.filter(usedBy(pod));
+  const held = heldBack(work).find(usedBy(pod));
+  if (held) {
+    const why = `Pod ${pod.name} also uses a volume that may not go: ${held.attachment.persistentVolumeName}`;
+    return { kind: 'postponed', decisions, why };
+  }
+  return confirmed('delete-pod', decisions, work, async (): Promise<Effect | undefined> => {
+    const result = await ports.actions.forceDeletePod(pod, signal);
+    return result === 'deleted' ? { kind: 'pod-deleted', decisions, pod } : undefined;
+  });
+}
+
+/** What is attached to the node by our attacher, is not on its way out and was not decided to be released. */
+function heldBack({ decisions: [{ node }], nowMs, ports }: NodeWork): readonly AttachmentView[] {
+  return ports.attachments.filter(
+    ({ attachment }) =>
+      attachment.nodeName === node.name &&
+      attachment.attacher === ports.policy.attacher &&
+      attachment.deletingSinceMs === undefined &&
+      !ports.verdicts.isReleasable(attachment.uid, nowMs),
+  );
+}
+
+async function detach(decisions: readonly LostDecision[], work: NodeWork): Promise<Effect[]> {
+  const { nowMs, ports } = work;
+  // The taint drives every volume off the node: until all may go, those that may are taken out one by one.
+  const mayTaint = decisions.length === work.decisions.length && heldBack(work).length === 0;
+  const byStrategy = Map.groupBy(decisions, ({ attachment, node }) => {
+    const strategy = strategyFor(node, ports.requests.requestedForMs(attachment.uid, nowMs), ports.policy);
+    return strategy === 'out-of-service' && !mayTaint ? 'in-use' : strategy;
+  });
+  const effects = await mapBounded([...byStrategy], byStrategy.size, ([strategy, group]) =>
+    strategy === 'delete'
+      ? mapBounded(group, MAX_WRITES_AT_ONCE, (decision) => deleteAttachment(decision, work))
+      : changeNode(strategy, group, work),
+  );
+  return effects.flat();
+}
+
+function deleteAttachment(decision: LostDecision, work: NodeWork): Promise<Effect> {
+  const { ports, signal } = work;
+  return confirmed('detach', [decision], work, async () => {
+    const result = await unlessUnsure([decision], 'delete', ports, () =>
+      ports.actions.deleteVolumeAttachment(decision.attachment, signal),
+    );
+    return detachEffect(decision, 'delete', result === 'deleted' ? 'changed' : result, ports);
+  });
+}
+
+/** One write to the Node detaches all its volumes of ours. */
+async function changeNode(
+  strategy: Exclude<DetachStrategy, 'delete'>,
+  decisions: readonly LostDecision[],
+  work: NodeWork,
+): Promise<Effect[]> {
+  const { ports, signal } = work;
+  const [{ node }] = work.decisions;
+  const results: Effect[] = [];
+  const effect = await confirmed('detach', decisions, work, async () => {
+    if (node.kind === 'gone')
+      throw new TypeError(`Expected Node ${node.name} to exist for strategy ${strategy}`);
+    const { actions, policy } = ports;
+    const result = await unlessUnsure(decisions, strategy, ports, () =>
+      strategy === 'in-use'
+        ? actions.removeVolumesInUse(node.node, policy.attacher, handlesOf(decisions), signal)
+        : actions.addOutOfServiceTaint(node.node, signal),
+    );
+    results.push(...decisions.map((decision) => detachEffect(decision, strategy, result, ports)));
+    return undefined;
+  });
+  return effect ? [effect] : results;
+}
+
+/** Remembers a detach of which nobody knows whether it was carried out. */
+async function unlessUnsure<R>(
+  decisions: readonly LostDecision[],
+  strategy: DetachStrategy,
+  { requests }: ExecutePorts,
+  write: () => Promise<R>,
+): Promise<R> {
+  try {
+    return await write();
+  } catch (err) {
+    const isUnknown = err instanceof Error && 'outcome' in err && err.outcome === 'unknown';
+    if (isUnknown) for (const decision of decisions) requests.noteUnsure(decision, strategy);
+    throw err;
+  }
+}
+
+function handlesOf(decisions: readonly LostDecision[]): readonly string[] {
+  return decisions.flatMap(({ volume }) => volume?.volumeHandle ?? []);
+}
+
+/** What one write came to for one of the volumes it was for: it changes something when it does so for any of them. */
+function detachEffect(
+  decision: LostDecision,
+  strategy: DetachStrategy,
+  result: DeleteOrChange,
+  { requests, clock }: ExecutePorts,
+): Effect {
+  const { uid } = decision.attachment;
+  const isDone = result === 'changed' || (result !== 'replaced' && requests.isUnsure(uid));
+  const order = requests.note(uid, strategy, clock.now());
+  if (result === 'replaced') {
+    return { kind: 'overtaken', decisions: [decision], why: 'Another object has the name now' };
+  }
+  if (!isDone || order === 'again') return { kind: 'detaching', decision, strategy };
+  return { kind: order === 'first' ? 'released' : 'fell-back', decision, strategy };
+}
+
+type DeleteOrChange = 'changed' | 'unchanged' | 'gone' | 'replaced';
+
+/**
+ * Runs `write` once the Node is confirmed lost, the right to write is ours and no later pass has decided otherwise; says what
+ * kept it from running.
+ */
+async function confirmed<E extends Effect | undefined>(
+  step: 'mark' | 'delete-pod' | 'detach',
+  decisions: readonly LostDecision[],
+  { nowMs, ports, signal }: NodeWork,
+  write: () => Promise<E>,
+): Promise<E | Effect> {
+  const [decision] = decisions;
+  if (!decision) throw new TypeError('Expected a decision to confirm');
+  try {
+    const changed = await confirm(decision, ports, signal);
+    if (changed !== undefined) return { kind: 'overtaken', decisions, why: changed };
+    const withdrawn = decisions.find(({ attachment: { uid } }) => !ports.verdicts.isReleasable(uid, nowMs));
+    if (withdrawn) {
+      const why = `${withdrawn.attachment.name} may no longer be released, a later look says`;
+      return { kind: 'overtaken', decisions, why };
+    }
+    return await write();
+  } catch (err) {
+    signal.throwIfAborted();
+    return { kind: 'failed', step, decisions, err };
+  }
+}
+
+/** @returns what has changed since the decision. @throws when that cannot be told, or when we may not write. */
+async function confirm(
+  { node }: LostDecision,
+  { actions, leadership }: ExecutePorts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  leadership.assertHeld();
+  const changed = await whatChanged(node, actions, signal);
+  leadership.assertHeld();
+  return changed;
+}

@@ -1,0 +1,14 @@
+import { createCounter, INSTRUMENTS, type ReconcileAction } from '../telemetry/instruments.ts';
+import { ATTR_RECONCILE_ACTION } from '../telemetry/semconv.ts';
+
+/** Where adapters such as NodeWatcher record what they did. */
+export interface ReconcileMetrics {
+  /** Never throws. */
+  recordAction(action: ReconcileAction): void;
+}
+
+/** Records to OpenTelemetry, as `reattach.attachment.reconcile.actions`. Call it once the SDK, if any, is registered. */
+export function createReconcileMetrics(): ReconcileMetrics {
+  const actions = createCounter(INSTRUMENTS.reconcileActions);
+  return { recordAction: (action) => actions.add(1, { [ATTR_RECONCILE_ACTION]: action }) };
+}

@@ -1,0 +1,300 @@
+import { describe, expect, it } from 'vitest';
+import { PassFixture } from '../../test/pass-fixture.ts';
+import { nodeFact } from '../testing/fact-builders.ts';
+import { settle } from '../testing/fake-clock.ts';
+import { FakeStorageBox, fakeFleet } from '../testing/fake-storage-box.ts';
+
+const MANY = { maxNodes: 99, maxFraction: 1, maxNodesPerWindow: 99, windowMs: 1 };
+
+/** Longer than a pass waits for what it has begun, ms. */
+const LONG_MS = 1_000;
+
+/** `node-b` is lost, too; every call about `node-a` hangs until `answer` is called. */
+function hangingNode() {
+  const f = new PassFixture({ strategy: 'delete', breaker: MANY });
+  const hang = Promise.withResolvers<void>();
+  f.actions.before = ({ name }) => (name === 'node-a' ? hang.promise : undefined);
+  const loseNodeB = () => {
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
+    f.attach('pv-b', 'node-b', 'pod-b');
+    f.box.setSilent('node-b', f.lostSinceMs + 15_000);
+  };
+  return { f, answer: hang.resolve, loseNodeB };
+}
+
+/** `pv-b` of the lost `node-a` is at `box-b`; `box-a` hangs until `answer` is called. */
+function hangingBox() {
+  const other = new FakeStorageBox(new PassFixture().clock, 'box-b');
+  const f = new PassFixture({ strategy: 'delete' });
+  const both = new PassFixture(
+    { strategy: 'delete' },
+    { fleet: fakeFleet(f.box, other), cluster: f.cluster, actions: f.actions, clock: f.clock },
+  );
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
+  other.setLive('node-a');
+  const hang = Promise.withResolvers<void>();
+  f.box.before = () => hang.promise;
+  return { f: both, clock: f.clock, box: f.box, other, answer: hang.resolve };
+}
+
+/** Runs passes for `forMs`, each as the last one asked for. */
+async function runOnDeadlines(f: PassFixture, forMs: number): Promise<void> {
+  const endMs = f.clock.now() + forMs;
+  while (f.clock.now() < endMs) {
+    const dues: number[] = [];
+    const run = f.run('deadline').then(({ nextDeadlineMs = endMs }) => dues.push(nextDeadlineMs));
+    while (dues.length === 0) await f.clock.advance(10);
+    await run;
+    await f.clock.advance(Math.max(...dues.map((dueMs) => dueMs - f.clock.now()), 50));
+  }
+}
+
+async function after(f: PassFixture, delayMs: number): Promise<void> {
+  const ended = Promise.withResolvers<void>();
+  using _timer = f.clock.after(delayMs, ended.resolve);
+  await ended.promise;
+}
+
+/** `pv-a` and `pv-b` of the lost `node-a` are at a box each; writes for them hang until `answer` is called. */
+function releasedAtTwoBoxes() {
+  const clock = new PassFixture().clock;
+  const [box, other] = [new FakeStorageBox(clock), new FakeStorageBox(clock, 'box-b')];
+  const f = new PassFixture({ strategy: 'delete' }, { fleet: fakeFleet(box, other) }, clock);
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
+  for (const each of [box, other]) each.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+  const hang = Promise.withResolvers<void>();
+  f.actions.before = () => hang.promise;
+  return { f, other, answer: hang.resolve };
+}
+
+describe('work that outlasts a pass', () => {
+  it('is waited for no longer than the patience of the pass, which asks for another one soon', async () => {
+    const { f } = hangingNode();
+    const run = f.run();
+    await f.clock.advance(LONG_MS);
+    const { nextDeadlineMs } = await run;
+    expect(f.clock.now() - (nextDeadlineMs ?? 0)).toBeGreaterThan(0);
+    expect(f.writes).toEqual([]);
+    expect(f.clock.pendingTimers).toBe(0);
+  });
+
+  it('does not keep a later pass from releasing another node', async () => {
+    const { f, loseNodeB } = hangingNode();
+    const first = f.run();
+    await f.clock.advance(LONG_MS);
+    await first;
+    loseNodeB();
+    await f.run('node-not-ready'); // without a tick of the clock
+    expect(f.writes).toEqual(['forceDeletePod pod-b', 'deleteVolumeAttachment va-pv-b-node-b']);
+  });
+
+  it('is not begun again, and reported by the pass after its end', async () => {
+    const { f, answer } = hangingNode();
+    const first = f.run();
+    await f.clock.advance(LONG_MS);
+    await first;
+    await f.run();
+    expect(f.effects).toEqual([]);
+    answer();
+    await f.settled();
+    await f.run('deadline');
+    expect(f.effects).toEqual(['pod-deleted', 'released']);
+    expect(f.writes).toEqual(['forceDeletePod pod-a', 'deleteVolumeAttachment va-pv-a-node-a']);
+  });
+
+  it('costs a pass that only waits for it no look at caches or box, and no report', async () => {
+    const { f } = hangingNode();
+    const first = f.run();
+    await f.clock.advance(300);
+    await first;
+    const looks = f.box.observations.length;
+    const reports = f.reports.length;
+    const { nextDeadlineMs } = await f.run('deadline');
+    expect([f.box.observations.length, f.reports.length]).toEqual([looks, reports]);
+    expect((nextDeadlineMs ?? 0) - f.clock.now()).toBe(100);
+  });
+
+  it('is not joined by more than may be under way; the rest follows', async () => {
+    const f = new PassFixture({ strategy: 'delete', breaker: MANY });
+    for (let index = 0; index < 10; index++) {
+      const name = `lost-${index}`;
+      f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.lostSinceMs }));
+      f.attach(`pv-${index}`, name, `pod-${index}`);
+      f.box.setSilent(name, f.lostSinceMs + 15_000);
+    }
+    const { nextDeadlineMs } = await f.run();
+    const deleted = () => f.writes.filter((write) => write.startsWith('deleteVolumeAttachment')).length;
+    expect([deleted(), (nextDeadlineMs ?? 0) - f.clock.now()]).toEqual([8, 0]);
+    for (const write of f.writes) f.cluster.removeVolumeAttachment(write.split(' ')[1] ?? '');
+    await f.run();
+    expect(deleted()).toBe(11);
+  });
+
+  it('gives way to those there was no room for, though it fails again and again', async () => {
+    const f = new PassFixture({ strategy: 'delete', breaker: MANY });
+    for (let index = 0; index < 10; index++) {
+      const name = `lost-${index}`;
+      f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.lostSinceMs }));
+      f.attach(`pv-${index}`, name, `pod-${index}`);
+      f.box.setSilent(name, f.lostSinceMs + 15_000);
+    }
+    f.actions.before = async ({ name }) => {
+      if (name.endsWith('-9')) return;
+      await after(f, 5_000);
+      throw new Error('timed out');
+    };
+    await runOnDeadlines(f, 20_000);
+    expect(f.writes).toContain('deleteVolumeAttachment va-pv-9-lost-9');
+  });
+
+  it('is waited for by settled(), and by a pass that is aborted', async () => {
+    const { f, answer } = hangingNode();
+    const run = f.run().catch((err: unknown) => err);
+    await settle();
+    f.abort.abort(new Error('shutting down'));
+    let ended = false;
+    const all = Promise.all([f.settled(), run]).then(() => (ended = true));
+    await f.clock.advance(LONG_MS);
+    expect(ended).toBe(false);
+    answer();
+    await all;
+    expect(await run).toEqual(new Error('shutting down'));
+    expect(f.writes).toEqual([]);
+  });
+
+  it('of a box that hangs lets the next pass look at the others; what was said of its volumes stands', async () => {
+    const { f, clock, box, other, answer } = hangingBox();
+    const first = f.run();
+    await clock.advance(LONG_MS);
+    await first;
+    await f.run('storage-reconnected');
+    expect([box.observations.length, other.observations.length]).toEqual([1, 2]);
+    expect(f.report.decisions.map(({ volume }) => volume?.name)).toEqual(['pv-b']);
+    answer();
+    await f.settled();
+    await f.run('deadline'); // there was news while it hung
+    expect(box.observations).toHaveLength(2);
+    const decided = f.report.decisions.map(({ volume, verdict }) => [volume?.name, verdict.kind]);
+    expect(decided).toEqual([
+      ['pv-b', 'hold'],
+      ['pv-a', 'release'],
+    ]);
+  });
+
+  it('writes nothing more once a later pass has decided otherwise', async () => {
+    const { f, answer } = hangingNode();
+    const first = f.run();
+    await f.clock.advance(LONG_MS);
+    await first;
+    f.box.setLive('node-a'); // NotReady still, but its host is back at the box
+    await f.run();
+    answer();
+    await f.settled();
+    await f.run('deadline');
+    expect([f.writes, f.effects]).toEqual([[], ['overtaken']]);
+  });
+
+  it('costs no reading of the box beyond those that come anyway', async () => {
+    const f = new PassFixture({ strategy: 'delete' });
+    f.actions.before = () => after(f, 60_000);
+    await runOnDeadlines(f, 20_000);
+    expect(f.box.observations.length).toBe(20_000 / f.policy.suspectPollMs);
+  });
+
+  it('is followed at once by what waited for it', async () => {
+    const { f, other, answer } = releasedAtTwoBoxes();
+    const first = f.run();
+    await f.clock.advance(300);
+    await first;
+    answer();
+    await f.settled();
+    await f.run('deadline');
+    const looks = other.observations.length;
+    await f.run('deadline');
+    await f.settled();
+    expect([other.observations.length - looks, f.writes.at(-1)]).toEqual([
+      1,
+      'deleteVolumeAttachment va-pv-b-node-a',
+    ]);
+  });
+
+  it('of a box that is always slow does not make passes look, or ask it, more often', async () => {
+    const f = new PassFixture({ mode: 'observe' });
+    f.box.before = () => after(f, 600);
+    let looks = 0;
+    const nodes = f.cluster.nodes.bind(f.cluster);
+    f.cluster.nodes = () => {
+      looks++;
+      return nodes();
+    };
+    await runOnDeadlines(f, 20_000);
+    const readings = 20_000 / f.policy.suspectPollMs;
+    expect([f.box.observations.length, looks]).toEqual([readings, 2 * readings]); // one for whole nodes
+  });
+
+  it('may have read the box before a fence was made: it is read once more', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    const fencing = Promise.withResolvers<void>();
+    f.box.beforeChange = () => fencing.promise;
+    const first = f.run();
+    await f.clock.advance(300);
+    await first;
+    const answered = Promise.withResolvers<void>();
+    const observe = f.box.observe.bind(f.box);
+    f.box.observe = async (question, signal) => {
+      const reading = await observe(question, signal);
+      await answered.promise;
+      return reading;
+    };
+    const second = f.run(); // reads what there is before the fence
+    await f.clock.advance(300);
+    await second;
+    fencing.resolve();
+    await settle();
+    f.setNode(nodeFact({ ready: true, bootId: 'another boot' }));
+    await f.run('deadline');
+    expect(f.effects).toEqual(['fenced']);
+    answered.resolve();
+    await settle();
+    for (let pass = 0; pass < 3; pass++) await f.run('deadline');
+    expect([...f.box.fences.keys()]).toEqual([]);
+  });
+
+  it('may have made a fence though it failed, of a node that came back meanwhile', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    const answer = Promise.withResolvers<void>();
+    f.box.beforeChange = async ({ kind }) => {
+      if (kind === 'fence') await answer.promise;
+    };
+    const first = f.run();
+    await f.clock.advance(300);
+    await first;
+    f.setNode(nodeFact({ bootId: 'another boot' }));
+    await f.run('periodic'); // nobody is lost, so nobody waits for the box
+    const [call] = f.box.calls;
+    if (call?.kind === 'fence')
+      f.box.fences.set(call.fence.id, { ...call.fence, addresses: call.addresses, seenSinceMs: 0 });
+    answer.reject(new Error('no answer came'));
+    await settle();
+    await runOnDeadlines(f, 2 * f.policy.fence.pollMs);
+    expect([...f.box.fences.keys()]).toEqual([]);
+  });
+
+  it('of a box has whole nodes decided once more when it ends: their taint goes after the last fence', async () => {
+    const f = new PassFixture({ mode: 'fence' });
+    f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+    f.setNode(nodeFact({ taints: [{ key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' }] }));
+    await f.box.observe({ suspects: [], others: [], volumes: [] }, f.abort.signal);
+    const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['a'], seenSinceMs: 0 };
+    f.box.lastReading = { ...f.box.lastReading, observedAtMs: 0, evidence: new Map(), fences: [fence] };
+    const hang = Promise.withResolvers<void>();
+    f.box.before = () => hang.promise;
+    const first = f.run();
+    await f.clock.advance(LONG_MS);
+    await first;
+    hang.resolve(); // the reading shows no fence
+    await f.settled();
+    for (let pass = 0; pass < 2; pass++) await f.run('deadline');
+    expect(f.writes).toEqual(['removeFencedTaint node-a']);
+  });
+});

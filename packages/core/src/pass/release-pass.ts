@@ -1,0 +1,407 @@
+import { type Decision, decide } from '../decide/decide.ts';
+import { decideUnfences, decideUnmarks, decideUntaints, fencesIn, type Recovery } from '../decide/recover.ts';
+import { DetachRequests } from '../execute/detach-requests.ts';
+import type { Effect } from '../execute/effect.ts';
+import {
+  type Begun,
+  type ExecutePorts,
+  execute,
+  MAX_NODES_AT_ONCE,
+  type NodeWorks,
+} from '../execute/execute.ts';
+import { ReleaseVerdicts } from '../execute/release-verdicts.ts';
+import { takeBack } from '../execute/take-back.ts';
+import { WorkInFlight } from '../execute/work-in-flight.ts';
+import type { PassContext, PassResult, ReconcilePass } from '../loop/reconcile-pass.ts';
+import type { FenceFact, StorageReading } from '../model/facts.ts';
+import type { Policy } from '../model/policy.ts';
+import type { Clock } from '../ports/clock.ts';
+import type {
+  ClusterActions,
+  ClusterReader,
+  Leadership,
+  LostNodeNotes,
+  StorageBox,
+  StorageFleet,
+} from '../ports/ports.ts';
+import { traceDecisions } from '../telemetry/decision-spans.ts';
+import { observeInSpan } from '../telemetry/observe-span.ts';
+import type { AttachmentManager } from '../tracking/attachment-manager.ts';
+import { type ClusterView, readClusterView, type UnreadView } from '../view/cluster-view.ts';
+import { LossHistory } from '../view/loss-history.ts';
+import { NodeAbsence } from '../view/node-absence.ts';
+import { lostIn, questionAbout, withAddresses, withFencedAddresses } from '../view/storage-question.ts';
+import type { PassMemory } from './pass-memory.ts';
+import { RecurringWork, type Run } from './recurring-work.ts';
+
+/** What one pass came to. */
+export interface PassReport {
+  readonly nowMs: number;
+  readonly reconcileId: string;
+  /** The attacher whose attachments are ours. */
+  readonly attacher: string;
+  /** About what is at stake. Whatever else is attached stays: its nodes are ready. */
+  readonly decisions: readonly Decision[];
+  /** How many of our attachments there was nothing to decide about: they are on ready nodes. Default 0. */
+  readonly leftOut?: number;
+  readonly recoveries: readonly Recovery[];
+  readonly effects: readonly Effect[];
+  /** Fences of ours at every box, as it was last read. */
+  readonly fences: readonly { readonly boxName: string; readonly fence: FenceFact }[];
+}
+
+/** Told of what passes came to, in order; of none in which nothing ended. Must not throw, and is not waited for. */
+export interface PassObserver {
+  passed(report: PassReport, signal: AbortSignal): void;
+}
+
+export interface ReleasePassOptions {
+  readonly cluster: ClusterReader;
+  readonly manager: AttachmentManager;
+  readonly fleet: StorageFleet;
+  readonly actions: ClusterActions;
+  readonly leadership: Leadership;
+  /** Absent: a deleted Node without pods is held after a restart, unless it is fenced. */
+  readonly notes?: LostNodeNotes;
+  readonly observer: PassObserver;
+  readonly clock: Clock;
+  readonly policy: Policy;
+  /** @see ExecutePorts.newFenceId */
+  readonly newFenceId: () => string;
+}
+
+/** What one box's part of a pass came to. */
+interface BoxPart extends Run, Begun {
+  readonly decisions: readonly Decision[];
+  readonly recoveries: readonly Recovery[];
+  /** What was taken back. */
+  readonly effects: readonly Effect[];
+}
+
+/** How long a pass waits for what it has begun, ms: what takes longer goes on beside the next passes, and delays nobody else. */
+const PATIENCE_MS = 250;
+
+/** How often passes look whether what was left under way has ended, ms. Such a pass reads no cache and asks nobody. */
+const POLL_MS = 100;
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Key of the part that is about attachments whose box is not known, and about nodes as a whole. */
+const NO_BOX = 'no box';
+
+const COLLABORATORS = [
+  'cluster',
+  'manager',
+  'fleet',
+  'actions',
+  'leadership',
+  'observer',
+  'clock',
+  'policy',
+  'newFenceId',
+] as const;
+
+/**
+ * One look at everything: caches -> view -> box -> decisions -> writes. The part of each box, and the writes for each node, run on
+ * their own: what outlasts the pass's patience is left to end by itself and is not begun again before it has. Keeps no state that a
+ * restart may not lose: what has been done stands at the box and in Kubernetes.
+ * @see docs/adr/0010-work-outlasts-a-pass.md
+ */
+export class ReleasePass implements ReconcilePass {
+  readonly #options: ReleasePassOptions;
+  readonly #absence = new NodeAbsence();
+  readonly #losses: LossHistory;
+  readonly #requests = new DetachRequests();
+  readonly #verdicts = new ReleaseVerdicts();
+  /**
+   * Boxes whose fences may have changed since they were read, by name; another value for each change. A new process waits for
+   * the first reading of every box instead.
+   */
+  readonly #unread = new Map<string, symbol>();
+  /** What each box said to the last pass that asked it, by name. */
+  readonly #readings = new Map<string, StorageReading>();
+  /** The lost nodes as they were last named to each box. */
+  readonly #storageNodes = new Map<string, ClusterView['storageNodes']>();
+  /** What passes remember, for looks that change nothing. */
+  readonly memory: PassMemory = {
+    absentSinceMs: (nodeName) => this.#absence.sinceMs(nodeName),
+    recentLosses: (nodes) => this.#losses.with(nodes),
+    lastReading: (boxName) => this.#readings.get(boxName),
+    storageAddresses: (boxName, nodeName) => this.#storageNodes.get(boxName)?.get(nodeName)?.addresses ?? [],
+  };
+  /** Looks at boxes. */
+  readonly #parts = new RecurringWork<BoxPart>();
+  /** Writes for nodes that are under way. */
+  readonly #works: NodeWorks = new WorkInFlight(MAX_NODES_AT_ONCE);
+  /** When the last pass began, epoch ms. */
+  #lastNowMs = Number.NEGATIVE_INFINITY;
+  /** Effects of before, seen only now. */
+  readonly #foundOut: Effect[] = [];
+  /** @see PassReport.leftOut */
+  #leftOut = 0;
+
+  /** @throws {TypeError} naming each collaborator that is missing. */
+  constructor(options: ReleasePassOptions) {
+    const missing = COLLABORATORS.filter((name) => !options?.[name]);
+    if (missing.length > 0) throw new TypeError(`ReleasePass needs ${missing.join(' and ')}`);
+    this.#options = options;
+    this.#losses = new LossHistory(options.policy.breaker.windowMs);
+  }
+
+  async run(context: PassContext, signal: AbortSignal): Promise<PassResult> {
+    const { nowMs } = context;
+    const { fleet, clock } = this.#options;
+    if (context.reasons.has('startup')) this.#beginTerm();
+    // Time that has passed is news only to those who wait for it; anything else, or a clock set back, may concern every box.
+    const hasNews = nowMs < this.#lastNowMs || [...context.reasons].some((reason) => reason !== 'deadline');
+    this.#lastNowMs = nowMs;
+    this.#parts.update(nowMs);
+    const isDue = (key: string) => hasNews || this.#parts.isDue(key, nowMs);
+    const before = { parts: this.#parts.keys, works: this.#works.keys };
+    const patience = Promise.withResolvers<void>();
+    using _patience = clock.after(PATIENCE_MS, patience.resolve);
+    const begun = new Set<string>();
+    if ([undefined, ...fleet.boxes].some((box) => isDue(keyOf(box)))) {
+      const view = this.#look(nowMs);
+      const boxes = fleet.boxes.filter((box) => isDue(keyOf(box)) || this.#isNewAt(box, view));
+      const begin = (box: StorageBox | undefined) => {
+        const key = keyOf(box);
+        if (this.#parts.begin(key, () => this.#runPart(box, view, nowMs, signal))) begun.add(key);
+      };
+      boxes.forEach(begin);
+      await Promise.race([this.#parts.ended(before.parts), patience.promise]);
+      if (!signal.aborted) begin(undefined); // what concerns whole nodes rests on what the boxes have just said
+    }
+    await Promise.race([this.#endOf(before), patience.promise]);
+    if (signal.aborted) {
+      await this.settled();
+      throw signal.reason;
+    }
+    return this.#conclude(context, begun, signal);
+  }
+
+  /** Resolves once nothing that passes have begun is under way. */
+  async settled(): Promise<void> {
+    await this.#parts.settled(); // which begin works
+    await this.#works.settled();
+  }
+
+  async #endOf(except: {
+    readonly parts: ReadonlySet<string>;
+    readonly works: ReadonlySet<string>;
+  }): Promise<void> {
+    await this.#parts.ended(except.parts); // which begin works
+    await this.#works.ended(except.works);
+  }
+
+  /** A lost node holds an attachment at the box that its part has not decided about: its PersistentVolume may have come late. */
+  #isNewAt(box: StorageBox, view: UnreadView): boolean {
+    const key = keyOf(box);
+    if (this.#parts.keys.has(key)) return false; // then it is asked when it has ended
+    const decided = new Set(this.#parts.latest.get(key)?.decisions.map(({ attachment }) => attachment.uid));
+    const lost = lostIn(view, this.#options.policy.attacher);
+    return lost.some((each) => each.box?.name === box.name && !decided.has(each.attachment.uid));
+  }
+
+  /** Passes were run elsewhere, or not at all, since the last one: what was found then counts no longer. */
+  #beginTerm(): void {
+    this.#parts.reset();
+    this.#works.take();
+    this.#absence.retainOnly(NONE);
+    for (const { name, lastReading } of this.#options.fleet.boxes)
+      if (lastReading) this.#unread.set(name, Symbol());
+  }
+
+  #look(nowMs: number): Omit<ClusterView, 'storage'> {
+    const { cluster, manager, policy } = this.#options;
+    manager.rebuild(
+      cluster.volumeAttachments(),
+      (name) => cluster.persistentVolume(name),
+      policy.attacher,
+      nowMs,
+    );
+    const view = readClusterView({ ...this.#options, absence: this.#absence }, nowMs, 'at-stake');
+    // A cache that is not current may lack Nodes; what it lacks was not lost.
+    const isCurrent = view.cache.synced && nowMs - view.cache.freshAsOfMs <= policy.maxCacheAgeMs;
+    const recentLosses = this.#losses.note(isCurrent ? view.nodes : new Map(), nowMs);
+    const uids = new Set(lostIn(view, policy.attacher).map(({ attachment }) => attachment.uid));
+    const existing = () => [...cluster.volumeAttachments()].map(({ uid }) => uid);
+    if (isCurrent) this.#foundOut.push(...this.#requests.takeGone(existing));
+    this.#requests.retainOnly(uids);
+    this.#verdicts.retainOnly(uids);
+    this.#leftOut = view.leftOut ?? 0;
+    return { ...view, recentLosses };
+  }
+
+  /**
+   * Reports what has ended since the last report, beside what was decided before where that has not.
+   * @param begun the parts that this pass began; what another box says late concerns nodes as a whole once more
+   */
+  #conclude(
+    { nowMs, reconcileId }: PassContext,
+    begun: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): PassResult {
+    const { observer, policy, fleet, clock } = this.#options;
+    this.#parts.update(nowMs);
+    const parts = this.#parts.take();
+    const works = this.#works.take();
+    if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key)))
+      this.#parts.makeDue(NO_BOX, nowMs);
+    const effects = [
+      ...this.#foundOut.splice(0),
+      ...works.results.flat(),
+      ...parts.results.flatMap((part) => part.effects),
+    ];
+    for (const effect of effects) {
+      const boxName = changedBox(effect);
+      if (boxName === undefined) continue;
+      this.#unread.set(boxName, Symbol());
+      // Read it back at once; what failed, as soon as a fence is looked at.
+      const inMs = effect.kind === 'failed' ? policy.fence.pollMs : 0;
+      this.#parts.makeDue(keyOf({ name: boxName }), nowMs + inMs);
+    }
+    const latest = [...this.#parts.latest.values()];
+    if (works.results.length > 0) {
+      for (const { key, isAllBegun } of latest) if (!isAllBegun) this.#parts.makeDue(key, nowMs);
+    }
+    if (parts.results.length + effects.length > 0) {
+      observer.passed(
+        {
+          nowMs,
+          reconcileId,
+          attacher: policy.attacher,
+          decisions: latest.flatMap(({ decisions }) => decisions),
+          leftOut: this.#leftOut,
+          recoveries: latest.flatMap(({ recoveries }) => recoveries),
+          effects,
+          fences: fencesIn({ storage: lastReadings(fleet) }),
+        },
+        signal,
+      );
+    }
+    const [failure] = [...parts.failures, ...works.failures];
+    if (failure !== undefined) throw failure;
+    const isUnderWay = this.#parts.keys.size + this.#works.keys.size > 0;
+    const nextDeadlineMs = Math.min(
+      this.#parts.nextDeadlineMs,
+      isUnderWay ? clock.now() + POLL_MS : Number.POSITIVE_INFINITY,
+    );
+    return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
+  }
+
+  /** @param box `undefined`: the attachments whose box is not known. */
+  async #runPart(
+    box: StorageBox | undefined,
+    all: Omit<ClusterView, 'storage'>,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<BoxPart> {
+    const { policy, fleet } = this.#options;
+    const storageNodes = withFencedAddresses(all.storageNodes, box?.lastReading);
+    const unread = {
+      ...all,
+      attachments: all.attachments.filter((view) => view.box?.name === box?.name),
+      storageNodes: box ? await this.#withNotedAddresses(storageNodes, all, signal) : storageNodes,
+    };
+    if (box) this.#storageNodes.set(box.name, unread.storageNodes);
+    const reading = box && (await this.#read(box, unread, signal));
+    const view = { ...unread, storage: new Map(box && reading ? [[box.name, reading]] : []) };
+    const plan = decide(view, policy, nowMs);
+    traceDecisions(plan.decisions, policy.attacher);
+    this.#verdicts.note(plan.decisions, nowMs);
+    const recoveries = box ? decideUnfences(view, policy, nowMs) : this.#decideWholeNodes(all, nowMs);
+    const crowdedOut = this.#parts.latest.get(keyOf(box))?.crowdedOut;
+    const ports: ExecutePorts = {
+      ...this.#options,
+      ...(crowdedOut && { crowdedOut }),
+      requests: this.#requests,
+      attachments: all.attachments,
+      verdicts: this.#verdicts,
+      works: this.#works,
+      storageNodes: unread.storageNodes,
+    };
+    const begun = execute(plan.decisions, nowMs, ports, signal);
+    const effects = await takeBack(recoveries, { ...ports, fleet }, signal);
+    // A box nobody has read yet may hold a fence of an earlier process; it reads itself once it is connected.
+    const isToRead = box && (!box.lastReading || this.#unread.has(box.name));
+    const mayHaveFence = isToRead || (reading?.fences ?? []).length > 0;
+    return {
+      key: keyOf(box),
+      decisions: plan.decisions,
+      recoveries,
+      effects,
+      nextDeadlineMs: Math.min(
+        plan.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
+        mayHaveFence ? nowMs + policy.fence.pollMs : Number.POSITIVE_INFINITY,
+      ),
+      ...begun,
+    };
+  }
+
+  /** A Node that this process never saw was noted by the one that began its release, for the attachments there were then. */
+  async #withNotedAddresses(
+    storageNodes: ClusterView['storageNodes'],
+    { attachments }: UnreadView,
+    signal: AbortSignal,
+  ): Promise<ClusterView['storageNodes']> {
+    const { notes, policy } = this.#options;
+    const ours = Map.groupBy(
+      attachments.filter(({ attachment }) => attachment.attacher === policy.attacher),
+      ({ attachment }) => attachment.nodeName,
+    );
+    const unseen = [...storageNodes.values()].filter(
+      ({ name, addressesFrom }) => addressesFrom === 'pods' && ours.has(name),
+    );
+    if (!notes || unseen.length === 0) return storageNodes;
+    const known = await notes.read(signal);
+    const nodes = new Map(storageNodes);
+    for (const node of unseen) {
+      const note = known.get(node.name);
+      const noted = new Set(note?.attachmentUids);
+      if (!note || !ours.get(node.name)?.every(({ attachment }) => noted.has(attachment.uid))) continue;
+      nodes.set(node.name, withAddresses(node, note.addresses));
+    }
+    return nodes;
+  }
+
+  /** What concerns a node as a whole rests on the last word of every box. */
+  #decideWholeNodes(all: Omit<ClusterView, 'storage'>, nowMs: number): readonly Recovery[] {
+    const { policy, fleet } = this.#options;
+    const storage = lastReadings(fleet);
+    const view = { ...all, storage };
+    const isAllRead = storage.size === fleet.boxes.length && this.#unread.size === 0;
+    const unmarks = isAllRead ? decideUnmarks(view, policy, nowMs) : [];
+    return [...decideUntaints(view, policy, nowMs), ...unmarks];
+  }
+
+  /** Asks the box when it holds a volume of a lost node, or may hold a fence of ours; else nobody is disturbed. */
+  async #read(box: StorageBox, view: UnreadView, signal: AbortSignal): Promise<StorageReading | undefined> {
+    const { policy } = this.#options;
+    const lost = lostIn(view, policy.attacher);
+    const mayBeFenced = (box.lastReading?.fences ?? []).length > 0 || this.#unread.has(box.name);
+    if (lost.length === 0 && !mayBeFenced) return undefined;
+    const question = questionAbout(view, lost);
+    const change = this.#unread.get(box.name); // one made during the reading may not be in it
+    const reading = await observeInSpan(box, question, signal);
+    this.#readings.set(box.name, reading);
+    if (reading.fences && this.#unread.get(box.name) === change) this.#unread.delete(box.name);
+    return reading;
+  }
+}
+
+/** Name of the box at which a fence was, or may have been, made or removed. */
+function changedBox(effect: Effect): string | undefined {
+  if (effect.kind === 'fenced' || (effect.kind === 'failed' && effect.step === 'fence'))
+    return effect.decisions[0]?.box?.name;
+  return effect.kind === 'unfenced' && 'fence' in effect.recovery ? effect.recovery.boxName : undefined;
+}
+
+function keyOf(box: Pick<StorageBox, 'name'> | undefined): string {
+  return box ? `box ${box.name}` : NO_BOX;
+}
+
+/** What the boxes said last: which fences there are changes only by what is done to them. */
+function lastReadings({ boxes }: StorageFleet): ReadonlyMap<string, StorageReading> {
+  return new Map(boxes.flatMap(({ name, lastReading }) => (lastReading ? [[name, lastReading]] : [])));
+}

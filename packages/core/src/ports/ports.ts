@@ -1,0 +1,195 @@
+import type {
+  CacheFreshness,
+  FenceFact,
+  FenceIdentity,
+  NodeFact,
+  NodeLeaseFact,
+  ObjectRef,
+  PersistentVolumeFact,
+  PodFact,
+  StorageReading,
+  VolumeAttachmentFact,
+} from '../model/facts.ts';
+
+/** Read-only view of Nodes. An embedding driver implements it over its own informer or a live GET. */
+export interface NodeLister {
+  /** @returns the Node, or `undefined` when it surely does not exist. @throws when that cannot be told. */
+  getNode(name: string, signal: AbortSignal): Promise<NodeFact | undefined>;
+}
+
+/** Cached, synchronous view of the cluster. Absence counts only while `freshness()` is good. */
+export interface ClusterReader {
+  freshness(): CacheFreshness;
+  node(name: string): NodeFact | undefined;
+  nodes(): Iterable<NodeFact>;
+  /** The last state seen of a Node that has since been deleted, while this process remembers it. */
+  lastSeenNode(name: string): NodeFact | undefined;
+  volumeAttachments(): Iterable<VolumeAttachmentFact>;
+  persistentVolume(name: string): PersistentVolumeFact | undefined;
+  podsOnNode(nodeName: string): Iterable<PodFact>;
+  /** Absent: none was seen, or Leases are not watched. */
+  nodeLease(nodeName: string): NodeLeaseFact | undefined;
+  /** Last moment the Lease cache was known to equal the API server, epoch ms; absent when Leases are not watched. */
+  leasesFreshAsOfMs(): number | undefined;
+  /** A KubeVirt live migration of a virtual machine that uses this claim is under way. `false` without KubeVirt. */
+  isClaimMigrating(namespace: string, claimName: string): boolean;
+}
+
+/** A node the storage is asked about. */
+export interface StorageNode {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /**
+   * `node`: from the Node object. `last-seen`: from the Node object before it was deleted.
+   * `pods`: from `hostIPs` of its pods, a fence or a note, after the Node object was lost; may be incomplete, so a live
+   * session nobody else accounts for makes the answer `unknown`.
+   */
+  readonly addressesFrom: 'node' | 'last-seen' | 'pods';
+}
+
+/** A volume the storage is asked about. */
+export interface StorageVolume {
+  readonly volumeHandle: string;
+  /** `spec.csi.volumeAttributes`: how the driver names the volume at the box. */
+  readonly volumeAttributes: Readonly<Record<string, string>>;
+}
+
+/** What one reading of a box is asked to tell. */
+export interface StorageQuestion {
+  readonly suspects: readonly StorageNode[];
+  /** The remaining nodes: they account for live sessions. */
+  readonly others: readonly StorageNode[];
+  /** Volumes of the suspects, for their write counters. */
+  readonly volumes: readonly StorageVolume[];
+}
+
+/** One storage box as a witness and, where it may be written to, as the place where a node is cut off. */
+export interface StorageBox {
+  /** For logs, spans and people; unique among the boxes. */
+  readonly name: string;
+  /** The last complete reading, however old; absent before the first. Makes no request. */
+  readonly lastReading: StorageReading | undefined;
+  /**
+   * Reads the box once and says for each suspect whether it still talks to it. A box problem is `unknown` evidence,
+   * never a rejection; rejects only with `signal.reason`.
+   */
+  observe(question: StorageQuestion, signal: AbortSignal): Promise<StorageReading>;
+  /**
+   * Cuts `addresses` off from the box and reads it back. Idempotent: addresses that are fenced already keep their entry.
+   * @throws with `code` and `outcome` when the box refused or the read-back does not show the fence.
+   */
+  fence(fence: FenceIdentity, addresses: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Removes exactly this fence's entries and reads that back. @throws as `fence` does. */
+  unfence(fence: FenceFact, signal: AbortSignal): Promise<void>;
+}
+
+/** Every storage box there is, and which one holds a volume. One sick box never affects decisions about another. */
+export interface StorageFleet {
+  readonly boxes: readonly StorageBox[];
+  /** `undefined`: the volume names a box that is not configured, so nobody can be asked. */
+  boxOf(volume: PersistentVolumeFact): StorageBox | undefined;
+}
+
+/** What a live look at the API server says about a Node. */
+export type LiveNode = { readonly kind: 'gone' } | { readonly kind: 'present'; readonly node: NodeFact };
+
+/** What became of a delete with a uid precondition. `gone` and `replaced` are facts, not failures. */
+export type DeleteResult = 'deleted' | 'gone' | 'replaced';
+
+/** What became of a conditional change: made, or not needed any more. `gone` and `replaced` are facts, not failures. */
+export type ChangeResult = 'changed' | 'unchanged' | 'gone' | 'replaced';
+
+/** Everything that changes the cluster. Each write confirms its object live and carries a uid precondition. */
+export interface ClusterActions {
+  /** Live GET, past every cache. */
+  getNode(name: string, signal: AbortSignal): Promise<LiveNode>;
+  /** Live GET of a kubelet's Lease: its `renewTime`, `undefined` when it does not exist. */
+  getNodeLeaseRenewTime(nodeName: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Deletes with `gracePeriodSeconds: 0`. `replaced` when another pod has the name now. */
+  forceDeletePod(pod: PodFact, signal: AbortSignal): Promise<DeleteResult>;
+  /** Deletes the VolumeAttachment; its finalizers are never touched. */
+  deleteVolumeAttachment(attachment: VolumeAttachmentFact, signal: AbortSignal): Promise<DeleteResult>;
+  /** Takes `kubernetes.io/csi/<attacher>^<handle>` of these volumes, and nothing else, out of `status.volumesInUse`. */
+  removeVolumesInUse(
+    node: NodeFact,
+    attacher: string,
+    volumeHandles: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ChangeResult>;
+  /** Adds `node.kubernetes.io/out-of-service=reattach:NoExecute` and notes the Node's bootID beside it. */
+  addOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+  /** Removes that taint and note, if they are ours. */
+  removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+  /** Adds `reattach.srvlab.io/fenced:NoSchedule`, also to a Node that is Ready. */
+  addFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+  removeFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+}
+
+/** What is known of a deleted Node when its release begins. */
+export interface LostNodeNote {
+  /** Its storage addresses. */
+  readonly addresses: readonly string[];
+  /** uids of its VolumeAttachments of ours: the note is about these, not about another Node of the name. */
+  readonly attachmentUids: readonly string[];
+}
+
+/**
+ * Keeps what nothing else in the cluster knows once a deleted Node's pods are gone, too: without its addresses a successor of
+ * this process could not tell whether the node is silent.
+ */
+export interface LostNodeNotes {
+  /** Idempotent. @throws when it could not be written: nothing of the node may be deleted then. */
+  write(nodeName: string, note: LostNodeNote, signal: AbortSignal): Promise<void>;
+  /** All of them by node name, past every cache; none when they could not be read, which is logged. Rejects only with `signal.reason`. */
+  read(signal: AbortSignal): Promise<ReadonlyMap<string, LostNodeNote>>;
+}
+
+/** The right to write, held by one of several replicas. */
+export interface Leadership {
+  /**
+   * Passes only while no other replica can hold the right for at least the longest single write.
+   * @throws when the right is not, or no longer surely, ours; nothing was written.
+   */
+  assertHeld(): void;
+}
+
+/** Event reasons, as seen by `kubectl get events`. */
+export const EVENT_REASONS = [
+  'StaleAttachmentReleased',
+  'ReleaseHeld',
+  'NodeFenced',
+  'NodeUnfenced',
+  'PodNotRescheduled',
+  'RDSDisconnected',
+  'RDSReconnected',
+  'StartupReconciliation',
+] as const;
+
+/** @see EVENT_REASONS */
+export type EventReason = (typeof EVENT_REASONS)[number];
+
+/** Something an operator should find with `kubectl describe`. */
+export interface ClusterEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: EventReason;
+  readonly message: string;
+  readonly regarding: ObjectRef & { readonly kind: 'PersistentVolumeClaim' | 'Node' | 'Pod' };
+}
+
+/** Publishes Events. Rate-limited: a repeated event becomes a count, never a flood. */
+export interface EventRecorder {
+  /** Never rejects: an Event that could not be written is logged and dropped. */
+  record(event: ClusterEvent, signal: AbortSignal): Promise<void>;
+}
+
+/** Optional, informational record of an attachment on its PersistentVolume. Never read back. */
+export interface AttachmentStore {
+  /** Writes `rds.csi.srvlab.io/attached-node` and `.../attached-at`. */
+  setAttached(
+    volumeHandle: string,
+    nodeName: string,
+    attachedAtMs: number,
+    signal: AbortSignal,
+  ): Promise<void>;
+  clearAttached(volumeHandle: string, signal: AbortSignal): Promise<void>;
+}

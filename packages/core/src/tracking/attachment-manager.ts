@@ -1,0 +1,426 @@
+import { DetachTimes } from '../execute/detach-times.ts';
+import { CoreError, type Outcome } from '../model/errors.ts';
+import type { PersistentVolumeFact, VolumeAttachmentFact } from '../model/facts.ts';
+import { requirePositive } from '../model/require-positive.ts';
+import { freezeAttachment, isReadWriteMany, type TrackedAttachment } from '../model/tracked-attachment.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Logger, silentLogger } from '../ports/logger.ts';
+import type { AttachmentStore } from '../ports/ports.ts';
+import { KeyedLock } from './keyed-lock.ts';
+import { type VolumeHolders, volumeHolders } from './volume-holders.ts';
+
+export interface AttachmentManagerOptions {
+  readonly clock: Clock;
+  /** Told of attaches and detaches; never read. Default none. */
+  readonly store?: AttachmentStore;
+  /** Default silent. */
+  readonly logger?: Logger;
+  /** How long after a detach a hand-off to another node is no conflict, ms. Default 30 000. */
+  readonly gracePeriodMs?: number;
+  /** How long a live migration may take, ms. Default 300 000. */
+  readonly migrationTimeoutMs?: number;
+}
+
+export interface TrackOptions {
+  /** Access modes of the PersistentVolume; without `ReadWriteMany` there is no second node. */
+  readonly accessModes?: readonly string[];
+}
+
+export interface MigrationOptions {
+  /** How long this live migration may take, ms. Default: the manager's `migrationTimeoutMs`. */
+  readonly timeoutMs?: number;
+}
+
+/** What removing a node left behind. `last`: nothing. `not-attached`: what was there before. */
+export type RemovalResult = 'last' | 'others-left' | 'not-attached';
+
+const DEFAULT_GRACE_PERIOD_MS = 30_000;
+const DEFAULT_MIGRATION_TIMEOUT_MS = 300_000;
+
+/**
+ * Knows which volume is attached to which node, or to which two during a live migration. Fed either by `rebuild()` from
+ * VolumeAttachments, as often as they change, or by the operations of a CSI driver, which rebuilds once, at its start.
+ *
+ * Invariants: a volume has one or two nodes; operations on one volume run one after the other in the order of the calls,
+ * those on different volumes concurrently; reads never wait and see only what an operation has finished; what is handed
+ * out never changes; of a volume that is not attached only its detach time is kept, until a detach after its grace.
+ */
+export class AttachmentManager {
+  readonly #clock: Clock;
+  readonly #store: AttachmentStore | undefined;
+  readonly #logger: Logger;
+  readonly #gracePeriodMs: number;
+  readonly #migrationTimeoutMs: number;
+  readonly #locks = new KeyedLock();
+  readonly #detachTimes: DetachTimes;
+  #attachments = new Map<string, TrackedAttachment>();
+  /** Volumes with more than two nodes at the last rebuild: warned about once, not at each pass. */
+  #crowded = new Set<string>();
+  /** Facts the state was rebuilt from, while it is still exactly what they say. */
+  #rebuiltFrom: readonly unknown[] = [];
+
+  /** @throws {TypeError} without a clock, or naming an option that is out of range. */
+  constructor(options: AttachmentManagerOptions) {
+    if (!options?.clock) throw new TypeError('AttachmentManager needs clock');
+    this.#clock = options.clock;
+    this.#store = options.store;
+    this.#logger = options.logger ?? silentLogger;
+    this.#gracePeriodMs = requirePositive('gracePeriodMs', options.gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS);
+    this.#migrationTimeoutMs = requirePositive(
+      'migrationTimeoutMs',
+      options.migrationTimeoutMs ?? DEFAULT_MIGRATION_TIMEOUT_MS,
+    );
+    this.#detachTimes = new DetachTimes(this.#gracePeriodMs);
+  }
+
+  /** Volumes with an operation running or queued; 0 at rest. */
+  get lockedVolumes(): number {
+    return this.#locks.size;
+  }
+
+  getAttachment(volumeHandle: string): TrackedAttachment | undefined {
+    return this.#attachments.get(volumeHandle);
+  }
+
+  /** A copy of the list, safe to hold while attachments change. */
+  attachments(): readonly TrackedAttachment[] {
+    return [...this.#attachments.values()];
+  }
+
+  /** When a node was last detached from the volume, epoch ms; absent when that is longer ago than the grace. */
+  detachedAtMs(volumeHandle: string, nowMs: number = this.#clock.now()): number | undefined {
+    return this.#detachTimes.lastMs(volumeHandle, nowMs);
+  }
+
+  /** End of the hand-off grace the volume is in, epoch ms; absent when it is in none. */
+  handOffUntilMs(volumeHandle: string, nowMs: number = this.#clock.now()): number | undefined {
+    const detachedAtMs = this.detachedAtMs(volumeHandle, nowMs);
+    return detachedAtMs === undefined ? undefined : detachedAtMs + this.#gracePeriodMs;
+  }
+
+  /** A node was detached from the volume so recently that a hand-off may be under way. */
+  isWithinHandOffGrace(volumeHandle: string, nowMs: number = this.#clock.now()): boolean {
+    return this.detachedAtMs(volumeHandle, nowMs) !== undefined;
+  }
+
+  /**
+   * Tracks the volume as attached to the node. Idempotent for a node that holds it already. A node that was detached
+   * within the grace, and that a rebuild found again in a VolumeAttachment not yet gone, hands the volume over.
+   * @throws {CoreError} `ATTACHMENT_CONFLICT`, not applied, when another node holds the volume.
+   * @throws {CoreError} `STORE_FAILED` when the store could not be written: the volume is as it was before; the outcome is
+   * the store's (`unknown` when it does not say).
+   * @throws `signal.reason` when aborted first; the volume is as it was before.
+   */
+  async trackAttachment(
+    volumeHandle: string,
+    nodeName: string,
+    options: TrackOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#change(volumeHandle, () => this.#track(volumeHandle, nodeName, options, signal), signal);
+  }
+
+  /**
+   * Adds the node a ReadWriteMany volume migrates to, and starts the migration. Idempotent for a node that holds the
+   * volume already. The store is not told: it names the primary.
+   * @throws {CoreError} `NOT_ATTACHED` when no node holds the volume, `ATTACHMENT_CONFLICT` when it is not known to be
+   * ReadWriteMany, `MIGRATION_LIMIT` when two other nodes hold it; not applied in all.
+   * @throws {TypeError} when `timeoutMs` is no number above 0.
+   * @throws `signal.reason` when aborted while queued.
+   */
+  async addSecondaryAttachment(
+    volumeHandle: string,
+    nodeName: string,
+    options: MigrationOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const timeoutMs = requirePositive('timeoutMs', options.timeoutMs ?? this.#migrationTimeoutMs);
+    await this.#change(volumeHandle, async () => this.#addNode(volumeHandle, nodeName, timeoutMs), signal);
+  }
+
+  /**
+   * Removes one node. The other one, if any, is then the primary, and the migration is over.
+   * @throws `signal.reason` when aborted while queued, or while the store was written: the node is removed all the same.
+   */
+  async removeNodeAttachment(
+    volumeHandle: string,
+    nodeName: string,
+    signal: AbortSignal,
+  ): Promise<RemovalResult> {
+    return await this.#change(volumeHandle, () => this.#removeNode(volumeHandle, nodeName, signal), signal);
+  }
+
+  /**
+   * Forgets the volume with all its nodes. Idempotent.
+   * @throws `signal.reason` when aborted while queued, or while the store was cleared: the volume is untracked all the same.
+   */
+  async untrackAttachment(volumeHandle: string, signal: AbortSignal): Promise<void> {
+    await this.#change(
+      volumeHandle,
+      async () => {
+        const attachment = this.#attachments.get(volumeHandle);
+        if (attachment) await this.#untrack(attachment, signal);
+      },
+      signal,
+    );
+  }
+
+  /**
+   * Replaces the state by what VolumeAttachments say: attached, by our attacher, grouped by PersistentVolume, access modes
+   * from there. Cheap enough for every pass: linear, and next to nothing when the facts are the very ones of the last. A node that is missing since the last rebuild
+   * was detached now. A volume with an operation running or queued stays as it is. The store is not told.
+   *
+   * Two VolumeAttachments of a ReadWriteMany volume are a migration since the younger one was created (ADR 0008). Two of any other
+   * volume are no migration, which would put off a release: both nodes are kept and each is judged on its own. Of more
+   * than two the two oldest are kept.
+   * @param nowMs epoch ms; default the clock's.
+   */
+  rebuild(
+    volumeAttachments: Iterable<VolumeAttachmentFact>,
+    volumeOf: (persistentVolumeName: string) => PersistentVolumeFact | undefined,
+    attacher: string,
+    nowMs: number = this.#clock.now(),
+  ): void {
+    const all = [...volumeAttachments];
+    if (saysThis(this.#rebuiltFrom, all, volumeOf, attacher)) return;
+    this.#rebuiltFrom = this.#locks.size === 0 ? factsOf(all, volumeOf, attacher) : [];
+    const attachments = new Map<string, TrackedAttachment>();
+    const crowded = new Set<string>();
+    for (const [volumeHandle, holders] of volumeHolders(all, volumeOf, attacher)) {
+      if (this.#locks.isHeld(volumeHandle)) continue;
+      if (holders.attachments.length > 2) crowded.add(volumeHandle);
+      attachments.set(volumeHandle, this.#fromHolders(volumeHandle, holders));
+      for (const { nodeName, createdAtMs } of holders.attachments) {
+        this.#detachTimes.forgetIfAttachedAnew(volumeHandle, nodeName, createdAtMs);
+      }
+    }
+    for (const [volumeHandle, before] of this.#attachments) {
+      const now = attachments.get(volumeHandle);
+      if (now === before) continue;
+      if (this.#locks.isHeld(volumeHandle)) {
+        attachments.set(volumeHandle, before);
+        continue;
+      }
+      for (const nodeName of before.nodeNames) {
+        if (now?.nodeNames.includes(nodeName)) continue;
+        this.#detachTimes.note(volumeHandle, nodeName, { atMs: nowMs, origin: 'observed' });
+      }
+    }
+    this.#attachments = attachments;
+    this.#warnOfCrowded(crowded);
+  }
+
+  /** Runs one operation: whatever comes of it, the state is no longer what a rebuild left. */
+  #change<T>(volumeHandle: string, operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    this.#rebuiltFrom = [];
+    return this.#locks.run(volumeHandle, operation, signal);
+  }
+
+  async #track(
+    volumeHandle: string,
+    nodeName: string,
+    { accessModes }: TrackOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const held = this.#attachments.get(volumeHandle);
+    if (held?.nodeNames.includes(nodeName)) {
+      this.#detachTimes.forget(volumeHandle, nodeName);
+      return;
+    }
+    const nowMs = this.#clock.now();
+    const holder = held?.nodeNames.find((name) => !this.#detachTimes.wasTold(volumeHandle, name, nowMs));
+    if (holder !== undefined) {
+      throw new CoreError(
+        'ATTACHMENT_CONFLICT',
+        'not-applied',
+        `volume ${volumeHandle} is attached to node ${holder}, not ${nodeName}`,
+      );
+    }
+    // Written first, so that a write that fails leaves nothing to undo here.
+    await this.#writeAttached(volumeHandle, nodeName, nowMs, signal);
+    this.#set({
+      volumeHandle,
+      nodeNames: [nodeName],
+      ...(accessModes && { accessModes }),
+      attachedAtMs: nowMs,
+    });
+    this.#detachTimes.forget(volumeHandle, nodeName);
+    const fields = { volumeHandle, node: nodeName };
+    if (held) this.#logger.info('Handed volume over', { ...fields, from: held.nodeNames });
+    else this.#logger.debug('Tracked attachment', fields);
+  }
+
+  #addNode(volumeHandle: string, nodeName: string, timeoutMs: number): void {
+    const held = this.#attachments.get(volumeHandle);
+    if (!held) throw new CoreError('NOT_ATTACHED', 'not-applied', `volume ${volumeHandle} is not attached`);
+    const [primary, secondary] = held.nodeNames;
+    if (nodeName === primary || nodeName === secondary) return;
+    if (!isReadWriteMany(held)) {
+      throw new CoreError(
+        'ATTACHMENT_CONFLICT',
+        'not-applied',
+        `volume ${volumeHandle} is attached to node ${primary} and not known to be ReadWriteMany`,
+      );
+    }
+    if (secondary !== undefined) {
+      throw new CoreError(
+        'MIGRATION_LIMIT',
+        'not-applied',
+        `volume ${volumeHandle} is migrating from node ${primary} to ${secondary}; ${nodeName} would be a third`,
+      );
+    }
+    const migration = { startedAtMs: this.#clock.now(), timeoutMs };
+    this.#set({ ...held, nodeNames: [primary, nodeName], migration });
+    this.#detachTimes.forget(volumeHandle, nodeName);
+    this.#logger.info('Started live migration', { volumeHandle, from: primary, node: nodeName, timeoutMs });
+  }
+
+  async #removeNode(volumeHandle: string, nodeName: string, signal: AbortSignal): Promise<RemovalResult> {
+    const held = this.#attachments.get(volumeHandle);
+    if (!held?.nodeNames.includes(nodeName)) return 'not-attached';
+    const left = held.nodeNames.find((name) => name !== nodeName);
+    if (left === undefined) {
+      await this.#untrack(held, signal);
+      return 'last';
+    }
+    const { migration, ...rest } = held;
+    const wasPrimary = nodeName === held.nodeNames[0];
+    const attachedAtMs = wasPrimary && migration ? migration.startedAtMs : held.attachedAtMs;
+    this.#set({ ...rest, nodeNames: [left], attachedAtMs });
+    this.#noteDetached(held, nodeName);
+    this.#logger.debug('Removed node from attachment', { volumeHandle, node: nodeName });
+    if (wasPrimary) {
+      await this.#tellStore(
+        (store) => store.setAttached(volumeHandle, left, attachedAtMs, signal),
+        held,
+        signal,
+      );
+    }
+    return 'others-left';
+  }
+
+  async #untrack(held: TrackedAttachment, signal: AbortSignal): Promise<void> {
+    const { volumeHandle, nodeNames } = held;
+    this.#attachments.delete(volumeHandle);
+    for (const nodeName of nodeNames) this.#noteDetached(held, nodeName);
+    this.#logger.debug('Untracked attachment', { volumeHandle, nodes: nodeNames });
+    await this.#tellStore((store) => store.clearAttached(volumeHandle, signal), held, signal);
+  }
+
+  #set(attachment: TrackedAttachment): void {
+    this.#attachments.set(attachment.volumeHandle, freezeAttachment(attachment));
+  }
+
+  #noteDetached({ volumeHandle }: TrackedAttachment, nodeName: string): void {
+    this.#detachTimes.note(volumeHandle, nodeName, { atMs: this.#clock.now(), origin: 'told' });
+  }
+
+  async #writeAttached(
+    volumeHandle: string,
+    nodeName: string,
+    attachedAtMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#store?.setAttached(volumeHandle, nodeName, attachedAtMs, signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      const message = `the attachment of volume ${volumeHandle} to node ${nodeName} could not be stored`;
+      throw new CoreError('STORE_FAILED', outcomeOf(cause), message, { cause });
+    }
+  }
+
+  /** The state has changed already and stays so: what is on the PersistentVolume is for people. */
+  async #tellStore(
+    write: (store: AttachmentStore) => Promise<void>,
+    { volumeHandle }: TrackedAttachment,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!this.#store) return;
+    try {
+      await write(this.#store);
+    } catch (err) {
+      signal.throwIfAborted();
+      this.#logger.warn('Could not update stored attachment', { err, volumeHandle });
+    }
+  }
+
+  #fromHolders(volumeHandle: string, { volume, attachments }: VolumeHolders): TrackedAttachment {
+    const [older, younger] = attachments as readonly [VolumeAttachmentFact, VolumeAttachmentFact?];
+    const before = this.#attachments.get(volumeHandle);
+    if (before && !younger && isUnchanged(before, older, volume)) return before;
+    const single: TrackedAttachment = {
+      volumeHandle,
+      nodeNames: [older.nodeName],
+      accessModes: volume.accessModes,
+      attachedAtMs: older.createdAtMs,
+    };
+    if (!younger) return freezeAttachment(single);
+    const nodeNames = [older.nodeName, younger.nodeName] as const;
+    if (!isReadWriteMany(volume)) return freezeAttachment({ ...single, nodeNames });
+    const migration = { startedAtMs: younger.createdAtMs, timeoutMs: this.#migrationTimeoutMs };
+    return freezeAttachment({ ...single, nodeNames, migration });
+  }
+
+  #warnOfCrowded(crowded: Set<string>): void {
+    for (const volumeHandle of crowded) {
+      if (this.#crowded.has(volumeHandle)) continue;
+      const kept = this.#attachments.get(volumeHandle)?.nodeNames;
+      this.#logger.warn('Found volume attached to more than two nodes', { volumeHandle, kept });
+    }
+    this.#crowded = crowded;
+  }
+}
+
+/** Everything a rebuild looks at, in order. Facts never change: the same ones say the same. */
+function factsOf(
+  attachments: readonly VolumeAttachmentFact[],
+  volumeOf: (persistentVolumeName: string) => PersistentVolumeFact | undefined,
+  attacher: string,
+): readonly unknown[] {
+  const facts: unknown[] = [attacher];
+  for (const attachment of attachments) {
+    const name = attachment.persistentVolumeName;
+    facts.push(attachment, name === undefined ? undefined : volumeOf(name));
+  }
+  return facts;
+}
+
+/** Whether `factsOf()` would give the same. Most passes ask and find that it would, so nothing is copied. */
+function saysThis(
+  facts: readonly unknown[],
+  attachments: readonly VolumeAttachmentFact[],
+  volumeOf: (persistentVolumeName: string) => PersistentVolumeFact | undefined,
+  attacher: string,
+): boolean {
+  if (facts.length !== 1 + 2 * attachments.length || facts[0] !== attacher) return false;
+  let index = 1;
+  for (const attachment of attachments) {
+    const name = attachment.persistentVolumeName;
+    if (facts[index++] !== attachment) return false;
+    if (facts[index++] !== (name === undefined ? undefined : volumeOf(name))) return false;
+  }
+  return true;
+}
+
+/** Spares nearly every volume of nearly every rebuild a new snapshot. */
+function isUnchanged(
+  { nodeNames, attachedAtMs, accessModes }: TrackedAttachment,
+  only: VolumeAttachmentFact,
+  volume: PersistentVolumeFact,
+): boolean {
+  return (
+    nodeNames.length === 1 &&
+    nodeNames[0] === only.nodeName &&
+    attachedAtMs === only.createdAtMs &&
+    accessModes?.length === volume.accessModes.length &&
+    accessModes.every((mode, index) => mode === volume.accessModes[index])
+  );
+}
+
+/** Only an adapter knows whether its write may have been applied; one that does not say leaves it open. */
+function outcomeOf(err: unknown): Outcome {
+  return err instanceof Error && 'outcome' in err && err.outcome === 'not-applied'
+    ? 'not-applied'
+    : 'unknown';
+}

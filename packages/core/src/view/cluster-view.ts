@@ -1,0 +1,244 @@
+import type {
+  CacheFreshness,
+  NodeFact,
+  PersistentVolumeFact,
+  PodFact,
+  StorageReading,
+  VolumeAttachmentFact,
+} from '../model/facts.ts';
+import { isMarkedFenced } from '../model/fenced-taint.ts';
+import { isOutOfServiceByUs } from '../model/out-of-service.ts';
+import type { Policy } from '../model/policy.ts';
+import type { ClusterReader, StorageBox, StorageFleet, StorageNode } from '../ports/ports.ts';
+import type { AttachmentManager } from '../tracking/attachment-manager.ts';
+import type { NodeAbsence } from './node-absence.ts';
+
+/** A Node as decisions see it. `sinceMs`: since when it has been lost, epoch ms. */
+export type NodeState =
+  | { readonly kind: 'ready'; readonly name: string; readonly node: NodeFact }
+  /** Ready to Kubernetes, but its kubelet has stopped renewing its Lease. Only with early detection. */
+  | {
+      readonly kind: 'lease-stale';
+      readonly name: string;
+      readonly node: NodeFact;
+      readonly sinceMs: number;
+      readonly renewTime: string | undefined;
+    }
+  | { readonly kind: 'not-ready'; readonly name: string; readonly node: NodeFact; readonly sinceMs: number }
+  | {
+      readonly kind: 'gone';
+      readonly name: string;
+      readonly sinceMs: number;
+      readonly lastSeen?: NodeFact;
+    };
+
+/** Every state of a Node, for metrics. */
+export const NODE_STATES: readonly NodeState['kind'][] = ['ready', 'lease-stale', 'not-ready', 'gone'];
+
+/** A Node that is NotReady, gone, or no longer renews its Lease. */
+export type LostNode = Exclude<NodeState, { readonly kind: 'ready' }>;
+
+/** One VolumeAttachment with what is known about its volume. */
+export interface AttachmentView {
+  readonly attachment: VolumeAttachmentFact;
+  /** Absent for an inline volume and for a volume the cache does not know. */
+  readonly volume?: PersistentVolumeFact;
+  /** The box that holds the volume; absent when the volume is unknown or names a box that is not configured. */
+  readonly box?: StorageBox;
+  /** End of the live migration the volume is in, epoch ms; in the past when it has timed out. */
+  readonly migrationUntilMs?: number;
+  /** KubeVirt is migrating a virtual machine that uses the volume. */
+  readonly vmMigrating: boolean;
+}
+
+/**
+ * Which attachments a view holds. `at-stake`: those on nodes that are lost or carry our out-of-service taint, and whatever else
+ * holds the same volumes: all that a pass may act on.
+ */
+export type ViewScope = 'all' | 'at-stake';
+
+/** All facts of one pass, read at one time. Immutable. */
+export interface ClusterView {
+  readonly cache: CacheFreshness;
+  readonly attachments: readonly AttachmentView[];
+  /** How many of ours the scope left out: all on nodes that are ready. Default 0. */
+  readonly leftOut?: number;
+  /** Every Node that exists or that an attachment of ours names. */
+  readonly nodes: ReadonlyMap<string, NodeState>;
+  /** The lost nodes as the boxes know them, by name. */
+  readonly storageNodes: ReadonlyMap<string, StorageNode>;
+  /** Nodes that carry our out-of-service taint and the first Pod, `namespace/name`, that still terminates there, if any. */
+  readonly outOfService: ReadonlyMap<string, { readonly node: NodeFact; readonly terminatingPod?: string }>;
+  /** Nodes that carry the taint by which we keep pods off a fenced node. */
+  readonly markedFenced: readonly NodeFact[];
+  /** Attachers other than ours that have a VolumeAttachment on a node, by node name. */
+  readonly otherAttachers: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Nodes lost in the breaker's window, returned or not: name -> since when, epoch ms. */
+  readonly recentLosses: ReadonlyMap<string, number>;
+  /** Readings of this pass, by name of the box; a box that was not asked is missing. */
+  readonly storage: ReadonlyMap<string, StorageReading>;
+}
+
+/** A view before the boxes were asked. */
+export type UnreadView = Omit<ClusterView, 'recentLosses' | 'storage'>;
+
+/** What a view is built from. */
+export interface ViewSources {
+  readonly cluster: ClusterReader;
+  readonly manager: AttachmentManager;
+  readonly absence: Pick<NodeAbsence, 'note' | 'forget' | 'retainOnly'>;
+  readonly fleet: StorageFleet;
+  readonly policy: Pick<Policy, 'attacher' | 'earlyDetection' | 'maxCacheAgeMs'>;
+}
+
+/** Reads the caches into a view; asks nobody and waits for nothing. */
+export function readClusterView(sources: ViewSources, nowMs: number, scope: ViewScope = 'all'): UnreadView {
+  const { cluster, absence, policy } = sources;
+  const nodes = new Map<string, NodeState>();
+  for (const node of cluster.nodes()) nodes.set(node.name, presentNode(node, sources, nowMs));
+  const facts: VolumeAttachmentFact[] = [];
+  const otherAttachers = new Map<string, Set<string>>();
+  for (const attachment of cluster.volumeAttachments()) {
+    facts.push(attachment);
+    const { attacher, nodeName } = attachment;
+    if (attacher !== policy.attacher) {
+      otherAttachers.set(nodeName, (otherAttachers.get(nodeName) ?? new Set()).add(attacher));
+    } else if (!nodes.has(nodeName)) {
+      nodes.set(nodeName, goneNode(nodeName, sources, nowMs));
+    }
+  }
+  const inScope = scope === 'all' ? facts : factsAtStake(facts, nodes);
+  const attachments = inScope.map((attachment) => attachmentView(attachment, sources));
+  absence.retainOnly(new Set(nodes.keys()));
+  const storageNodes = new Map<string, StorageNode>();
+  const outOfService = new Map<string, { readonly node: NodeFact; readonly terminatingPod?: string }>();
+  const markedFenced: NodeFact[] = [];
+  for (const state of nodes.values()) {
+    if (state.kind !== 'gone' && isMarkedFenced(state.node)) markedFenced.push(state.node);
+    if (state.kind !== 'ready') storageNodes.set(state.name, storageNodeOf(state, cluster));
+    if (state.kind === 'gone' || !isOutOfServiceByUs(state.node)) continue;
+    const pod = terminatingPod(cluster.podsOnNode(state.name));
+    outOfService.set(state.name, { node: state.node, ...(pod !== undefined && { terminatingPod: pod }) });
+  }
+  return {
+    cache: cluster.freshness(),
+    attachments,
+    leftOut: countOf(facts, policy.attacher) - countOf(inScope, policy.attacher),
+    nodes,
+    storageNodes,
+    outOfService,
+    markedFenced,
+    otherAttachers,
+  };
+}
+
+/** Of 10,000 attachments of healthy nodes nothing is looked up and nothing kept: passes are for the others. */
+function factsAtStake(
+  facts: readonly VolumeAttachmentFact[],
+  nodes: ReadonlyMap<string, NodeState>,
+): readonly VolumeAttachmentFact[] {
+  const names = new Set<string>();
+  for (const state of nodes.values()) {
+    if (state.kind !== 'ready' || isOutOfServiceByUs(state.node)) names.add(state.name);
+  }
+  if (names.size === 0) return [];
+  const volumes = new Set<string | undefined>();
+  for (const { nodeName, persistentVolumeName } of facts) {
+    if (names.has(nodeName)) volumes.add(persistentVolumeName);
+  }
+  volumes.delete(undefined);
+  return facts.filter(
+    ({ nodeName, persistentVolumeName }) => names.has(nodeName) || volumes.has(persistentVolumeName),
+  );
+}
+
+function countOf(facts: readonly VolumeAttachmentFact[], attacher: string): number {
+  let count = 0;
+  for (const fact of facts) if (fact.attacher === attacher) count++;
+  return count;
+}
+
+function terminatingPod(pods: Iterable<PodFact>): string | undefined {
+  for (const { deletingSinceMs, namespace, name } of pods) {
+    if (deletingSinceMs !== undefined) return `${namespace}/${name}`;
+  }
+  return undefined;
+}
+
+function attachmentView(
+  attachment: VolumeAttachmentFact,
+  { cluster, manager, fleet, policy }: ViewSources,
+): AttachmentView {
+  if (attachment.attacher !== policy.attacher) return { attachment, vmMigrating: false };
+  const name = attachment.persistentVolumeName;
+  const volume = name === undefined ? undefined : cluster.persistentVolume(name);
+  if (!volume) return { attachment, vmMigrating: false };
+  const { volumeHandle, claim } = volume;
+  const migration = volumeHandle === undefined ? undefined : manager.getAttachment(volumeHandle)?.migration;
+  const box = fleet.boxOf(volume);
+  return {
+    attachment,
+    volume,
+    ...(box && { box }),
+    ...(migration && { migrationUntilMs: migration.startedAtMs + migration.timeoutMs }),
+    vmMigrating: claim !== undefined && cluster.isClaimMigrating(claim.namespace, claim.name),
+  };
+}
+
+function presentNode(node: NodeFact, { cluster, absence, policy }: ViewSources, nowMs: number): NodeState {
+  const { name } = node;
+  if (!node.ready) {
+    // Without a transition time it is lost since we first saw it so. A time in the future counts as now.
+    if (node.readyChangedAtMs === undefined) {
+      return { kind: 'not-ready', name, node, sinceMs: absence.note(name, nowMs) };
+    }
+    absence.forget(name); // it is there: should it go again, that is a new absence
+    return { kind: 'not-ready', name, node, sinceMs: Math.min(node.readyChangedAtMs, nowMs) };
+  }
+  absence.forget(name);
+  const { enabled, leaseStaleMs } = policy.earlyDetection;
+  const lease = enabled ? cluster.nodeLease(name) : undefined;
+  // Measured up to where the Lease cache is known to be current: a watch that died makes nobody suspect.
+  const knownUntilMs = Math.min(cluster.leasesFreshAsOfMs() ?? 0, nowMs);
+  if (!lease || knownUntilMs - lease.observedAtMs <= leaseStaleMs) return { kind: 'ready', name, node };
+  const sinceMs = lease.observedAtMs + leaseStaleMs;
+  return { kind: 'lease-stale', name, node, sinceMs, renewTime: lease.renewTime };
+}
+
+/** Missing from a cache that is not current proves nothing: the absence then counts from now, again and again. */
+function goneNode(name: string, { cluster, absence, policy }: ViewSources, nowMs: number): NodeState {
+  const lastSeen = cluster.lastSeenNode(name);
+  const { synced, freshAsOfMs } = cluster.freshness();
+  const isCurrent = synced && nowMs - freshAsOfMs <= policy.maxCacheAgeMs;
+  const sinceMs = isCurrent ? absence.note(name, nowMs) : nowMs;
+  return { kind: 'gone', name, sinceMs, ...(lastSeen && { lastSeen }) };
+}
+
+/** Why the volume must not be touched for now: it is on its way from one node to another. */
+export function migrationOf(
+  { migrationUntilMs, vmMigrating }: AttachmentView,
+  nowMs: number,
+): string | undefined {
+  if (migrationUntilMs !== undefined && migrationUntilMs > nowMs) return 'Volume is in a live migration';
+  return vmMigrating ? 'KubeVirt is migrating a virtual machine that uses the volume' : undefined;
+}
+
+/** The Node object, also of a gone node while it is remembered. */
+export function nodeFactOf(state: NodeState): NodeFact | undefined {
+  return state.kind === 'gone' ? state.lastSeen : state.node;
+}
+
+/**
+ * The addresses by which the box knows a node. A Node object that is gone and forgotten (we were restarted) leaves the
+ * addresses its kubelet wrote on its pods; they may be incomplete, which `addressesFrom` says.
+ */
+function storageNodeOf(state: NodeState, cluster: ClusterReader): StorageNode {
+  const { name } = state;
+  const fact = nodeFactOf(state);
+  if (fact) {
+    const addressesFrom = state.kind === 'gone' ? 'last-seen' : 'node';
+    return { name, addresses: fact.storageAddresses, addressesFrom };
+  }
+  const addresses = new Set([...cluster.podsOnNode(name)].flatMap((pod) => pod.hostAddresses));
+  return { name, addresses: [...addresses], addressesFrom: 'pods' };
+}
