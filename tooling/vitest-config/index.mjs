@@ -9,5 +9,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/integration/**/*.test.ts', 'test/regression/**/*.test.ts'],
     restoreMocks: true,
+    // A busy machine must not fail a test: limits only end what hangs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -6,9 +6,9 @@ import {
   AttachmentReconciler,
   type Clock,
   createReconcileMetrics,
-  Inspector,
   type Logger,
   PassReporter,
+  PlanPreview,
   ReleasePass,
   systemClock,
 } from '@reattach/core';
@@ -18,12 +18,12 @@ import {
   KubeActions,
   KubeEventRecorder,
   LeaderElector,
-  LeaseNotes,
+  LeaseRecords,
   observeLeader,
 } from '@reattach/k8s-actions';
 import { loadKubeApi } from '@reattach/k8s-api';
 import { AttachmentWatcher, KubeCaches, NodeWatcher } from '@reattach/k8s-watch';
-import { createRdsBox, RdsFleet } from '@reattach/rds-client';
+import { createRdsBackend, RdsFleet } from '@reattach/rds-client';
 import { AuditFile } from './audit/audit-file.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { auditRoutes } from './audit/audit-routes.ts';
@@ -56,8 +56,8 @@ export interface ComposeOptions {
 }
 
 /**
- * The way of the data: API server -> caches -> reconciler -> pass <-> box, and from the pass back to API server and box.
- * Caches and box are kept warm by every replica; only the leader runs passes.
+ * The way of the data: API server -> caches -> reconciler -> pass <-> backend, and from the pass back to API server and backend.
+ * Caches and backend are kept warm by every replica; only the leader runs passes.
  */
 export function compose(
   config: Config,
@@ -96,13 +96,13 @@ export function compose(
       new KubeCaches({ api, clock, logger, watchLeases: policy.earlyDetection.enabled }),
     );
     const { activityWindowMs, idlePollMs } = config;
-    const boxes = config.boxes.map((box) =>
+    const backends = config.backends.map((backend) =>
       teardown.use(
-        `storage-box ${box.name}`,
-        createRdsBox({ ...box, activityWindowMs, idlePollMs, clock, logger }),
+        `storage-backend ${backend.name}`,
+        createRdsBackend({ ...backend, activityWindowMs, idlePollMs, clock, logger }),
       ),
     );
-    const fleet = new RdsFleet(boxes);
+    const fleet = new RdsFleet(backends);
 
     const { leaderElection } = config;
     const namespace = leaderElection?.namespace ?? podNamespace();
@@ -119,9 +119,9 @@ export function compose(
       });
     const leadership = elector ?? alwaysLeader;
     const guarded = guardWrites(api, leadership);
-    const notes =
+    const records =
       leaderElection &&
-      new LeaseNotes({ api: guarded, namespace, name: `${leaderElection.leaseName}-notes`, logger });
+      new LeaseRecords({ api: guarded, namespace, name: `${leaderElection.leaseName}-records`, logger });
     const leading = () => elector?.isLeader ?? true;
     const leader = observeLeader(leading);
     teardown.defer('leader-metric', () => leader[Symbol.dispose]());
@@ -148,7 +148,7 @@ export function compose(
       manager: new AttachmentManager({ clock, logger }),
       fleet,
       actions: new KubeActions({ api: guarded, clock, logger }),
-      ...(notes && { notes }),
+      ...(records && { records }),
       leadership,
       observer: observers(reporter, auditLog),
       clock,
@@ -162,24 +162,24 @@ export function compose(
       intervalMs: config.reconcileIntervalMs,
     });
 
-    const inspector = new Inspector({
+    const planPreview = new PlanPreview({
       cluster: caches,
       fleet,
       policy,
       clock,
       memory: () => (reconciler.isRunning ? pass.memory : undefined),
     });
-    caches.addNodeHandlers(new GoneNodes(inspector, caches, clock));
+    caches.addNodeHandlers(new GoneNodes(planPreview, caches, clock));
     const state = stateRoutes({
       report: (choice) =>
-        buildStateReport(inspector.inspect(clock.now()), choice, {
+        buildStateReport(planPreview.inspect(clock.now()), choice, {
           version: VERSION,
           policy,
           identity,
           leading: leading(),
           ...(reconciler.lastPass && { lastPass: reconciler.lastPass }),
-          boxes,
-          standings: reporter.standings,
+          backends,
+          statuses: reporter.statuses,
         }),
       reconcile: () => inRequestSpan(() => reconciler.triggerReconcile('manual')),
       leading,
@@ -188,17 +188,17 @@ export function compose(
     caches.addVolumeAttachmentHandlers(
       new AttachmentWatcher(reconciler, caches, policy.attacher).getEventHandlers(),
     );
-    for (const box of boxes) {
-      box.onDisconnect(({ message }) => own?.disconnected(box.name, message));
-      box.onReconnect(() => {
-        own?.reconnected(box.name);
+    for (const backend of backends) {
+      backend.onDisconnect(({ message }) => own?.disconnected(backend.name, message));
+      backend.onReconnect(() => {
+        own?.reconnected(backend.name);
         reconciler.triggerReconcile('storage-reconnected');
       });
     }
 
     const ready = new Readiness({
       caches,
-      boxes,
+      backends,
       reconciler,
       policy,
       clock,
@@ -222,7 +222,7 @@ export function compose(
     signal.addEventListener('abort', () => ready.stop(), { once: true });
 
     caches.start();
-    for (const box of boxes) box.start(signal);
+    for (const backend of backends) backend.start(signal);
     await caches.waitForSync(signal);
     // Nothing later is as large as the first lists, and V8 gives back what they leave only when asked (--expose-gc, as the image has).
     globalThis.gc?.({ type: 'major', flavor: 'last-resort' });

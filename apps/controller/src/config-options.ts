@@ -54,7 +54,7 @@ export interface OptionValues {
   suspectPollMs: number;
   idlePollMs: number;
   detachTimeoutMs: number;
-  'fence.drainMs': number;
+  'fence.quiesceMs': number;
   'fence.writesStillMs': number;
   'fence.pollMs': number;
   'fence.neverFence': Readonly<Record<string, string>>;
@@ -117,7 +117,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     type: choice(MODES),
     default: 'observe',
     description:
-      '`observe` decides and reports but changes nothing; `release` releases what the box proves silent; `fence` cuts the node off at the box first, and so also releases nodes that still write.',
+      '`observe` decides and reports but changes nothing; `release` releases what the backend proves silent; `fence` cuts the node off at the backend first, and so also releases nodes that still write.',
   },
   strategy: {
     type: choice(STRATEGIES),
@@ -130,20 +130,23 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     description:
       'What volumes of other drivers on the lost node mean for ours. Default: `hold` with strategy `out-of-service`, else `release-ours`.',
   },
-  'rds.address': { type: address(22), required: true, description: 'SSH address of the storage box.' },
-  'rds.user': { type: text, required: true, description: 'SSH user on the storage box.' },
+  'rds.address': { type: address(22), required: true, description: 'SSH address of the storage backend.' },
+  'rds.user': { type: text, required: true, description: 'SSH user on the storage backend.' },
   'rds.privateKeyFile': { type: path, required: true, description: 'Private key of that user.' },
   'rds.passphraseFile': { type: path, description: 'Passphrase of the private key.' },
   'rds.hostKey': {
     type: text,
     description:
-      'Host key of the box: an OpenSSH line or its `SHA256:` fingerprint. This or `rds.hostKeyFile` is required.',
+      'Host key of the backend: an OpenSSH line or its `SHA256:` fingerprint. This or `rds.hostKeyFile` is required.',
   },
-  'rds.hostKeyFile': { type: path, description: 'File with the host key of the box, as in `rds.hostKey`.' },
+  'rds.hostKeyFile': {
+    type: path,
+    description: 'File with the host key of the backend, as in `rds.hostKey`.',
+  },
   'rds.storageAddresses': {
     type: addressList,
     description:
-      'Addresses by which PersistentVolumes name the box (`nvmeAddress`, `rdsAddress` or `address` of their volume attributes). Default: the host of `rds.address`. A volume at any other address is held.',
+      'Addresses by which PersistentVolumes name the backend (`nvmeAddress`, `rdsAddress` or `address` of their volume attributes). Default: the host of `rds.address`. A volume at any other address is held.',
   },
   'http.listen': {
     type: listenAddress,
@@ -193,13 +196,14 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     type: milliseconds(1),
     default: 10_000,
     safe: { atLeast: 10_000, because: 'a host may resume within its NVMe keep-alive timeout' },
-    description: 'What the grace period shrinks to once the box has proved the node silent for that long.',
+    description:
+      'What the grace period shrinks to once the backend has proved the node silent for that long.',
   },
   activityWindowMs: {
     type: milliseconds(1),
     default: 15_000,
     safe: { atLeast: 10_001, because: 'a live host may miss one keep-alive: more than two of 5 s' },
-    description: 'A node that talked to the box within this time is live.',
+    description: 'A node that talked to the backend within this time is live.',
   },
   maxCacheAgeMs: {
     type: milliseconds(1),
@@ -215,14 +219,15 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
   suspectPollMs: {
     type: milliseconds(1),
     default: 2_000,
-    safe: { atLeast: 500, because: 'every poll is a command on the box' },
-    description: 'How often the box is asked while a node is suspect.',
+    safe: { atLeast: 500, because: 'every poll is a command on the backend' },
+    description: 'How often the backend is asked while a node is suspect.',
   },
   idlePollMs: {
     type: milliseconds(1),
     default: 60_000,
-    safe: { atLeast: 5_000, because: 'every poll is a command on the box' },
-    description: 'How often the box is asked while no node is, so that live nodes are known before they die.',
+    safe: { atLeast: 5_000, because: 'every poll is a command on the backend' },
+    description:
+      'How often the backend is asked while no node is, so that live nodes are known before they die.',
   },
   detachTimeoutMs: {
     type: milliseconds(1),
@@ -230,14 +235,14 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     description:
       'How long a detach may take before the next way is tried, and external-attacher before it is reported as stuck.',
   },
-  'fence.drainMs': {
+  'fence.quiesceMs': {
     type: milliseconds(1),
     default: 10_000,
     safe: {
       atLeast: 10_000,
-      because: 'the box may hold commands of a host until its NVMe keep-alive timeout',
+      because: 'the backend may hold commands of a host until its NVMe keep-alive timeout',
     },
-    description: 'Silence of a fenced node after which the box holds no command of it any more.',
+    description: 'Silence of a fenced node after which the backend holds no command of it any more.',
   },
   'fence.writesStillMs': {
     type: milliseconds(1),
@@ -248,14 +253,14 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
   'fence.pollMs': {
     type: milliseconds(1),
     default: 10_000,
-    safe: { atLeast: 1_000, because: 'every poll is a command on the box' },
+    safe: { atLeast: 1_000, because: 'every poll is a command on the backend' },
     description:
-      'How often the box is read while a fence stands and no node is suspect: the node may be back.',
+      'How often the backend is read while a fence stands and no node is suspect: the node may be back.',
   },
   'fence.neverFence': {
     type: labels,
     description:
-      'Nodes that carry all of these labels are never fenced: those that boot from the box. Default: none.',
+      'Nodes that carry all of these labels are never fenced: those that boot from the backend. Default: none.',
   },
   earlyDetection: {
     type: flag,

@@ -9,7 +9,7 @@ const FILES: Record<string, string> = {
   '/etc/host-key': `${FINGERPRINT}\n`,
   '/etc/empty': '\n',
 };
-const REQUIRED = ['--rds-address=box', '--rds-user=reattach', '--rds-private-key-file=/etc/key'];
+const REQUIRED = ['--rds-address=backend', '--rds-user=reattach', '--rds-private-key-file=/etc/key'];
 const COMPLETE = [...REQUIRED, `--rds-host-key=${FINGERPRINT}`];
 
 function parse(
@@ -38,23 +38,23 @@ function refusal(...input: Parameters<typeof parse>): ConfigError {
   throw new Error('The configuration was accepted');
 }
 
-/** A file that lists boxes. */
-function fileWith(boxes: string) {
-  return { '/etc/file': `rds: { user: reattach, privateKeyFile: /etc/key }\nboxes:\n${boxes}` };
+/** A file that lists backends. */
+function fileWith(backends: string) {
+  return { '/etc/file': `rds: { user: reattach, privateKeyFile: /etc/key }\nbackends:\n${backends}` };
 }
 
 describe('parseConfig', () => {
   it('fills in the defaults', () => {
-    const { boxes, ...rest } = parse(COMPLETE);
-    expect(boxes).toEqual([
+    const { backends, ...rest } = parse(COMPLETE);
+    expect(backends).toEqual([
       {
-        name: 'box',
-        host: 'box',
+        name: 'backend',
+        host: 'backend',
         port: 22,
         user: 'reattach',
         privateKey: FILES['/etc/key'],
         hostKey: FINGERPRINT,
-        storageAddresses: ['box'],
+        storageAddresses: ['backend'],
       },
     ]);
     expect(rest).toEqual({
@@ -69,7 +69,7 @@ describe('parseConfig', () => {
         suspectPollMs: 2_000,
         detachTimeoutMs: 60_000,
         breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
-        fence: { drainMs: 10_000, writesStillMs: 2_000, pollMs: 10_000, neverFence: {} },
+        fence: { quiesceMs: 10_000, writesStillMs: 2_000, pollMs: 10_000, neverFence: {} },
         earlyDetection: { enabled: false, leaseStaleMs: 20_000 },
       },
       http: { host: '127.0.0.1', port: 9808 },
@@ -117,7 +117,7 @@ describe('parseConfig', () => {
     ].join('\n');
     expect(parse(['--config', '/etc/file'], {}, { '/etc/file': file })).toMatchObject({
       policy: { mode: 'release', breaker: { maxNodes: 2, windowMs: 600_000 } },
-      boxes: [{ host: 'fd00::2', port: 2222, passphrase: 'open sesame', hostKey: FINGERPRINT }],
+      backends: [{ host: 'fd00::2', port: 2222, passphrase: 'open sesame', hostKey: FINGERPRINT }],
       http: { host: '::', port: 9808 },
       otlpEndpoint: 'http://collector:4318',
     });
@@ -170,7 +170,7 @@ describe('parseConfig', () => {
       '  rds.address: expected host, host:port or [IPv6]:port (port 1 to 65535, default 22), set by --rds-address, REATTACH_RDS_ADDRESS or the file',
       '  rds.user: expected text that is not empty, set by --rds-user, REATTACH_RDS_USER or the file',
       '  rds.privateKeyFile: expected the path of a file, set by --rds-private-key-file, REATTACH_RDS_PRIVATE_KEY_FILE or the file',
-      '  rds.hostKey: expected the host key of the box in rds.hostKey or rds.hostKeyFile: without it nobody knows who answers',
+      '  rds.hostKey: expected the host key of the backend in rds.hostKey or rds.hostKeyFile: without it nobody knows who answers',
     ]);
     expect(problems).toHaveLength(14);
   });
@@ -185,22 +185,22 @@ describe('parseConfig', () => {
     const config = parse([
       ...COMPLETE,
       '--rds-storage-addresses=10.9.0.1, fd00::1',
-      '--fence-never-fence=example.org/boots-from=box,zone=a',
+      '--fence-never-fence=example.org/boots-from=backend,zone=a',
     ]);
-    expect(config.boxes[0]?.storageAddresses).toEqual(['10.9.0.1', 'fd00::1']);
-    expect(config.policy.fence.neverFence).toEqual({ 'example.org/boots-from': 'box', zone: 'a' });
+    expect(config.backends[0]?.storageAddresses).toEqual(['10.9.0.1', 'fd00::1']);
+    expect(config.policy.fence.neverFence).toEqual({ 'example.org/boots-from': 'backend', zone: 'a' });
   });
 
-  describe('boxes', () => {
+  describe('backends', () => {
     const TWO = [
       '  - { name: east, address: 10.0.0.1, hostKey: "SHA256:east", storageAddresses: "10.9.0.1" }',
       '  - { address: "10.0.0.2:2222", user: other, hostKeyFile: /etc/host-key }',
     ].join('\n');
 
     it('are read from the file, each with the rds options where it says nothing itself', () => {
-      const { boxes } = parse(['--config=/etc/file'], {}, fileWith(TWO));
+      const { backends } = parse(['--config=/etc/file'], {}, fileWith(TWO));
       const privateKey = FILES['/etc/key'];
-      expect(boxes).toEqual([
+      expect(backends).toEqual([
         {
           name: 'east',
           host: '10.0.0.1',
@@ -223,24 +223,24 @@ describe('parseConfig', () => {
     });
 
     it.each([
-      ['  - { address: a, hostKey: k, hostkey: k }', 'rds.hostkey (/etc/file, boxes[0])'],
+      ['  - { address: a, hostKey: k, hostkey: k }', 'rds.hostkey (/etc/file, backends[0])'],
       ['  - { hostKey: k }', 'rds.address: expected'],
       ['  - { address: a }', 'rds.hostKey: expected'],
       [
         '  - { address: a, hostKey: k }\n  - { address: a, hostKey: k }',
-        'boxes: got "a", expected a name of its own',
+        'backends: got "a", expected a name of its own',
       ],
-      ['  - { address: "a:0", hostKey: k }', 'rds.address (/etc/file, boxes[0]): got "a:0"'],
-      ['  - text', 'boxes (/etc/file): expected a list of boxes'],
-      ['  []', 'boxes (/etc/file): expected a list of boxes'],
-      ['  - { name: 3, address: a, hostKey: k }', 'name (/etc/file, boxes[0])'],
-    ])('refuses %j', (boxes, problem) => {
-      expect(refusal(['--config=/etc/file'], {}, fileWith(boxes)).message).toContain(problem);
+      ['  - { address: "a:0", hostKey: k }', 'rds.address (/etc/file, backends[0]): got "a:0"'],
+      ['  - text', 'backends (/etc/file): expected a list of backends'],
+      ['  []', 'backends (/etc/file): expected a list of backends'],
+      ['  - { name: 3, address: a, hostKey: k }', 'name (/etc/file, backends[0])'],
+    ])('refuses %j', (backends, problem) => {
+      expect(refusal(['--config=/etc/file'], {}, fileWith(backends)).message).toContain(problem);
     });
 
-    it('are refused beside the address of a single box', () => {
+    it('are refused beside the address of a single backend', () => {
       expect(refusal(['--config=/etc/file', '--rds-address=b'], {}, fileWith(TWO)).message).toContain(
-        'rds.address (--rds-address): got "b", expected no address of a single box where the file lists boxes',
+        'rds.address (--rds-address): got "b", expected no address of a single backend where the file lists backends',
       );
     });
   });
@@ -251,9 +251,9 @@ describe('parseConfig', () => {
 
   it.each([
     ['mode', 'Release'],
-    ['rds-address', 'box:0'],
-    ['rds-address', 'box:70000'],
-    ['rds-address', 'ssh://box'],
+    ['rds-address', 'backend:0'],
+    ['rds-address', 'backend:70000'],
+    ['rds-address', 'ssh://backend'],
     ['http-listen', '9808'],
     ['grace-period-ms', '30s'],
     ['grace-period-ms', '-1'],
@@ -267,7 +267,7 @@ describe('parseConfig', () => {
     ['strategy', 'force'],
     ['other-drivers', 'ignore'],
     ['rds-storage-addresses', '10.9.0.1;'],
-    ['fence-never-fence', 'boots-from-box'],
+    ['fence-never-fence', 'boots-from-backend'],
   ])('refuses --%s=%s', (name, value) => {
     const { problems } = refusal([...REQUIRED, '--rds-host-key-file=/etc/host-key', `--${name}=${value}`]);
     expect(problems.map(({ source }) => source)).toContain(`--${name}`);
@@ -281,7 +281,7 @@ describe('parseConfig', () => {
   });
 
   it('wants the host key exactly once', () => {
-    expect(refusal(REQUIRED).message).toContain('rds.hostKey: expected the host key of the box');
+    expect(refusal(REQUIRED).message).toContain('rds.hostKey: expected the host key of the backend');
     expect(refusal([...COMPLETE, '--rds-host-key-file=/etc/host-key']).message).toContain('not both');
   });
 

@@ -12,7 +12,7 @@ import {
 } from './config-options.ts';
 import {
   type Given,
-  type GivenBox,
+  type GivenBackend,
   readEnvironment,
   readFlags,
   readYaml,
@@ -29,7 +29,7 @@ export interface Config {
   /** Everything decisions depend on. */
   readonly policy: Policy;
   /** At least one; names are unique. */
-  readonly boxes: readonly BoxConfig[];
+  readonly backends: readonly BackendConfig[];
   readonly http: HostPort;
   /** Serve state and history there too. */
   readonly audience: Audience;
@@ -57,8 +57,8 @@ export interface Config {
   readonly unsafeKeys: readonly OptionKey[];
 }
 
-/** How one box is reached, and by which addresses PersistentVolumes name it. */
-export interface BoxConfig extends HostPort {
+/** How one backend is reached, and by which addresses PersistentVolumes name it. */
+export interface BackendConfig extends HostPort {
   readonly name: string;
   readonly user: string;
   readonly privateKey: string;
@@ -77,8 +77,8 @@ export interface ConfigSources {
   readonly readFile: (path: string) => string;
 }
 
-/** What every box needs. */
-const BOX_REQUIRED = ['rds.address', 'rds.user', 'rds.privateKeyFile'] as const;
+/** What every backend needs. */
+const BACKEND_REQUIRED = ['rds.address', 'rds.user', 'rds.privateKeyFile'] as const;
 
 /** Bound of one write, ms. @see LeaderElector */
 const LONGEST_WRITE_MS = 5_000;
@@ -108,7 +108,7 @@ class ConfigReader {
   readonly #problems: ConfigProblem[];
   /** By key, most important source first. */
   readonly #given: Map<OptionKey, readonly Given[]>;
-  #boxes: readonly GivenBox[] | undefined;
+  #backends: readonly GivenBackend[] | undefined;
 
   /** @param outer whose values hold where nothing else is given, and who is told of problems. */
   constructor(sources: ConfigSources, outer?: ConfigReader) {
@@ -130,7 +130,7 @@ class ConfigReader {
     if (!this.#value('unsafe.compressedTimes')) for (const key of unsafeKeys) this.#refuseUnsafe(key);
     this.#checkTogether();
     const kubeconfigPath = this.#kubeconfigPath();
-    const boxes = this.#readBoxes();
+    const backends = this.#readBackends();
     const context = this.#value('context');
     const otlpEndpoint = this.#value('otlp.endpoint');
     const auditFile = this.#value('audit.file');
@@ -139,7 +139,7 @@ class ConfigReader {
       ...(kubeconfigPath === undefined ? {} : { kubeconfigPath }),
       ...(context === undefined ? {} : { context }),
       policy: this.#policy(),
-      boxes: boxes.map((box) => present(box, 'rds.address')),
+      backends: backends.map((backend) => present(backend, 'rds.address')),
       http: this.#must('http.listen'),
       audience: this.#must('http.state'),
       ...(auditFile !== undefined && { audit: { file: auditFile, maxBytes: this.#must('audit.maxBytes') } }),
@@ -174,7 +174,7 @@ class ConfigReader {
         windowMs: this.#must('breaker.windowMs'),
       },
       fence: {
-        drainMs: this.#must('fence.drainMs'),
+        quiesceMs: this.#must('fence.quiesceMs'),
         writesStillMs: this.#must('fence.writesStillMs'),
         pollMs: this.#must('fence.pollMs'),
         neverFence: this.#value('fence.neverFence') ?? {},
@@ -196,40 +196,40 @@ class ConfigReader {
     };
   }
 
-  /** The boxes of the file, else the one of the `rds.` options. `undefined` for one with problems, which were noted. */
-  #readBoxes(): readonly (BoxConfig | undefined)[] {
-    if (!this.#boxes) return [this.#readBox(undefined)];
+  /** The backends of the file, else the one of the `rds.` options. `undefined` for one with problems, which were noted. */
+  #readBackends(): readonly (BackendConfig | undefined)[] {
+    if (!this.#backends) return [this.#readBackend(undefined)];
     for (const given of this.#givenFor('rds.address')) {
       this.#refuse(
         'rds.address',
         given.source,
         given.raw,
-        'no address of a single box where the file lists boxes',
+        'no address of a single backend where the file lists backends',
       );
     }
-    const boxes = this.#boxes.map(({ name, given }) => {
+    const backends = this.#backends.map(({ name, given }) => {
       const reader = new ConfigReader(this.#sources, this);
       for (const value of given) reader.#given.set(value.key, [value]);
       for (const { key } of given) reader.#check(key);
       const isOwn = (key: OptionKey) => given.some((value) => value.key === key);
       if (isOwn('rds.hostKey')) reader.#given.delete('rds.hostKeyFile');
       else if (isOwn('rds.hostKeyFile')) reader.#given.delete('rds.hostKey');
-      return reader.#readBox(name);
+      return reader.#readBackend(name);
     });
-    const names = boxes.map((box) => box?.name);
+    const names = backends.map((backend) => backend?.name);
     const twice = names.find((name, index) => name !== undefined && names.indexOf(name) !== index);
     if (twice !== undefined) {
       this.#problems.push({
-        key: 'boxes',
+        key: 'backends',
         value: JSON.stringify(twice),
-        expected: 'a name of its own for each box',
+        expected: 'a name of its own for each backend',
       });
     }
-    return boxes;
+    return backends;
   }
 
-  #readBox(name: string | undefined): BoxConfig | undefined {
-    for (const key of BOX_REQUIRED) this.#checkRequired(key);
+  #readBackend(name: string | undefined): BackendConfig | undefined {
+    for (const key of BACKEND_REQUIRED) this.#checkRequired(key);
     const privateKey = this.#contentOf('rds.privateKeyFile');
     const passphrase = this.#contentOf('rds.passphraseFile');
     const hostKey = this.#hostKey();
@@ -255,9 +255,9 @@ class ConfigReader {
     if (file !== undefined && content !== undefined) this.#take(readYaml(content, file));
   }
 
-  #take({ given, problems, boxes }: SourceReading): void {
+  #take({ given, problems, backends }: SourceReading): void {
     this.#problems.push(...problems);
-    this.#boxes ??= boxes;
+    this.#backends ??= backends;
     for (const value of given) this.#given.set(value.key, [...this.#givenFor(value.key), value]);
   }
 
@@ -338,7 +338,7 @@ class ConfigReader {
         key: 'rds.hostKey',
         expected: given('rds.hostKey')
           ? 'rds.hostKey or rds.hostKeyFile, not both'
-          : 'the host key of the box in rds.hostKey or rds.hostKeyFile: without it nobody knows who answers',
+          : 'the host key of the backend in rds.hostKey or rds.hostKeyFile: without it nobody knows who answers',
       });
       return undefined;
     }

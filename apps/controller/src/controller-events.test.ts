@@ -12,11 +12,11 @@ function setUp(findPod: () => Promise<ObjectRef | undefined> = async () => POD) 
 }
 
 describe('ControllerEvents', () => {
-  it('tells of a box that is away and back, on its own pod, in that order and word for word', async () => {
+  it('tells of a backend that is away and back, on its own pod, in that order and word for word', async () => {
     const { events, own } = setUp();
     for (let time = 0; time < 2; time++) {
-      own.disconnected('box-a', 'UNAVAILABLE: connect ECONNREFUSED');
-      own.reconnected('box-a');
+      own.disconnected('backend-a', 'UNAVAILABLE: connect ECONNREFUSED');
+      own.reconnected('backend-a');
     }
     await own[Symbol.asyncDispose]();
     expect(events.events.slice(0, 2)).toEqual([
@@ -24,13 +24,13 @@ describe('ControllerEvents', () => {
         type: 'Warning',
         reason: 'RDSDisconnected',
         message:
-          'Storage box box-a is not connected, its volumes are held: UNAVAILABLE: connect ECONNREFUSED',
+          'Storage backend backend-a is not connected, its volumes are held: UNAVAILABLE: connect ECONNREFUSED',
         regarding: { kind: 'Pod', ...POD },
       },
       {
         type: 'Normal',
         reason: 'RDSReconnected',
-        message: 'Storage box box-a is connected again',
+        message: 'Storage backend backend-a is connected again',
         regarding: { kind: 'Pod', ...POD },
       },
     ]);
@@ -44,8 +44,8 @@ describe('ControllerEvents', () => {
       reconcileId: 'r',
       attacher: 'a',
       decisions: [],
-      leftOut: 7,
-      recoveries: [],
+      healthyCount: 7,
+      cleanups: [],
       effects: [],
       fences: [],
     };
@@ -65,8 +65,8 @@ describe('ControllerEvents', () => {
   it('says nothing where there is no such pod, and asks for it once', async () => {
     let asked = 0;
     const { events, own } = setUp(async () => void asked++);
-    own.reconnected('box-a');
-    own.reconnected('box-a');
+    own.reconnected('backend-a');
+    own.reconnected('backend-a');
     await own[Symbol.asyncDispose]();
     expect([events.events, asked]).toEqual([[], 1]);
   });
@@ -76,8 +76,8 @@ describe('ControllerEvents', () => {
     const { events, own } = setUp(() =>
       asked++ === 0 ? Promise.reject(new Error('no')) : Promise.resolve(POD),
     );
-    own.reconnected('box-a');
-    own.reconnected('box-a');
+    own.reconnected('backend-a');
+    own.reconnected('backend-a');
     await own[Symbol.asyncDispose]();
     expect(events.events).toHaveLength(1);
   });

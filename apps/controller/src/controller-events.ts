@@ -18,16 +18,16 @@ export class ControllerEvents implements AsyncDisposable {
     this.#options = options;
   }
 
-  disconnected(box: string, why: string): void {
-    const message = `Storage box ${box} is not connected, its volumes are held: ${why}`;
+  disconnected(backend: string, why: string): void {
+    const message = `Storage backend ${backend} is not connected, its volumes are held: ${why}`;
     this.#record({ type: 'Warning', reason: 'RDSDisconnected', message });
   }
 
-  reconnected(box: string): void {
+  reconnected(backend: string): void {
     this.#record({
       type: 'Normal',
       reason: 'RDSReconnected',
-      message: `Storage box ${box} is connected again`,
+      message: `Storage backend ${backend} is connected again`,
     });
   }
 
@@ -41,7 +41,7 @@ export class ControllerEvents implements AsyncDisposable {
     const ours = report.decisions.filter(({ attachment }) => attachment.attacher === report.attacher);
     const lost = ours.filter(({ node }) => node.kind !== 'ready');
     const held = lost.filter(({ verdict }) => verdict.kind === 'hold');
-    const message = `Looked at ${ours.length + (report.leftOut ?? 0)} attachments in mode ${mode}: ${lost.length} on lost nodes, ${held.length} of them held; fences: ${report.fences.length}`;
+    const message = `Looked at ${ours.length + (report.healthyCount ?? 0)} attachments in mode ${mode}: ${lost.length} on lost nodes, ${held.length} of them held; fences: ${report.fences.length}`;
     this.#record({ type: 'Normal', reason: 'StartupReconciliation', message });
   }
 

@@ -17,7 +17,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/readyz',
     answers:
-      '200 when the caches are synced and fresh, the startup pass is done and the box is connected; else 503. The body lists each check with `ok` and `why`.',
+      '200 when the caches are synced and fresh, the startup pass is done and the backend is connected; else 503. The body lists each check with `ok` and `why`.',
   },
   { method: 'GET', path: '/metrics', answers: 'Prometheus text.' },
   {
@@ -30,7 +30,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/state',
     answers:
-      'JSON: nodes, boxes, attachments with evidence, rule and decision ([its shape](src/state/state-report.ts)). `?attachments=lost` lists only those that are not fine; `all` is the default. To the audience of `http.state`.',
+      'JSON: nodes, backends, attachments with evidence, rule and decision ([its shape](src/state/state-report.ts)). `?attachments=lost` lists only those that are not fine; `all` is the default. To the audience of `http.state`.',
   },
   {
     method: 'GET',

@@ -16,5 +16,5 @@ export const EXIT_MEANINGS: { readonly [Name in keyof typeof EXIT]: string } = {
     'Failed; `run`: at run time, or the stop took longer than `shutdownGraceMs` (the log names what was abandoned), or a second signal came; `doctor`: a check failed; `fence` and `unfence`: refused.',
   usage: 'The command line or the configuration was refused; standard error says what was expected.',
   attention:
-    '`status --exit-code`: something is held, the view of the cluster is stale, or a box is not connected.',
+    '`status --exit-code`: something is held, the view of the cluster is stale, or a backend is not connected.',
 };

@@ -23,12 +23,12 @@ export interface Given {
 export interface SourceReading {
   readonly given: readonly Given[];
   readonly problems: readonly ConfigProblem[];
-  /** Only a file can list several boxes. */
-  readonly boxes?: readonly GivenBox[];
+  /** Only a file can list several backends. */
+  readonly backends?: readonly GivenBackend[];
 }
 
-/** One entry of `boxes`: what it says in place of the `rds.` options. */
-export interface GivenBox {
+/** One entry of `backends`: what it says in place of the `rds.` options. */
+export interface GivenBackend {
   /** Absent: the host of its address. */
   readonly name?: string;
   readonly given: readonly Given[];
@@ -105,40 +105,41 @@ export function readYaml(content: string, file: string): SourceReading {
   const root: unknown = document.toJS();
   if (root === null) return { given: [], problems: [] };
   if (!isMap(root)) return malformed('a YAML map of options');
-  const { [BOXES]: list, ...options } = root;
+  const { [BACKENDS]: list, ...options } = root;
   const reading = readMap(options, '', file);
-  return list === undefined ? reading : withBoxes(reading, list, file);
+  return list === undefined ? reading : withBackends(reading, list, file);
 }
 
-/** Key of the file's list of boxes. */
-const BOXES = 'boxes';
+/** Key of the file's list of backends. */
+const BACKENDS = 'backends';
 
-function withBoxes({ given, problems }: SourceReading, list: unknown, file: string): SourceReading {
+function withBackends({ given, problems }: SourceReading, list: unknown, file: string): SourceReading {
   if (!Array.isArray(list) || list.length === 0 || !list.every(isMap)) {
     const problem = {
-      key: BOXES,
+      key: BACKENDS,
       source: file,
-      expected: 'a list of boxes, each a map of options without `rds.`',
+      expected: 'a list of backends, each a map of options without `rds.`',
     };
     return { given, problems: [...problems, problem] };
   }
-  const readings = list.map((entry, index) => readBox(entry, `${file}, ${BOXES}[${index}]`));
+  const readings = list.map((entry, index) => readBackend(entry, `${file}, ${BACKENDS}[${index}]`));
   return {
     given,
     problems: [...problems, ...readings.flatMap((reading) => reading.problems)],
-    boxes: readings.map(({ box }) => box),
+    backends: readings.map(({ backend }) => backend),
   };
 }
 
-function readBox(
+function readBackend(
   { name, ...options }: Readonly<Record<string, unknown>>,
   source: string,
-): { readonly box: GivenBox; readonly problems: readonly ConfigProblem[] } {
+): { readonly backend: GivenBackend; readonly problems: readonly ConfigProblem[] } {
   const { given, problems } = readMap(options, 'rds.', source);
-  if (name === undefined) return { box: { given }, problems };
-  if (typeof name === 'string' && name.trim() !== '') return { box: { name: name.trim(), given }, problems };
+  if (name === undefined) return { backend: { given }, problems };
+  if (typeof name === 'string' && name.trim() !== '')
+    return { backend: { name: name.trim(), given }, problems };
   return {
-    box: { given },
+    backend: { given },
     problems: [...problems, { key: 'name', source, expected: 'text that is not empty' }],
   };
 }

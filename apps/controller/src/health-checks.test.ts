@@ -22,10 +22,13 @@ function setUp() {
     holder: 'reattach-1' as string | undefined,
     isRunning: true,
   };
-  const box = { name: 'box-a', health: () => ({ connected: state.connected, detail: 'SSH says so' }) };
+  const backend = {
+    name: 'backend-a',
+    health: () => ({ connected: state.connected, detail: 'SSH says so' }),
+  };
   const readiness = new Readiness({
     caches: { freshness: () => state.freshness },
-    boxes: [box],
+    backends: [backend],
     reconciler: state,
     policy: { maxCacheAgeMs: 120_000 },
     clock,
@@ -40,7 +43,7 @@ function setUp() {
 }
 
 describe('Readiness', () => {
-  it('is ready when caches are fresh, the box is connected and the startup pass is done', () => {
+  it('is ready when caches are fresh, the backend is connected and the startup pass is done', () => {
     const { readiness } = setUp();
     expect(readiness.report().ok).toBe(true);
   });
@@ -59,10 +62,10 @@ describe('Readiness', () => {
     expect(failing()).toEqual(['cluster-cache: fresh']);
   });
 
-  it('is not ready while a box is not connected', () => {
+  it('is not ready while a backend is not connected', () => {
     const { state, failing } = setUp();
     state.connected = false;
-    expect(failing()).toEqual(['storage-box box-a: SSH says so']);
+    expect(failing()).toEqual(['storage-backend backend-a: SSH says so']);
   });
 
   it('waits for the startup pass of a leader', () => {

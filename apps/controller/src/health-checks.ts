@@ -4,7 +4,7 @@ import { type HealthCheck, type HealthReport, healthReport } from './health.ts';
 /** What readiness depends on. */
 export interface ReadinessOptions {
   readonly caches: { freshness(): CacheFreshness };
-  readonly boxes: readonly {
+  readonly backends: readonly {
     readonly name: string;
     health(): { readonly connected: boolean; readonly detail: string };
   }[];
@@ -15,7 +15,7 @@ export interface ReadinessOptions {
   readonly elector?: { readonly isLeader: boolean; readonly holder: string | undefined };
 }
 
-/** Ready: caches synced and fresh, every box connected, and the startup pass done, or another replica known that leads. */
+/** Ready: caches synced and fresh, every backend connected, and the startup pass done, or another replica known that leads. */
 export class Readiness {
   readonly #options: ReadinessOptions;
   #isStopping = false;
@@ -30,13 +30,13 @@ export class Readiness {
   }
 
   report(): HealthReport {
-    const { boxes } = this.#options;
+    const { backends } = this.#options;
     return healthReport([
       { name: 'running', ok: !this.#isStopping, why: this.#isStopping ? 'Stopping' : 'Running' },
       this.#cache(),
-      ...boxes.map((box): HealthCheck => {
-        const { connected, detail } = box.health();
-        return { name: `storage-box ${box.name}`, ok: connected, why: detail };
+      ...backends.map((backend): HealthCheck => {
+        const { connected, detail } = backend.health();
+        return { name: `storage-backend ${backend.name}`, ok: connected, why: detail };
       }),
       this.#startup(),
     ]);

@@ -10,7 +10,7 @@ import { HttpServer, type HttpServerOptions } from './http-server.ts';
 const up = healthReport([{ name: 'loop', ok: true, why: 'last pass 3 ms ago' }]);
 const down = healthReport([
   { name: 'cluster-cache', ok: true, why: 'fresh' },
-  { name: 'storage-box', ok: false, why: 'not connected' },
+  { name: 'storage-backend', ok: false, why: 'not connected' },
 ]);
 
 function start(overrides: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
@@ -48,7 +48,7 @@ describe('HttpServer', () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({
       ok: false,
-      checks: [{ ok: true }, { name: 'storage-box', ok: false, why: 'not connected' }],
+      checks: [{ ok: true }, { name: 'storage-backend', ok: false, why: 'not connected' }],
     });
   });
 

@@ -60,7 +60,7 @@ export class Stage implements AsyncDisposable {
         `Controller is ready in mode ${scenario.mode}, ${((Date.now() - startedAtMs) / 1_000).toFixed(1)} s after its start`,
       );
       stage.#cleanup.use(watchWorld(world, story));
-      await stage.pause(600); // the box is read in the idle poll, so that live nodes are known before they die
+      await stage.pause(600); // the backend is read in the idle poll, so that live nodes are known before they die
       return stage;
     } catch (err) {
       await stage[Symbol.asyncDispose]();
@@ -113,11 +113,11 @@ function tellLine(line: LogLine, story: Story): void {
     case 'Held release':
       return story.tell('decided', `hold ${volume} on ${node} (${text(line['reason'])}): ${why}`);
     case 'Fenced node':
-      return story.tell('decided', `cut ${node} off at the box`);
+      return story.tell('decided', `cut ${node} off at the backend`);
     case 'Released stale attachment':
       return story.tell('decided', `release ${volume} from ${node} (${text(line['strategy'])}): ${why}`);
     case 'Unfenced node':
-      return story.tell('decided', `let ${node} back to the box: ${why}`);
+      return story.tell('decided', `let ${node} back to the backend: ${why}`);
     case 'Removed out-of-service taint':
       return story.tell('decided', `remove the out-of-service taint of ${node}: ${why}`);
     default:

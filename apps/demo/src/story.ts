@@ -1,4 +1,4 @@
-/** One thing that happened. `box` and `cluster` are what was written where; `story` is the demo's own voice. */
+/** One thing that happened. `backend` and `cluster` are what was written where; `story` is the demo's own voice. */
 export interface StoryEvent {
   readonly kind: 'story' | 'fault' | 'seen' | 'decided' | 'written' | 'moved' | 'error';
   /** Since the fault, ms; negative before it. */
@@ -19,7 +19,7 @@ export interface Summary {
   readonly detectToReleaseMs: number | null;
   /** From the fault until every replica ran again, ms. */
   readonly faultToRunningMs: number | null;
-  /** Writes of a second writer that the box accepted. */
+  /** Writes of a second writer that the backend accepted. */
   readonly doubleWrites: number;
   /** What did not come out as it must. */
   readonly problems: readonly string[];

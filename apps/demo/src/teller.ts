@@ -41,7 +41,7 @@ function table(summary: Summary): string {
       '6 min after the pods are gone, which takes 5 min or for ever',
     ],
     ['fault -> everything runs again', time(faultToRunningMs), 'StatefulSet: never by itself'],
-    ['double writes the box accepted', String(doubleWrites), 'not prevented'],
+    ['double writes the backend accepted', String(doubleWrites), 'not prevented'],
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const lines = rows.map(([a, b, c]) =>

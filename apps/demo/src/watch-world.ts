@@ -3,7 +3,7 @@ import type { Story } from './story.ts';
 
 const POLL_MS = 20;
 
-/** Tells what changes in the cluster, and every write of the controller to the API server and to the box. */
+/** Tells what changes in the cluster, and every write of the controller to the API server and to the backend. */
 export function watchWorld(world: SimWorld, story: Story): Disposable {
   const cleanup = new DisposableStack();
   const ready = new Map<string, boolean>();
@@ -37,7 +37,8 @@ export function watchWorld(world: SimWorld, story: Story): Disposable {
     }
     for (const { text } of world.rds.commands.entries.slice(seenCommands)) {
       seenCommands++;
-      if (/address-list\/(add|remove)/.test(text)) story.tell('written', `box: ${text.split('; :put')[0]}`);
+      if (/address-list\/(add|remove)/.test(text))
+        story.tell('written', `backend: ${text.split('; :put')[0]}`);
     }
     for (const [pod, node] of podsByNode(world)) {
       if (running.get(pod) === node) continue;

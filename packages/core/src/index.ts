@@ -1,6 +1,6 @@
+export { type Cleanup, decideCleanups } from './decide/cleanups.ts';
 export { type Decision, decide, type Plan } from './decide/decide.ts';
 export type { FenceState } from './decide/fence-state.ts';
-export { decideRecoveries, type Recovery } from './decide/recover.ts';
 export { RULES, type Rule, type Verdict } from './decide/rules.ts';
 export type { DetachStrategy } from './execute/detach-requests.ts';
 export type { Effect, LostDecision } from './execute/effect.ts';
@@ -48,8 +48,8 @@ export {
 } from './model/policy.ts';
 export type { Migration, TrackedAttachment } from './model/tracked-attachment.ts';
 export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './model/trigger-reason.ts';
-export { type Inspection, Inspector, type InspectorOptions } from './pass/inspector.ts';
-export type { PassMemory } from './pass/pass-memory.ts';
+export type { PassHistory } from './pass/pass-history.ts';
+export { PlanPreview, type PlanPreviewOptions, type Preview } from './pass/plan-preview.ts';
 export {
   type PassObserver,
   type PassReport,
@@ -71,18 +71,18 @@ export {
   type EventRecorder,
   type Leadership,
   type LiveNode,
-  type LostNodeNote,
-  type LostNodeNotes,
+  type LostNodeRecord,
+  type LostNodeRecords,
   type NodeLister,
-  type StorageBox,
+  type StorageBackend,
   type StorageFleet,
   type StorageNode,
-  type StorageQuestion,
+  type StorageQuery,
   type StorageVolume,
 } from './ports/ports.ts';
+export { type AttachmentStatus, STALE_STEPS, type StaleState } from './report/attachment-status.ts';
 export { type Held, heldIn, lostDecisionsIn, untouchedIn } from './report/held.ts';
 export { PassReporter, type PassReporterOptions } from './report/pass-reporter.ts';
-export { STALE_STEPS, type StaleState, type Standing } from './report/standings.ts';
 export type { PassResultKind, ReconcileAction } from './telemetry/instruments.ts';
 export {
   AttachmentManager,

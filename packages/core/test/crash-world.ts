@@ -13,14 +13,14 @@ import {
 import { FakeClock, settle } from '../src/testing/fake-clock.ts';
 import { type ClusterCall, FakeClusterActions } from '../src/testing/fake-cluster-actions.ts';
 import { FakeClusterReader } from '../src/testing/fake-cluster-reader.ts';
-import { FakeLostNodeNotes } from '../src/testing/fake-lost-node-notes.ts';
-import { type BoxCall, FakeStorageBox, fakeFleet } from '../src/testing/fake-storage-box.ts';
+import { FakeLostNodeRecords } from '../src/testing/fake-lost-node-records.ts';
+import { type BackendCall, FakeStorageBackend, fakeFleet } from '../src/testing/fake-storage-backend.ts';
 import { testPolicy } from '../src/testing/policy-builder.ts';
 import { AttachmentManager } from '../src/tracking/attachment-manager.ts';
 
 const VOLUMES: readonly PersistentVolumeFact[] = [
-  persistentVolumeFact({ name: 'pv-a', volumeAttributes: { address: 'box-a' } }),
-  persistentVolumeFact({ name: 'pv-b', volumeAttributes: { address: 'box-b' } }),
+  persistentVolumeFact({ name: 'pv-a', volumeAttributes: { address: 'backend-a' } }),
+  persistentVolumeFact({ name: 'pv-b', volumeAttributes: { address: 'backend-b' } }),
 ];
 const ADDRESSES = ['10.0.0.1', '10.0.0.2'];
 const PASS_INTERVAL_MS = 2_000;
@@ -54,7 +54,7 @@ export interface EndState {
 }
 
 /**
- * A cluster and two boxes that answer to what is written. `node-a` dies with a volume at each box; deleted pods are created
+ * A cluster and two backends that answer to what is written. `node-a` dies with a volume at each backend; deleted pods are created
  * again on `node-b`, where a volume is attached once it is detached from `node-a`; then `node-a` is heard of again, still with
  * its dirty pages, and later boots.
  * The process under test dies at the effects whose numbers are given: neither this effect nor any later one of the process
@@ -65,8 +65,11 @@ export class CrashWorld {
   readonly #clock = new FakeClock();
   readonly #cluster = new FakeClusterReader(this.#clock);
   readonly #actions = new FakeClusterActions();
-  readonly #notes = new FakeLostNodeNotes();
-  readonly #boxes = [new FakeStorageBox(this.#clock, 'box-a'), new FakeStorageBox(this.#clock, 'box-b')];
+  readonly #records = new FakeLostNodeRecords();
+  readonly #backends = [
+    new FakeStorageBackend(this.#clock, 'backend-a'),
+    new FakeStorageBackend(this.#clock, 'backend-b'),
+  ];
   readonly #options: CrashWorldOptions;
   readonly #policy: Policy;
   readonly #cuts: ReadonlySet<number>;
@@ -110,11 +113,11 @@ export class CrashWorld {
       this.#node = undefined;
     }
     this.#actions.before = (call) => this.#onCall(call);
-    this.#notes.before = () => this.#effect();
-    for (const box of this.#boxes) {
-      box.setSilent('node-a', lostSinceMs + 15_000, lostSinceMs);
-      box.before = () => this.#hangWhenDead();
-      box.beforeChange = (call) => this.#onChange(box, call);
+    this.#records.before = () => this.#effect();
+    for (const backend of this.#backends) {
+      backend.setSilent('node-a', lostSinceMs + 15_000, lostSinceMs);
+      backend.before = () => this.#hangWhenDead();
+      backend.beforeChange = (call) => this.#onChange(backend, call);
     }
   }
 
@@ -139,28 +142,28 @@ export class CrashWorld {
     }
     return {
       attachedTo: Object.fromEntries(VOLUMES.map(({ name }) => [name, this.#nodesOf(name)])),
-      fences: this.#boxes.reduce((sum, { fences }) => sum + fences.size, 0),
+      fences: this.#backends.reduce((sum, { fences }) => sum + fences.size, 0),
       taints: (this.#node?.taints ?? []).map(({ key }) => key),
     };
   }
 
-  /** What a process learned from caches and boxes dies with it. */
+  /** What a process learned from caches and backends dies with it. */
   #forget(): void {
     if (!this.#node) {
       this.#cluster.setNode(nodeFact()); // only a Node that is there can be removed as forgotten
       this.#cluster.removeNode('node-a', { forgotten: true });
     }
-    for (const box of this.#boxes) box.lastReading = undefined;
+    for (const backend of this.#backends) backend.lastReading = undefined;
   }
 
   #start(): ReleasePass {
     return new ReleasePass({
       cluster: this.#cluster,
       manager: new AttachmentManager({ clock: this.#clock }),
-      fleet: fakeFleet(...this.#boxes),
+      fleet: fakeFleet(...this.#backends),
       actions: this.#actions,
       clock: this.#clock,
-      notes: this.#notes,
+      records: this.#records,
       leadership: { assertHeld: () => undefined },
       observer: new PassReporter({ events: { record: () => this.#effect() } }),
       policy: this.#policy,
@@ -168,11 +171,11 @@ export class CrashWorld {
     });
   }
 
-  /** A box that nobody has read yet reads itself. */
+  /** A backend that nobody has read yet reads itself. */
   async #readFirst(): Promise<void> {
-    const nothing = { suspects: [], others: [], volumes: [] };
-    for (const box of this.#boxes) {
-      if (!box.lastReading) await box.observe(nothing, new AbortController().signal);
+    const nothing = { suspects: [], peers: [], volumes: [] };
+    for (const backend of this.#backends) {
+      if (!backend.lastReading) await backend.observe(nothing, new AbortController().signal);
     }
   }
 
@@ -189,7 +192,7 @@ export class CrashWorld {
     return this.#isDead ? new Promise(() => undefined) : undefined;
   }
 
-  async #onChange(box: FakeStorageBox, call: BoxCall): Promise<void> {
+  async #onChange(backend: FakeStorageBackend, call: BackendCall): Promise<void> {
     await this.#effect();
     if (call.kind === 'unfence') {
       if (!this.#hasBooted) this.violations.push('unfence before the next boot');
@@ -198,8 +201,8 @@ export class CrashWorld {
     }
     const [first, ...rest] = call.addresses;
     if (first === undefined || rest.length === 0) return;
-    const known = box.fences.get(call.fence.id)?.addresses ?? [];
-    box.fences.set(call.fence.id, {
+    const known = backend.fences.get(call.fence.id)?.addresses ?? [];
+    backend.fences.set(call.fence.id, {
       ...call.fence,
       addresses: [...known, first],
       seenSinceMs: this.#clock.now(),
@@ -246,19 +249,19 @@ export class CrashWorld {
   #taint(taint: Taint): void {
     const node = this.#node;
     if (!node) return;
-    const isNoted = taint === OUT_OF_SERVICE && node.bootId !== undefined;
+    const isRecorded = taint === OUT_OF_SERVICE && node.bootId !== undefined;
     const taints = [...node.taints.filter(({ key }) => key !== taint.key), taint];
-    this.#setNode({ ...node, taints, ...(isNoted && { outOfServiceBootId: node.bootId }) });
+    this.#setNode({ ...node, taints, ...(isRecorded && { outOfServiceBootId: node.bootId }) });
   }
 
-  /** The invariant of mode fence: nothing leaves a node that is not cut off from the box that holds it. */
+  /** The invariant of mode fence: nothing leaves a node that is not cut off from the backend that holds it. */
   #checkFenced(what: string, isTouched: (volume: PersistentVolumeFact) => boolean): void {
     if (this.#policy.mode !== 'fence' || this.#hasBooted) return;
     for (const volume of VOLUMES.filter(isTouched)) {
-      const box = this.#boxes.find(({ name }) => name === volume.volumeAttributes['address']);
-      const cutOff = [...(box?.fences.values() ?? [])].flatMap(({ addresses }) => addresses);
+      const backend = this.#backends.find(({ name }) => name === volume.volumeAttributes['address']);
+      const cutOff = [...(backend?.fences.values() ?? [])].flatMap(({ addresses }) => addresses);
       const isOpen = ADDRESSES.some((address) => !cutOff.includes(address));
-      if (isOpen) this.violations.push(`${what} before the fence at ${box?.name}`);
+      if (isOpen) this.violations.push(`${what} before the fence at ${backend?.name}`);
     }
   }
 

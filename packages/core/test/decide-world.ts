@@ -1,7 +1,7 @@
 import type { FenceFact, NodeEvidence, StorageReading } from '../src/model/facts.ts';
 import { nodeFact, persistentVolumeFact, volumeAttachmentFact } from '../src/testing/fact-builders.ts';
 import { FakeClock } from '../src/testing/fake-clock.ts';
-import { FakeStorageBox } from '../src/testing/fake-storage-box.ts';
+import { FakeStorageBackend } from '../src/testing/fake-storage-backend.ts';
 import type { AttachmentView, ClusterView, NodeState } from '../src/view/cluster-view.ts';
 
 export const NOW = 1_767_225_600_000;
@@ -17,7 +17,7 @@ export interface WorldOptions {
   readonly reading?: Partial<StorageReading>;
   readonly cache?: ClusterView['cache'];
   /** Ready nodes beside `node-a`. Default 4. */
-  readonly others?: number;
+  readonly peers?: number;
   readonly recentLosses?: ClusterView['recentLosses'];
   readonly otherAttachers?: readonly string[];
 }
@@ -62,7 +62,7 @@ export function silentFor(ms: number): NodeEvidence {
 export const unknown: NodeEvidence = {
   kind: 'unknown',
   observedAtMs: NOW,
-  reason: 'box-unreachable',
+  reason: 'backend-unreachable',
   detail: 'no answer',
 };
 
@@ -76,11 +76,11 @@ export const FENCE: FenceFact = {
 };
 
 export function world(options: WorldOptions = {}): ClusterView {
-  const { node = notReady(), evidence = silentFor(60_000), others = 4, otherAttachers = [] } = options;
-  const box = new FakeStorageBox(new FakeClock());
+  const { node = notReady(), evidence = silentFor(60_000), peers = 4, otherAttachers = [] } = options;
+  const backend = new FakeStorageBackend(new FakeClock());
   const volume = persistentVolumeFact();
   const attachment = volumeAttachmentFact(options.attachment);
-  const states = Array.from({ length: others }, (_, index): NodeState => {
+  const states = Array.from({ length: peers }, (_, index): NodeState => {
     const other = nodeFact({ name: `other-${index}` });
     return { kind: 'ready', name: other.name, node: other };
   });
@@ -89,7 +89,7 @@ export function world(options: WorldOptions = {}): ClusterView {
     evidence: new Map([[node.name, evidence]]),
     ...(evidence.kind !== 'unknown' && {
       liveHosts: 2,
-      guard: { kind: 'armed' },
+      guard: { kind: 'enforced' },
       fences: [],
       volumes: new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - 60_000 }]]),
     }),
@@ -97,7 +97,7 @@ export function world(options: WorldOptions = {}): ClusterView {
   };
   return {
     cache: options.cache ?? { synced: true, freshAsOfMs: NOW, detail: 'fresh' },
-    attachments: [{ attachment, volume, box, vmMigrating: false, ...options.view }],
+    attachments: [{ attachment, volume, backend, vmMigrating: false, ...options.view }],
     nodes: new Map([node, ...states].map((state) => [state.name, state])),
     storageNodes: new Map(
       node.kind === 'ready'
@@ -105,9 +105,9 @@ export function world(options: WorldOptions = {}): ClusterView {
         : [[node.name, { name: node.name, addresses: [ADDRESS], addressesFrom: 'node' }]],
     ),
     outOfService: new Map(),
-    markedFenced: [],
+    withFencedTaint: [],
     otherAttachers: new Map(otherAttachers.length > 0 ? [[node.name, new Set(otherAttachers)]] : []),
     recentLosses: options.recentLosses ?? new Map(),
-    storage: new Map([[box.name, reading]]),
+    storage: new Map([[backend.name, reading]]),
   };
 }

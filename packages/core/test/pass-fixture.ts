@@ -1,7 +1,7 @@
 import type { NodeFact } from '../src/model/facts.ts';
 import type { Policy } from '../src/model/policy.ts';
 import type { TriggerReason } from '../src/model/trigger-reason.ts';
-import type { PassMemory } from '../src/pass/pass-memory.ts';
+import type { PassHistory } from '../src/pass/pass-history.ts';
 import { type PassReport, ReleasePass, type ReleasePassOptions } from '../src/pass/release-pass.ts';
 import {
   nodeFact,
@@ -12,19 +12,19 @@ import {
 import { FakeClock } from '../src/testing/fake-clock.ts';
 import { FakeClusterActions } from '../src/testing/fake-cluster-actions.ts';
 import { FakeClusterReader } from '../src/testing/fake-cluster-reader.ts';
-import { FakeStorageBox, fakeFleet } from '../src/testing/fake-storage-box.ts';
+import { FakeStorageBackend, fakeFleet } from '../src/testing/fake-storage-backend.ts';
 import { testPolicy } from '../src/testing/policy-builder.ts';
 import { AttachmentManager } from '../src/tracking/attachment-manager.ts';
 
 /**
- * A pass over fakes. `node-a` has been NotReady and silent at `box-a` for a minute; `node-b` to `node-e` are Ready; `pv-a` is
+ * A pass over fakes. `node-a` has been NotReady and silent at `backend-a` for a minute; `node-b` to `node-e` are Ready; `pv-a` is
  * attached to `node-a` and used by `pod-a`. Nothing in it answers to what is written: what a test wants to happen it sets.
  */
 export class PassFixture {
   readonly clock: FakeClock;
   readonly cluster: FakeClusterReader;
   readonly actions: FakeClusterActions = new FakeClusterActions();
-  readonly box: FakeStorageBox;
+  readonly backend: FakeStorageBackend;
   readonly reports: PassReport[] = [];
   abort: AbortController = new AbortController();
   /** Throw to refuse the right to write. */
@@ -43,14 +43,14 @@ export class PassFixture {
   ) {
     this.clock = clock;
     this.cluster = new FakeClusterReader(clock);
-    this.box = new FakeStorageBox(clock);
+    this.backend = new FakeStorageBackend(clock);
     this.policy = testPolicy({ mode: 'release', ...policy });
     this.#overrides = overrides;
     this.lostSinceMs = this.clock.now() - 60_000;
     this.lost = nodeFact({ ready: false, readyChangedAtMs: this.lostSinceMs });
     this.setNode(this.lost);
     for (const name of ['node-b', 'node-c', 'node-d', 'node-e']) this.setNode(nodeFact({ name }));
-    this.box.setSilent('node-a', this.lostSinceMs + 15_000, this.lostSinceMs);
+    this.backend.setSilent('node-a', this.lostSinceMs + 15_000, this.lostSinceMs);
     this.attach('pv-a', 'node-a', 'pod-a');
     this.#pass = this.#newPass();
   }
@@ -97,7 +97,7 @@ export class PassFixture {
     this.#pass = this.#newPass();
   }
 
-  get memory(): PassMemory {
+  get memory(): PassHistory {
     return this.#pass.memory;
   }
 
@@ -128,7 +128,7 @@ export class PassFixture {
     return new ReleasePass({
       cluster: this.cluster,
       manager: new AttachmentManager({ clock: this.clock }),
-      fleet: fakeFleet(this.box),
+      fleet: fakeFleet(this.backend),
       actions: this.actions,
       clock: this.clock,
       leadership: { assertHeld: () => this.assertHeld() },

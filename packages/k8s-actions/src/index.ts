@@ -4,5 +4,5 @@ export { K8sActionsError, type K8sActionsErrorCode } from './k8s-actions-error.t
 export { KubeActions, type KubeActionsOptions } from './kube-actions.ts';
 export { KubeEventRecorder, type KubeEventRecorderOptions } from './kube-event-recorder.ts';
 export { LeaderElector, type LeaderElectorOptions } from './leader-elector.ts';
-export { LeaseNotes, type LeaseNotesOptions } from './lease-notes.ts';
+export { LeaseRecords, type LeaseRecordsOptions } from './lease-records.ts';
 export { observeLeader } from './telemetry/instruments.ts';

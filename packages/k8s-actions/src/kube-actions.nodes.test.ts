@@ -14,7 +14,7 @@ const TAINT = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', eff
 const UNREACHABLE = { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: 'then' };
 const FENCED = { key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' };
 const NOTE = 'reattach.srvlab.io/out-of-service-boot-id';
-const NOTE_PATH = '/metadata/annotations/reattach.srvlab.io~1out-of-service-boot-id';
+const RECORD_PATH = '/metadata/annotations/reattach.srvlab.io~1out-of-service-boot-id';
 const inUse = (handle: string, attacher = TEST_ATTACHER) => `kubernetes.io/csi/${attacher}^${handle}`;
 
 interface Raw {
@@ -85,7 +85,7 @@ const CHANGES = {
     done: { taints: [TAINT] },
     operations: [
       { op: 'add', path: '/spec/taints', value: [TAINT] },
-      { op: 'add', path: NOTE_PATH, value: 'boot-1' },
+      { op: 'add', path: RECORD_PATH, value: 'boot-1' },
     ],
   },
   removeOutOfServiceTaint: {
@@ -232,12 +232,12 @@ describe('KubeActions', () => {
   });
 
   describe('addOutOfServiceTaint', () => {
-    it('puts the taint beside others and the note beside others', async () => {
+    it('puts the taint beside others and the record beside others', async () => {
       const t = setUp(rawNode({ taints: [UNREACHABLE], annotations: { other: 'x' } }), {});
       expect(await t.actions.addOutOfServiceTaint(node, t.signal)).toBe('changed');
       expect(patched(t)).toEqual([
         { op: 'add', path: '/spec/taints/-', value: TAINT },
-        { op: 'add', path: NOTE_PATH, value: 'boot-1' },
+        { op: 'add', path: RECORD_PATH, value: 'boot-1' },
       ]);
     });
 
@@ -250,16 +250,16 @@ describe('KubeActions', () => {
       ]);
     });
 
-    it('notes the bootID of the state it taints, not the one that was decided about', async () => {
+    it('records the bootID of the state it taints, not the one that was decided about', async () => {
       const t = setUp(rawNode({ annotations: { [NOTE]: 'boot-0' }, bootID: 'boot-2' }), {});
       await t.actions.addOutOfServiceTaint(nodeFact({ ready: false, bootId: 'boot-1' }), t.signal);
-      expect(patched(t)).toContainEqual({ op: 'add', path: NOTE_PATH, value: 'boot-2' });
+      expect(patched(t)).toContainEqual({ op: 'add', path: RECORD_PATH, value: 'boot-2' });
     });
 
-    it('drops an old note when the bootID is not known: it would prove a reboot that never was', async () => {
+    it('drops an old record when the bootID is not known: it would prove a reboot that never was', async () => {
       const t = setUp(rawNode({ annotations: { [NOTE]: 'boot-0' }, bootID: undefined }), {});
       await t.actions.addOutOfServiceTaint(node, t.signal);
-      expect(patched(t)).toContainEqual({ op: 'remove', path: NOTE_PATH });
+      expect(patched(t)).toContainEqual({ op: 'remove', path: RECORD_PATH });
     });
 
     it.each([
@@ -279,13 +279,13 @@ describe('KubeActions', () => {
   });
 
   describe('removeOutOfServiceTaint', () => {
-    it('removes taint and note of a node that is ready again', async () => {
+    it('removes taint and record of a node that is ready again', async () => {
       const taints = [UNREACHABLE, TAINT, { key: 'k', effect: 'NoSchedule' }];
       const t = setUp(rawNode({ taints, annotations: { [NOTE]: 'boot-1' }, ready: 'True' }), {});
       expect(await t.actions.removeOutOfServiceTaint(node, t.signal)).toBe('changed');
       expect(patched(t)).toEqual([
         { op: 'remove', path: '/spec/taints/1' },
-        { op: 'remove', path: NOTE_PATH },
+        { op: 'remove', path: RECORD_PATH },
       ]);
     });
 
@@ -294,10 +294,10 @@ describe('KubeActions', () => {
       expect(await t.actions.removeOutOfServiceTaint(node, t.signal)).toBe('unchanged');
     });
 
-    it('removes a note that a taint removed by hand left behind', async () => {
+    it('removes a record that a taint removed by hand left behind', async () => {
       const t = setUp(rawNode({ annotations: { [NOTE]: 'boot-1' } }), {});
       expect(await t.actions.removeOutOfServiceTaint(node, t.signal)).toBe('changed');
-      expect(patched(t)).toEqual([{ op: 'remove', path: NOTE_PATH }]);
+      expect(patched(t)).toEqual([{ op: 'remove', path: RECORD_PATH }]);
     });
   });
 

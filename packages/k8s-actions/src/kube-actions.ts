@@ -180,7 +180,7 @@ export class KubeActions implements ClusterActions {
   }
 
   /**
-   * Takes our taint and our note of the bootID back, whether or not the node is ready. Somebody else's taint stays.
+   * Takes our taint and our record of the bootID back, whether or not the node is ready. Somebody else's taint stays.
    * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
    */
   removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {

@@ -125,7 +125,7 @@ describe('KubeEventRecorder', () => {
   });
 
   it.each([
-    ['message', held({ message: 'the box cannot be reached' })],
+    ['message', held({ message: 'the backend cannot be reached' })],
     ['reason', held({ reason: 'StaleAttachmentReleased' })],
     ['object', held({ regarding: { kind: 'PersistentVolumeClaim', namespace: 'db', name: 'data-1' } })],
     [

@@ -38,7 +38,7 @@ export function removeVolumesInUse(
 }
 
 /**
- * Adds our taint and notes the bootID the Node has in this very state. Empty when any taint of that key is there: one of
+ * Adds our taint and records the bootID the Node has in this very state. Empty when any taint of that key is there: one of
  * ours is enough, and one of somebody else's is theirs to manage.
  */
 export function addOutOfServiceTaint(raw: unknown, { bootId }: NodeFact): readonly PatchOperation[] {
@@ -46,11 +46,11 @@ export function addOutOfServiceTaint(raw: unknown, { bootId }: NodeFact): readon
   if (hasTaint(taints, OUT_OF_SERVICE_TAINT)) return [];
   return [
     addTaint(taints, { key: OUT_OF_SERVICE_TAINT, value: OUT_OF_SERVICE_VALUE, effect: 'NoExecute' }),
-    ...(bootId === undefined ? forgetBootId(annotations) : noteBootId(annotations, bootId)),
+    ...(bootId === undefined ? forgetBootId(annotations) : recordBootId(annotations, bootId)),
   ];
 }
 
-/** Removes our taint and our note; a taint of that key with another value stays. Empty when neither is there. */
+/** Removes our taint and our record; a taint of that key with another value stays. Empty when neither is there. */
 export function removeOutOfServiceTaint(raw: unknown): readonly PatchOperation[] {
   const { spec, annotations } = read(raw);
   return [...removeItems(spec, '/spec/taints', isOurTaint), ...forgetBootId(annotations)];
@@ -95,13 +95,13 @@ function read(raw: unknown) {
   };
 }
 
-function noteBootId(annotations: JsonObject | undefined, bootId: string): readonly PatchOperation[] {
+function recordBootId(annotations: JsonObject | undefined, bootId: string): readonly PatchOperation[] {
   return annotations
     ? [{ op: 'add', path: BOOT_ID_PATH, value: bootId }]
     : [{ op: 'add', path: '/metadata/annotations', value: { [BOOT_ID_ANNOTATION]: bootId } }];
 }
 
-/** A note left over from an earlier taint would prove a reboot that never was. */
+/** A record left over from an earlier taint would prove a reboot that never was. */
 function forgetBootId(annotations: JsonObject | undefined): readonly PatchOperation[] {
   return annotations && Object.hasOwn(annotations, BOOT_ID_ANNOTATION)
     ? [{ op: 'remove', path: BOOT_ID_PATH }]

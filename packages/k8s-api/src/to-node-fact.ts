@@ -39,7 +39,7 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
 
 /**
  * All or none: a list with one unreadable address would make a node look silent that talks through it. An IPv4 address written
- * as IPv6 is the IPv4 address that boxes know.
+ * as IPv6 is the IPv4 address that backends know.
  */
 function storageAddresses(annotation: string | undefined, status: JsonObject): readonly string[] {
   const written =

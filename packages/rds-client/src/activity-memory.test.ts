@@ -50,7 +50,7 @@ describe('rememberActivity', () => {
 
   it.each<[string, Partial<Session>]>([
     ['cut down for unanswered data', {}],
-    ['closed by the box', { state: 'fin-wait' }],
+    ['closed by the backend', { state: 'fin-wait' }],
   ])('knows by its counter that a host is silent while its entry is %s', (_, overrides) => {
     const quiet = busy(A, 10, overrides);
     const dated = session(A, 4_000, { hostPackets: 10 });
@@ -95,7 +95,7 @@ describe('rememberActivity', () => {
     expect(lastOfA(memory)).toBe(18_000);
   });
 
-  it('forgets everybody when the box was restarted', () => {
+  it('forgets everybody when the backend was restarted', () => {
     expect(
       lastOfA(afterReadings([0, [session(A, 1_000)]], [60_000, [], { uptimeMs: 5_000 }])),
     ).toBeUndefined();
@@ -178,7 +178,7 @@ describe('timeBaseChanged', () => {
       false,
     ],
     ['uptime fell', { uptimeMs: snapshot().uptimeMs - 1 }, true],
-    ['the box booted, though long ago', { sessionsReadAtMs: READ_AT_MS + 9e9, uptimeMs: 8.7e9 }, true],
+    ['the backend booted, though long ago', { sessionsReadAtMs: READ_AT_MS + 9e9, uptimeMs: 8.7e9 }, true],
     [
       'our clock jumped forward',
       { sessionsReadAtMs: READ_AT_MS + 3_600_000, uptimeMs: snapshot().uptimeMs },

@@ -17,20 +17,20 @@ interface SessionTrace extends Activity {
 }
 
 /**
- * Activity of every address ever seen in the box's connection tracking, in this process and since the box last booted. It
+ * Activity of every address ever seen in the backend's connection tracking, in this process and since the backend last booted. It
  * lets a host whose entries are gone count as silent; a host that was never seen never does. Immutable.
  */
 export interface ActivityMemory {
   readonly addresses: ReadonlyMap<string, Activity>;
   /** Sessions of the last reading. */
   readonly sessions: ReadonlyMap<string, SessionTrace>;
-  /** When the last usable reading was made, and how long the box had been up; absent before the first. */
+  /** When the last usable reading was made, and how long the backend had been up; absent before the first. */
   readonly last?: { readonly readAtMs: number; readonly bootedAtMs: number; readonly uptimeMs: number };
 }
 
 export const NO_ACTIVITY: ActivityMemory = { addresses: new Map(), sessions: new Map() };
 
-/** Largest move of the box's boot moment, by our clock, that slow commands explain, ms. */
+/** Largest move of the backend's boot moment, by our clock, that slow commands explain, ms. */
 const BOOT_MOMENT_SLACK_MS = 15_000;
 
 /** RouterOS prints whole seconds, cut off: an entry may have been refreshed this much later than it says, ms. */
@@ -40,7 +40,7 @@ const PRINTED_RESOLUTION_MS = 1_000;
 const CLOSED_TIMEOUT_MS = 10_000;
 
 /**
- * The box booted since the last reading, or our clock was set: times of before mean nothing now.
+ * The backend booted since the last reading, or our clock was set: times of before mean nothing now.
  * Either is seen as a boot moment (now - uptime) that moved.
  */
 export function timeBaseChanged({ last }: ActivityMemory, { bootedAtMs, uptimeMs }: Snapshot): boolean {

@@ -14,7 +14,7 @@ import {
 import type { Dialect } from './snapshot.ts';
 import type { SshSession } from './ssh/ssh-session.ts';
 
-/** What the box at the other end of one connection can do. */
+/** What the backend at the other end of one connection can do. */
 export interface Capabilities {
   readonly version: RouterOsVersion;
   readonly dialect: Dialect;
@@ -24,8 +24,8 @@ export interface Capabilities {
 }
 
 /**
- * Asks a box what it can do: three short commands, once per connection, since a syntax error in one statement would make
- * the box reject the whole line of a reading.
+ * Asks a backend what it can do: three short commands, once per connection, since a syntax error in one statement would make
+ * the backend reject the whole line of a reading.
  * @throws {RdsError} UNSUPPORTED_VERSION below RouterOS 7.16; whatever the commands fail with
  */
 export async function probeCapabilities(
@@ -64,11 +64,11 @@ async function answers(run: Promise<unknown>): Promise<boolean> {
 }
 
 /** Says what was found, and what an operator should know about it. */
-export function logCapabilities(box: string, capabilities: Capabilities, logger: Logger): void {
+export function logCapabilities(backend: string, capabilities: Capabilities, logger: Logger): void {
   const { version, dialect, writeCounters } = capabilities;
-  logger.info('Probed storage box', { box, version: version.text, dialect, writeCounters });
+  logger.info('Probed storage backend', { backend, version: version.text, dialect, writeCounters });
   const warnings = versionWarnings(version);
   if (warnings.length > 0) {
-    logger.warn('RouterOS version has known limits', { box, version: version.text, warnings });
+    logger.warn('RouterOS version has known limits', { backend, version: version.text, warnings });
   }
 }

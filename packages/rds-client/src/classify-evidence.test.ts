@@ -28,13 +28,13 @@ function judge(
   sessions: readonly Session[],
   {
     node = NODE_A,
-    others = [NODE_B],
+    peers = [NODE_B],
     memory = NO_ACTIVITY,
     reading = {},
     fences = [],
   }: {
     node?: StorageNode;
-    others?: readonly StorageNode[];
+    peers?: readonly StorageNode[];
     memory?: ActivityMemory;
     reading?: Partial<Snapshot>;
     fences?: readonly FenceFact[];
@@ -42,7 +42,7 @@ function judge(
 ): NodeEvidence | undefined {
   const read = snapshot({ sessions, ...reading });
   const known = rememberActivity(memory, read, WINDOW_MS);
-  return classifyEvidence({ suspects: [node], others }, read, known, WINDOW_MS, fences).get(node.name);
+  return classifyEvidence({ suspects: [node], peers }, read, known, WINDOW_MS, fences).get(node.name);
 }
 
 describe('classifyEvidence', () => {
@@ -55,7 +55,7 @@ describe('classifyEvidence', () => {
     });
   });
 
-  it('possibly younger than the window, by the second that the box does not print -> live', () => {
+  it('possibly younger than the window, by the second that the backend does not print -> live', () => {
     expect(judge([session(A, 14_500)])).toMatchObject({
       kind: 'live',
       detail: 'its session may have been active 14.5 s before the reading',
@@ -102,7 +102,7 @@ describe('classifyEvidence', () => {
   it('asking for a session -> live, although that is no positive control', () => {
     expect(judge([busy(A, 1, { state: 'syn-sent' }), session(B, 1_000)])).toMatchObject({ kind: 'live' });
     const other = busy(B, 1, { state: 'syn-sent' });
-    expect(judge([session(A, 40_000), other])).toMatchObject({ reason: 'no-positive-control' });
+    expect(judge([session(A, 40_000), other])).toMatchObject({ reason: 'no-live-peer' });
   });
 
   it('busy, so that its entry looks a day old -> live', () => {
@@ -110,11 +110,11 @@ describe('classifyEvidence', () => {
   });
 
   it.each<[string, Session, string]>([
-    ['its own live session', session('10.0.6.1', 60_000), 'no-positive-control'],
-    ['an old session', session(B, 15_000), 'no-positive-control'],
-    ['one that may be as old as the window', session(B, 14_000), 'no-positive-control'],
-    ['a closing session', session(B, 0, { state: 'time-wait' }), 'no-positive-control'],
-    ['a session of the future', session(B, -60_000), 'no-positive-control'],
+    ['its own live session', session('10.0.6.1', 60_000), 'no-live-peer'],
+    ['an old session', session(B, 15_000), 'no-live-peer'],
+    ['one that may be as old as the window', session(B, 14_000), 'no-live-peer'],
+    ['a closing session', session(B, 0, { state: 'time-wait' }), 'no-live-peer'],
+    ['a session of the future', session(B, -60_000), 'no-live-peer'],
   ])('only %s beside it -> unknown', (_, other, reason) => {
     const node = { ...NODE_A, addresses: [A, '10.0.6.1'] };
     expect(judge([session(A, 40_000), other], { node })).toMatchObject({ kind: 'unknown', reason });
@@ -123,13 +123,7 @@ describe('classifyEvidence', () => {
   it('another suspect is a positive control, too', () => {
     const read = snapshot({ sessions: [session(A, 40_000), session(B, 1_000)] });
     const memory = rememberActivity(NO_ACTIVITY, read, WINDOW_MS);
-    const evidence = classifyEvidence(
-      { suspects: [NODE_A, NODE_B], others: [] },
-      read,
-      memory,
-      WINDOW_MS,
-      [],
-    );
+    const evidence = classifyEvidence({ suspects: [NODE_A, NODE_B], peers: [] }, read, memory, WINDOW_MS, []);
     expect([evidence.get('a')?.kind, evidence.get('b')?.kind]).toEqual(['silent', 'live']);
   });
 
@@ -144,7 +138,7 @@ describe('classifyEvidence', () => {
       { reading: { exports: [EXPORT, { ...EXPORT, port: 4421 }] } },
       'output-not-understood',
     ],
-    ['a session older than the box', { reading: { uptimeMs: 100 } }, 'output-not-understood'],
+    ['a session older than the backend', { reading: { uptimeMs: 100 } }, 'output-not-understood'],
   ])('%s -> unknown', (_, options, reason) => {
     expect(judge([session(A, 61_000), session(B, 1_000)], options)).toMatchObject({
       kind: 'unknown',
@@ -161,7 +155,7 @@ describe('classifyEvidence', () => {
     const sessions = [session(A, 40_000), session(B, 1_000)];
     const node: StorageNode = { ...NODE_A, addressesFrom: 'pods' };
     expect(judge(sessions, { node })).toMatchObject({ kind: 'silent' });
-    expect(judge(sessions, { node, others: [] })).toMatchObject({
+    expect(judge(sessions, { node, peers: [] })).toMatchObject({
       kind: 'unknown',
       reason: 'unattributed-session',
     });
@@ -171,7 +165,7 @@ describe('classifyEvidence', () => {
     expect(judge([...sessions, busy('10.0.5.9', 1)], { node })).toMatchObject({
       reason: 'unattributed-session',
     });
-    expect(judge(sessions, { others: [] })).toMatchObject({ kind: 'silent' });
+    expect(judge(sessions, { peers: [] })).toMatchObject({ kind: 'silent' });
   });
 
   describe('a node that was never seen and is cut off', () => {
@@ -183,21 +177,21 @@ describe('classifyEvidence', () => {
       seenSinceMs: READ_AT_MS - seenForMs,
       ...overrides,
     });
-    const others = [session(B, 1_000)];
+    const peers = [session(B, 1_000)];
 
     it('all of its addresses for longer than the window -> silent since', () => {
-      expect(judge(others, { fences: [fence(20_000)] })).toMatchObject({
+      expect(judge(peers, { fences: [fence(20_000)] })).toMatchObject({
         kind: 'silent',
         silentSinceMs: READ_AT_MS - 20_000 + WINDOW_MS,
       });
     });
 
     it.each([
-      ['not for as long as the window', [fence(WINDOW_MS - 1)], others, 'live'],
-      ['while nobody else is live', [fence(20_000)], [], 'no-positive-control'],
-      ['another of its addresses', [fence(20_000, { addresses: ['10.0.5.9'] })], others, 'never-seen-live'],
-      ['another node', [fence(20_000, { nodeName: 'b' })], others, 'never-seen-live'],
-      ['it talks all the same', [fence(20_000)], [...others, session(A, 1_000)], 'live'],
+      ['not for as long as the window', [fence(WINDOW_MS - 1)], peers, 'live'],
+      ['while nobody else is live', [fence(20_000)], [], 'no-live-peer'],
+      ['another of its addresses', [fence(20_000, { addresses: ['10.0.5.9'] })], peers, 'never-seen-live'],
+      ['another node', [fence(20_000, { nodeName: 'b' })], peers, 'never-seen-live'],
+      ['it talks all the same', [fence(20_000)], [...peers, session(A, 1_000)], 'live'],
     ] as const)('%s -> no silence', (_situation, fences, sessions, expected) => {
       const evidence = judge(sessions, { fences });
       expect(evidence?.kind === 'unknown' ? evidence.reason : evidence?.kind).toBe(expected);

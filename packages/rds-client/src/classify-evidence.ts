@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import type { FenceFact, NodeEvidence, StorageNode, StorageQuestion, UnknownReason } from '@reattach/core';
+import type { FenceFact, NodeEvidence, StorageNode, StorageQuery, UnknownReason } from '@reattach/core';
 import { type ActivityMemory, liveAddresses } from './activity-memory.ts';
 import { normaliseAddress } from './routeros/ip-address.ts';
 import { sessionAge } from './session-age.ts';
@@ -10,15 +10,15 @@ import type { Snapshot } from './snapshot.ts';
  *
  * `live`: one of its addresses spoke within `activityWindowMs`, or nobody can say that it was silent for that long.
  * `silent`: tracking is really on and was asked about every export port, another host surely is live in the same reading
- * (so the box does see packets), the suspect was seen before, and nothing came from it for the window.
+ * (so the backend does see packets), the suspect was seen before, and nothing came from it for the window.
  * Everything else is `unknown`.
  * @param memory what is remembered after this reading
  * @param fences those in force. Nobody is fenced who was not seen before, so a fence of all its addresses vouches for that
- * when a reboot of the box has emptied connection tracking (docs/adr/0011-a-fence-vouches-for-its-node.md).
+ * when a reboot of the backend has emptied connection tracking (docs/adr/0011-a-fence-vouches-for-its-node.md).
  * @see docs/routeros.md, the evidence
  */
 export function classifyEvidence(
-  question: Pick<StorageQuestion, 'suspects' | 'others'>,
+  query: Pick<StorageQuery, 'suspects' | 'peers'>,
   snapshot: Snapshot,
   memory: ActivityMemory,
   activityWindowMs: number,
@@ -26,12 +26,12 @@ export function classifyEvidence(
 ): ReadonlyMap<string, NodeEvidence> {
   const live = liveAddresses(memory, snapshot, activityWindowMs);
   const known = new Set(
-    [...question.suspects, ...question.others].flatMap(({ addresses }) => addresses.map(normal)),
+    [...query.suspects, ...query.peers].flatMap(({ addresses }) => addresses.map(normal)),
   );
   const stray = maybeLive(snapshot, memory, activityWindowMs).find((address) => !known.has(address));
-  const blind = whyBlind(snapshot);
+  const blind = blindReason(snapshot);
   return new Map(
-    question.suspects.map((node) => [
+    query.suspects.map((node) => [
       node.name,
       blind
         ? unknown(snapshot, blind.reason, blind.detail)
@@ -41,7 +41,7 @@ export function classifyEvidence(
 }
 
 /** Why nobody can be judged by this reading, `undefined` when somebody can. */
-function whyBlind({
+function blindReason({
   tracking,
   exports,
   sessionPorts,
@@ -93,10 +93,10 @@ function classify(node: StorageNode, reading: Reading): NodeEvidence {
   }
   const [control] = live; // another host's: were it its own, this one would be live
   if (control === undefined) {
-    return unknown(snapshot, 'no-positive-control', 'no other host is live in the same reading');
+    return unknown(snapshot, 'no-live-peer', 'no other host is live in the same reading');
   }
   if (node.addressesFrom === 'pods' && stray !== undefined) {
-    const detail = `${stray} talks to the box and is no known node's; it may be this one`;
+    const detail = `${stray} talks to the backend and is no known node's; it may be this one`;
     return unknown(snapshot, 'unattributed-session', detail);
   }
   return {
@@ -108,7 +108,7 @@ function classify(node: StorageNode, reading: Reading): NodeEvidence {
   };
 }
 
-/** Since when the box has shown all addresses of the node fenced, in this process and its own uptime; nothing has come from them since. */
+/** Since when the backend has shown all addresses of the node fenced, in this process and its own uptime; nothing has come from them since. */
 function cutOffSinceMs(
   nodeName: string,
   own: ReadonlySet<string>,

@@ -7,7 +7,7 @@ import { unlessAborted } from './unless-aborted.ts';
 
 const NEVER = new AbortController().signal;
 
-/** A manager whose box is `up` or down, and everything it did. */
+/** A manager whose backend is `up` or down, and everything it did. */
 function setUp(up = true, random = 0.5) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
@@ -57,7 +57,7 @@ describe('ConnectionManager', () => {
     await manager[Symbol.asyncDispose]();
   });
 
-  it('tries again after 1, 2, 4, 8, 16, 16, ... s, for ever, when the box is down at the start', async () => {
+  it('tries again after 1, 2, 4, 8, 16, 16, ... s, for ever, when the backend is down at the start', async () => {
     const { clock, manager, dialledAtMs, world } = setUp(false);
     let reconnects = 0;
     manager.onReconnect(() => void (reconnects += 1));
@@ -94,16 +94,19 @@ describe('ConnectionManager', () => {
     sessions[0]?.drop();
     await clock.advance(999);
     expect(manager.isConnected()).toBe(false);
-    expect(manager.trouble).toContain('the box closed the connection');
+    expect(manager.trouble).toContain('the backend closed the connection');
     await clock.advance(1);
     expect(manager.isConnected()).toBe(true);
     expect(reconnects).toBe(1);
-    expect(logger.messages('warn')).toEqual(['Storage box was not connected, reconnecting']);
-    expect(logger.messages('info')).toEqual(['Connected to storage box', 'Reconnected to storage box']);
+    expect(logger.messages('warn')).toEqual(['Storage backend was not connected, reconnecting']);
+    expect(logger.messages('info')).toEqual([
+      'Connected to storage backend',
+      'Reconnected to storage backend',
+    ]);
     await manager[Symbol.asyncDispose]();
   });
 
-  it('fails callers at once while it waits, without touching the box', async () => {
+  it('fails callers at once while it waits, without touching the backend', async () => {
     const { clock, manager, dialledAtMs } = setUp(false);
     manager.start(NEVER);
     await clock.advance(3_500);
@@ -134,7 +137,7 @@ describe('ConnectionManager', () => {
 
   it('calls a wrong host key an error and looks again only after a minute', async () => {
     const { clock, logger, manager, dialledAtMs, world } = setUp(false);
-    world.error = new RdsError('BAD_HOST_KEY', 'not-applied', 'the box shows host key SHA256:x');
+    world.error = new RdsError('BAD_HOST_KEY', 'not-applied', 'the backend shows host key SHA256:x');
     manager.start(NEVER);
     await clock.advance(59_999);
     expect(dialledAtMs).toEqual([0]);
@@ -249,12 +252,12 @@ describe('ConnectionManager', () => {
     await manager[Symbol.asyncDispose]();
     expect(telemetry.spans).toMatchObject([
       {
-        name: 'connect storage box',
+        name: 'connect storage backend',
         attributes: { 'reattach.rds.box': 'rds-1', 'error.type': 'UNAVAILABLE' },
         status: { message: 'connect ECONNREFUSED' },
         ended: true,
       },
-      { name: 'connect storage box', status: undefined, ended: true },
+      { name: 'connect storage backend', status: undefined, ended: true },
     ]);
   });
 

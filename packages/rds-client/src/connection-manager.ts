@@ -4,7 +4,7 @@ import { RdsError } from './rds-error.ts';
 import type { Dial, SshSession } from './ssh/ssh-session.ts';
 import { createRdsMetrics, type RdsMetrics } from './telemetry/instruments.ts';
 import { recordFailure } from './telemetry/record-failure.ts';
-import { ATTR_BOX } from './telemetry/semconv.ts';
+import { ATTR_BACKEND } from './telemetry/semconv.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** 1, 2, 4, 8, 16, 16, ... s. */
@@ -14,7 +14,7 @@ const RECONNECTS: Backoff = { initialMs: 1_000, maxMs: 16_000 };
 const HOST_KEY_RETRY_MS = 60_000;
 
 export interface ConnectionManagerOptions {
-  /** Name of the box, for logs and metrics. */
+  /** Name of the backend, for logs and metrics. */
   readonly name: string;
   readonly dial: Dial;
   readonly clock: Clock;
@@ -31,10 +31,10 @@ type State =
   | { readonly kind: 'waiting'; readonly error: RdsError; readonly retryAtMs: number };
 
 /**
- * Owns the one connection to a box and keeps it up in the background, for ever: reconnects after 1, 2, 4, 8, 16,
+ * Owns the one connection to a backend and keeps it up in the background, for ever: reconnects after 1, 2, 4, 8, 16,
  * 16, ... s with 10 % jitter, whether the connection broke or never existed. All callers share it and its back-off: while
- * it waits they fail at once without touching the box, so the back-off is the circuit breaker, too. It starts again
- * from 1 s only after a connection on which a command succeeded; a box that accepts connections and then fails is not
+ * it waits they fail at once without touching the backend, so the back-off is the circuit breaker, too. It starts again
+ * from 1 s only after a connection on which a command succeeded; a backend that accepts connections and then fails is not
  * hammered. The old connection is closed before a new one is opened.
  */
 export class ConnectionManager implements AsyncDisposable {
@@ -61,11 +61,11 @@ export class ConnectionManager implements AsyncDisposable {
   }
 
   /**
-   * Begins to connect in the background; succeeds whatever state the box is in. Ends for good when `signal` aborts.
+   * Begins to connect in the background; succeeds whatever state the backend is in. Ends for good when `signal` aborts.
    * @throws {TypeError} when it was started before
    */
   start(signal: AbortSignal): void {
-    if (this.#running) throw new TypeError(`The connection to box ${this.#name} was already started`);
+    if (this.#running) throw new TypeError(`The connection to backend ${this.#name} was already started`);
     this.#running = this.#run(AbortSignal.any([signal, this.#lifetime.signal]));
   }
 
@@ -82,7 +82,7 @@ export class ConnectionManager implements AsyncDisposable {
 
   /**
    * Calls `listener` after each connection but one that succeeds at the very first attempt: after a loss, and when a
-   * box that was down at the start comes up. An exception of a listener is logged.
+   * backend that was down at the start comes up. An exception of a listener is logged.
    */
   onReconnect(listener: () => void): Disposable {
     const own = () => listener(); // the same function may be registered twice
@@ -132,10 +132,10 @@ export class ConnectionManager implements AsyncDisposable {
     while (!signal.aborted) {
       const reconnecting = connectedOnce || failures > 0;
       let end: RdsError;
-      const span = this.#tracer.startSpan('connect storage box', {
+      const span = this.#tracer.startSpan('connect storage backend', {
         root: true,
         kind: SpanKind.CLIENT,
-        attributes: { [ATTR_BOX]: this.#name },
+        attributes: { [ATTR_BACKEND]: this.#name },
       });
       try {
         await using session = closing(await this.#connect(span, signal));
@@ -185,12 +185,12 @@ export class ConnectionManager implements AsyncDisposable {
     this.#state = { kind: 'connected', session };
     this.#metrics.connectionChanged(true);
     if (!reconnecting) {
-      this.#logger.info('Connected to storage box', { box: this.#name });
+      this.#logger.info('Connected to storage backend', { backend: this.#name });
       return;
     }
     this.#metrics.reconnectEnded('success');
     this.#metrics.reconnected(downMs);
-    this.#logger.info('Reconnected to storage box', { box: this.#name, durationMs: downMs });
+    this.#logger.info('Reconnected to storage backend', { backend: this.#name, durationMs: downMs });
     for (const listener of this.#listeners) this.#notify(listener);
   }
 
@@ -198,7 +198,7 @@ export class ConnectionManager implements AsyncDisposable {
     try {
       listener();
     } catch (err) {
-      this.#logger.error('Listener of the connection failed', { box: this.#name, err });
+      this.#logger.error('Listener of the connection failed', { backend: this.#name, err });
     }
   }
 
@@ -207,14 +207,14 @@ export class ConnectionManager implements AsyncDisposable {
     const retryInMs = backoffMs(RECONNECTS, attempt, this.#random());
     const delayMs = wrongKey ? Math.max(retryInMs, HOST_KEY_RETRY_MS) : retryInMs;
     this.#state = { kind: 'waiting', error, retryAtMs: this.#clock.now() + delayMs };
-    const fields = { box: this.#name, code: error.code, err: error, attempt, delayMs };
+    const fields = { backend: this.#name, code: error.code, err: error, attempt, delayMs };
     if (wrongKey) {
       this.#logger.error(
-        'Storage box showed a wrong host key: it was replaced or somebody is in between',
+        'Storage backend showed a wrong host key: it was replaced or somebody is in between',
         fields,
       );
-    } else if (attempt === 1) this.#logger.warn('Storage box was not connected, reconnecting', fields);
-    else this.#logger.debug('Storage box was not connected, reconnecting', fields);
+    } else if (attempt === 1) this.#logger.warn('Storage backend was not connected, reconnecting', fields);
+    else this.#logger.debug('Storage backend was not connected, reconnecting', fields);
     await this.#wait(delayMs, signal);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fakeBox } from '../test/support/fake-box.ts';
+import { fakeBackend } from '../test/support/fake-backend.ts';
 import type { FakeSession } from '../test/support/fake-session.ts';
 import { formatFenceComment } from './fence-comment.ts';
 import { type FenceLink, fenceAddresses, unfenceEntries } from './fence-effects.ts';
@@ -7,24 +7,27 @@ import { type FenceLink, fenceAddresses, unfenceEntries } from './fence-effects.
 const FENCE = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 1 };
 const ENTRY = { address: '10.0.5.1', comment: formatFenceComment(FENCE), disabled: false, dynamic: false };
 
-/** A link to a box whose fence list shows these entries, one after the other. */
+/** A link to a backend whose fence list shows these entries, one after the other. */
 function linkTo(...lists: readonly (readonly unknown[])[]): {
   connect: () => Promise<FenceLink>;
   session: FakeSession;
 } {
   const shown = [...lists];
-  const { client, session } = fakeBox({ fences: () => (shown.length > 1 ? shown.shift() : shown[0]) });
+  const { client, session } = fakeBackend({ fences: () => (shown.length > 1 ? shown.shift() : shown[0]) });
   const signal = new AbortController().signal;
-  return { connect: async () => ({ box: 'rds-1', client, session, dialect: 'serialize', signal }), session };
+  return {
+    connect: async () => ({ backend: 'rds-1', client, session, dialect: 'serialize', signal }),
+    session,
+  };
 }
 
 describe('fenceAddresses', () => {
-  it('does not believe a box that accepts an entry and does not show it', async () => {
+  it('does not believe a backend that accepts an entry and does not show it', async () => {
     const { connect } = linkTo([]);
     await expect(fenceAddresses(connect, FENCE, ['10.0.5.1'])).rejects.toMatchObject({
       code: 'NOT_FENCED',
       outcome: 'unknown',
-      message: 'NOT_FENCED: Box rds-1 does not fence 10.0.5.1 (no entry) for fence 00c0ffee',
+      message: 'NOT_FENCED: Backend rds-1 does not fence 10.0.5.1 (no entry) for fence 00c0ffee',
     });
   });
 
@@ -42,12 +45,12 @@ describe('fenceAddresses', () => {
 });
 
 describe('unfenceEntries', () => {
-  it('does not believe a box that accepts a removal and still shows the entry', async () => {
+  it('does not believe a backend that accepts a removal and still shows the entry', async () => {
     const { connect } = linkTo([ENTRY]);
     await expect(unfenceEntries(connect, { ...FENCE, addresses: [], seenSinceMs: 0 })).rejects.toMatchObject({
       code: 'STILL_FENCED',
       outcome: 'unknown',
-      message: 'STILL_FENCED: Box rds-1 still fences 10.0.5.1 for 00c0ffee',
+      message: 'STILL_FENCED: Backend rds-1 still fences 10.0.5.1 for 00c0ffee',
     });
   });
 

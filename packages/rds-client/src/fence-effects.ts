@@ -16,7 +16,7 @@ import type { SshSession } from './ssh/ssh-session.ts';
 
 /** A connection over which the fence list may be changed. */
 export interface FenceLink {
-  readonly box: string;
+  readonly backend: string;
   readonly client: RouterOsClient;
   readonly session: SshSession;
   readonly dialect: Dialect;
@@ -63,7 +63,7 @@ export async function fenceAddresses(
     throw new RdsError(
       'NOT_FENCED',
       'not-applied',
-      `Box ${link.box} does not fence ${why} for fence ${fence.id}`,
+      `Backend ${link.backend} does not fence ${why} for fence ${fence.id}`,
     );
   });
   return true;
@@ -87,7 +87,7 @@ export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: F
     throw new RdsError(
       'STILL_FENCED',
       'not-applied',
-      `Box ${link.box} still fences ${left.join(', ')} for ${fence.id}`,
+      `Backend ${link.backend} still fences ${left.join(', ')} for ${fence.id}`,
     );
   });
   return true;
@@ -95,7 +95,7 @@ export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: F
 
 type Run = (name: CommandName, statement: Statement) => Promise<void>;
 
-/** Once one command took effect, a later failure no longer leaves the box as it was. */
+/** Once one command took effect, a later failure no longer leaves the backend as it was. */
 async function change(
   { client, session, signal }: FenceLink,
   work: (run: Run) => Promise<void>,

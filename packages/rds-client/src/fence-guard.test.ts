@@ -36,8 +36,8 @@ describe('fenceGuard', () => {
     ],
     ['a later accept', [DROP_RULE, rule('accept')], [4420]],
     ['a second, better rule', [drop({}, { disabled: true }), DROP_RULE], [4420]],
-  ])('armed: %s', (_, rules, ports) => {
-    expect(fenceGuard(rules, ports)).toEqual({ kind: 'armed' });
+  ])('enforced: %s', (_, rules, ports) => {
+    expect(fenceGuard(rules, ports)).toEqual({ kind: 'enforced' });
   });
 
   it.each<[string, readonly RawRule[], readonly number[], RegExp, string]>([
@@ -109,7 +109,11 @@ describe('fenceGuard', () => {
       /notrack/,
       `/ip/firewall/raw/move ${FIND} destination=0`,
     ],
-  ])('unarmed: %s', (_, rules, ports, detail, fix) => {
-    expect(fenceGuard(rules, ports)).toEqual({ kind: 'unarmed', detail: expect.stringMatching(detail), fix });
+  ])('unenforced: %s', (_, rules, ports, detail, fix) => {
+    expect(fenceGuard(rules, ports)).toEqual({
+      kind: 'unenforced',
+      detail: expect.stringMatching(detail),
+      fix,
+    });
   });
 });

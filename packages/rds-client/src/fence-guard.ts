@@ -30,33 +30,33 @@ export function fenceGuard(rules: readonly RawRule[], exportPorts: readonly numb
   let first: FenceGuard | undefined;
   for (const { rule, index } of candidates) {
     const guard = judge(rule, rules.slice(0, index), exportPorts);
-    if (guard.kind === 'armed') return guard;
+    if (guard.kind === 'enforced') return guard;
     first ??= guard;
   }
-  return first ?? unarmed('there is no drop rule for the fence list', addCommand(rules, exportPorts));
+  return first ?? unenforced('there is no drop rule for the fence list', addCommand(rules, exportPorts));
 }
 
 function judge(rule: RawRule, before: readonly RawRule[], ports: readonly number[]): FenceGuard {
   const { disabled, invalid, matchers } = rule;
-  if (disabled) return unarmed('the drop rule is disabled', `/ip/firewall/raw/enable ${FIND}`);
+  if (disabled) return unenforced('the drop rule is disabled', `/ip/firewall/raw/enable ${FIND}`);
   const extra = Object.keys(matchers).find((key) => !ALLOWED.has(key));
   const isTcp = matchesTcp(matchers['protocol']);
   if (invalid || extra !== undefined || isTcp !== 'always') {
     const why = invalid
       ? 'is invalid'
       : `has a condition that fenced nodes may not meet: ${extra ?? `protocol=${matchers['protocol']}`}`;
-    return unarmed(`the drop rule ${why}`, addCommand([...before, rule], ports));
+    return unenforced(`the drop rule ${why}`, addCommand([...before, rule], ports));
   }
   const open = ports.filter((port) => !coversPort(matchers['dst-port'], port));
   if (open.length > 0) {
-    return unarmed(
+    return unenforced(
       `the drop rule leaves out export port ${open.join(', ')}`,
       `/ip/firewall/raw/set ${FIND} dst-port=${portList(ports)}`,
     );
   }
   const bypass = before.find((earlier) => mayPass(earlier, ports));
-  if (!bypass) return { kind: 'armed' };
-  return unarmed(
+  if (!bypass) return { kind: 'enforced' };
+  return unenforced(
     `an earlier rule with action ${bypass.action} may let fenced nodes pass`,
     `/ip/firewall/raw/move ${FIND} destination=0`,
   );
@@ -77,6 +77,6 @@ function portList(ports: readonly number[]): string {
   return ports.length === 0 ? '4420' : [...new Set(ports)].toSorted((a, b) => a - b).join(',');
 }
 
-function unarmed(detail: string, fix: string): FenceGuard {
-  return { kind: 'unarmed', detail, fix };
+function unenforced(detail: string, fix: string): FenceGuard {
+  return { kind: 'unenforced', detail, fix };
 }

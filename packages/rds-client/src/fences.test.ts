@@ -38,11 +38,11 @@ describe('readFences', () => {
   });
 
   it('counts only from when the drop rule is in force', () => {
-    const unarmed = readFences([fenceEntry()], false, NONE, 1);
-    expect(unarmed.fences[0]?.seenSinceMs).toBe(1);
-    const armed = readFences([fenceEntry()], true, unarmed.memory, 2);
-    expect(armed.fences[0]?.seenSinceMs).toBe(2);
-    const lapsed = readFences([fenceEntry()], false, armed.memory, 3);
+    const unenforced = readFences([fenceEntry()], false, NONE, 1);
+    expect(unenforced.fences[0]?.seenSinceMs).toBe(1);
+    const enforced = readFences([fenceEntry()], true, unenforced.memory, 2);
+    expect(enforced.fences[0]?.seenSinceMs).toBe(2);
+    const lapsed = readFences([fenceEntry()], false, enforced.memory, 3);
     expect(readFences([fenceEntry()], true, lapsed.memory, 4).fences[0]?.seenSinceMs).toBe(4);
   });
 });

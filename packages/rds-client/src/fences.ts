@@ -27,11 +27,11 @@ export function isInForce({ disabled, dynamic }: FenceEntry): boolean {
 /**
  * Entries in force, grouped by fence. When the entries of one fence differ, the oldest comment names it.
  * @param readAtMs when the entries were read, epoch ms
- * @param armed the drop rule is in force; a list nobody uses cuts nothing, so the time counts from when it is
+ * @param enforced the drop rule is in force; a list nobody uses cuts nothing, so the time counts from when it is
  */
 export function readFences(
   entries: readonly FenceEntry[],
-  armed: boolean,
+  enforced: boolean,
   memory: FenceMemory,
   readAtMs: number,
 ): { readonly fences: readonly FenceFact[]; readonly memory: FenceMemory } {
@@ -44,8 +44,8 @@ export function readFences(
     const addresses = [...new Set(own.map(({ entry }) => entry.address))].toSorted();
     const key = addresses.join(' ');
     const known = memory.get(id);
-    const seenSinceMs = armed && known?.addresses === key ? known.seenSinceMs : readAtMs;
-    if (armed) next.set(id, { addresses: key, seenSinceMs });
+    const seenSinceMs = enforced && known?.addresses === key ? known.seenSinceMs : readAtMs;
+    if (enforced) next.set(id, { addresses: key, seenSinceMs });
     const oldest = own.reduce((a, b) => (b.fence.fencedAtMs < a.fence.fencedAtMs ? b : a));
     return { ...oldest.fence, addresses, seenSinceMs };
   });

@@ -2,17 +2,17 @@ import type { Outcome } from '@reattach/core';
 
 /**
  * - `BAD_CONFIG`: an option is wrong; nothing was sent.
- * - `BAD_HOST_KEY`: the box showed another host key than the pinned one.
- * - `AUTH_REFUSED`: the box refused the key of the user.
+ * - `BAD_HOST_KEY`: the backend showed another host key than the pinned one.
+ * - `AUTH_REFUSED`: the backend refused the key of the user.
  * - `UNAVAILABLE`: no connection, or it broke.
  * - `TIMEOUT`: connecting or a command took too long; the connection was dropped.
  * - `INCOMPLETE`: the reply ended before its end marker.
  * - `MALFORMED`: the reply is complete but not what was asked for.
- * - `REFUSED`: the box answered with an error text.
+ * - `REFUSED`: the backend answered with an error text.
  * - `UNSUPPORTED_VERSION`: RouterOS is older than 7.16.
  * - `NOT_FENCED`: the read-back does not show the fence.
  * - `STILL_FENCED`: the read-back still shows the fence.
- * - `INVALID_VALUE`: a value cannot be sent to the box as it is; nothing was sent.
+ * - `INVALID_VALUE`: a value cannot be sent to the backend as it is; nothing was sent.
  * - `CLOSED`: the client was stopped or never started.
  */
 export type RdsErrorCode =

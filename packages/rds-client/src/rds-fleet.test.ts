@@ -1,15 +1,15 @@
 import { FakeClock, persistentVolumeFact } from '@reattach/core/testing';
 import { generateKeyPair } from '@reattach/rds-sim';
 import { describe, expect, it } from 'vitest';
-import { createRdsBox } from './create-rds-box.ts';
-import type { RdsBox } from './rds-box.ts';
+import { createRdsBackend } from './create-rds-backend.ts';
+import type { RdsBackend } from './rds-backend.ts';
 import { RdsFleet } from './rds-fleet.ts';
 
 const { privateKey, publicKey } = generateKeyPair();
 
-function box(name: string, host: string, storageAddresses?: readonly string[]): RdsBox {
+function backend(name: string, host: string, storageAddresses?: readonly string[]): RdsBackend {
   const addresses = storageAddresses && { storageAddresses };
-  return createRdsBox({
+  return createRdsBackend({
     name,
     host,
     user: 'reattach',
@@ -20,11 +20,11 @@ function box(name: string, host: string, storageAddresses?: readonly string[]): 
   });
 }
 
-const ONE = box('one', '10.0.0.10');
-const TWO = box('two', 'rds2.example', ['10.0.0.20', '10.1.0.20']);
+const ONE = backend('one', '10.0.0.10');
+const TWO = backend('two', 'rds2.example', ['10.0.0.20', '10.1.0.20']);
 
-function boxOf(fleet: RdsFleet, volumeAttributes: Record<string, string>): string | undefined {
-  return fleet.boxOf(persistentVolumeFact({ volumeAttributes }))?.name;
+function backendOf(fleet: RdsFleet, volumeAttributes: Record<string, string>): string | undefined {
+  return fleet.backendOf(persistentVolumeFact({ volumeAttributes }))?.name;
 }
 
 describe('RdsFleet', () => {
@@ -37,22 +37,22 @@ describe('RdsFleet', () => {
     [{ address: 'rds2.example' }, undefined],
     [{}, undefined],
   ])('%j -> %s', (attributes, name) => {
-    expect(boxOf(new RdsFleet([ONE, TWO]), attributes)).toBe(name);
+    expect(backendOf(new RdsFleet([ONE, TWO]), attributes)).toBe(name);
   });
 
-  it('gives a volume that names no box to the only one', () => {
-    expect(boxOf(new RdsFleet([ONE]), {})).toBe('one');
-    expect(boxOf(new RdsFleet([ONE]), { address: '10.0.0.20' })).toBeUndefined();
-    expect(boxOf(new RdsFleet([]), {})).toBeUndefined();
+  it('gives a volume that names no backend to the only one', () => {
+    expect(backendOf(new RdsFleet([ONE]), {})).toBe('one');
+    expect(backendOf(new RdsFleet([ONE]), { address: '10.0.0.20' })).toBeUndefined();
+    expect(backendOf(new RdsFleet([]), {})).toBeUndefined();
   });
 
   it('compares names regardless of case', () => {
-    const named = box('three', 'RDS3.example');
-    expect(boxOf(new RdsFleet([named]), { address: 'rds3.Example' })).toBe('three');
+    const named = backend('three', 'RDS3.example');
+    expect(backendOf(new RdsFleet([named]), { address: 'rds3.Example' })).toBe('three');
   });
 
-  it('refuses boxes that cannot be told apart', () => {
-    expect(() => new RdsFleet([ONE, box('one', '10.0.0.11')])).toThrow(/same name/);
-    expect(() => new RdsFleet([ONE, box('other', '10.0.0.10')])).toThrow(/same address/);
+  it('refuses backends that cannot be told apart', () => {
+    expect(() => new RdsFleet([ONE, backend('one', '10.0.0.11')])).toThrow(/same name/);
+    expect(() => new RdsFleet([ONE, backend('other', '10.0.0.10')])).toThrow(/same address/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fakeBox } from '../test/support/fake-box.ts';
+import { fakeBackend } from '../test/support/fake-backend.ts';
 import type { Capabilities } from './capabilities.ts';
 import { readSnapshot } from './read-snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -17,7 +17,7 @@ async function read(
   rows: Readonly<Record<string, unknown>> = {},
   capabilities = CAPABILITIES,
 ): Promise<Snapshot> {
-  const { client, session } = fakeBox(rows);
+  const { client, session } = fakeBackend(rows);
   return await readSnapshot(client, session, capabilities, NEVER);
 }
 
@@ -78,7 +78,7 @@ describe('readSnapshot', () => {
       'nvme-tcp-server-nqn': `nqn.${port}`,
       'nvme-tcp-server-port': port,
     }));
-    const { client, session } = fakeBox({ exports });
+    const { client, session } = fakeBackend({ exports });
     const snapshot = await readSnapshot(client, session, CAPABILITIES, NEVER);
     expect(snapshot.sessionPorts).toEqual(ports.toReversed());
     const asked = session.commands.join('\n');
@@ -87,8 +87,8 @@ describe('readSnapshot', () => {
     expect(Math.max(...session.commands.map(({ length }) => length))).toBeLessThanOrEqual(1_000);
   });
 
-  it('does not ask for counters a box does not show', async () => {
-    const { client, session } = fakeBox();
+  it('does not ask for counters a backend does not show', async () => {
+    const { client, session } = fakeBackend();
     await readSnapshot(client, session, { ...CAPABILITIES, writeCounters: false }, NEVER);
     expect(session.commands.join('\n')).not.toContain('stats');
   });
@@ -106,11 +106,13 @@ describe('readSnapshot', () => {
       { sessions: [{ 'src-address': '10.0.5.1', 'dst-address': '10.0.0.1' }] },
       'sessions[0].tcp-state is missing',
     ],
-  ])('refuses %s, naming command and box', async (_, rows, problem) => {
+  ])('refuses %s, naming command and backend', async (_, rows, problem) => {
     await expect(read(rows)).rejects.toMatchObject({
       code: 'MALFORMED',
       outcome: 'not-applied',
-      message: expect.stringMatching(/^MALFORMED: Command "read (box|sessions)" at box rds-1 failed: /),
+      message: expect.stringMatching(
+        /^MALFORMED: Command "read (backend|sessions)" at backend rds-1 failed: /,
+      ),
       detail: expect.stringContaining(problem),
     });
   });

@@ -1,7 +1,7 @@
 import type { Capabilities } from './capabilities.ts';
 import { type Answer, type RouterOsClient, valueOf } from './router-os-client.ts';
 import { packStatements } from './routeros/command-line.ts';
-import { boxStatements, type Statement, sessionStatements, statsStatement } from './routeros/queries.ts';
+import { backendStatements, type Statement, sessionStatements, statsStatement } from './routeros/queries.ts';
 import type { Reply, Row } from './routeros/reply.ts';
 import {
   parseExports,
@@ -21,8 +21,8 @@ import type { SshSession } from './ssh/ssh-session.ts';
 const DEFAULT_PORT = 4420;
 
 /**
- * Reads everything about the box: two round trips for up to three export ports, more when there are more ports or the
- * box speaks the second dialect. Sessions come last, after the exports that say which ports count.
+ * Reads everything about the backend: two round trips for up to three export ports, more when there are more ports or the
+ * backend speaks the second dialect. Sessions come last, after the exports that say which ports count.
  * @throws {RdsError} when any part of it is missing or not understood
  */
 export async function readSnapshot(
@@ -31,13 +31,20 @@ export async function readSnapshot(
   { version, dialect, ownNqn, writeCounters: hasCounters }: Capabilities,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const box = await readAll(client, session, 'read box', boxStatements(dialect, ownNqn), signal, (rows) => ({
-    uptimeMs: valueOf(parseResource(rows('resource'))).uptimeMs,
-    exports: valueOf(parseExports(rows('exports'), ownNqn)),
-    fenceEntries: valueOf(parseFenceEntries(rows('fences'))),
-    rawRules: valueOf(parseRawRules(rows('raw'))),
-  }));
-  const { uptimeMs, exports, fenceEntries, rawRules } = box.value;
+  const backend = await readAll(
+    client,
+    session,
+    'read backend',
+    backendStatements(dialect, ownNqn),
+    signal,
+    (rows) => ({
+      uptimeMs: valueOf(parseResource(rows('resource'))).uptimeMs,
+      exports: valueOf(parseExports(rows('exports'), ownNqn)),
+      fenceEntries: valueOf(parseFenceEntries(rows('fences'))),
+      rawRules: valueOf(parseRawRules(rows('raw'))),
+    }),
+  );
+  const { uptimeMs, exports, fenceEntries, rawRules } = backend.value;
 
   const ports = [...new Set(exports.map(({ port }) => port))];
   const sessionPorts = ports.length === 0 ? [DEFAULT_PORT] : ports.toSorted((a, b) => a - b);
@@ -52,13 +59,13 @@ export async function readSnapshot(
   }));
   const { tracking, sessions, writeCounters } = talk.value;
   return {
-    takenAtMs: box.sentAtMs,
+    takenAtMs: backend.sentAtMs,
     sessionsAskedAtMs: talk.sentAtMs,
     sessionsReadAtMs: talk.receivedAtMs,
     version,
     dialect,
     uptimeMs,
-    bootedAtMs: box.firstReceivedAtMs - uptimeMs,
+    bootedAtMs: backend.firstReceivedAtMs - uptimeMs,
     tracking: trackingState(tracking, rawRules, sessionPorts),
     sessionPorts,
     sessions,
@@ -82,7 +89,7 @@ interface Answers<T> {
 async function readAll<T>(
   client: RouterOsClient,
   session: SshSession,
-  name: 'read box' | 'read sessions',
+  name: 'read backend' | 'read sessions',
   statements: readonly Statement[],
   signal: AbortSignal,
   interpret: (rows: (label: string) => readonly Row[]) => T,

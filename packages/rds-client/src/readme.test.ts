@@ -22,9 +22,9 @@ describe('README', () => {
 
   it('has every option', () => {
     const body =
-      source('create-rds-box.ts').split('export interface RdsBoxOptions {')[1]?.split('\n}')[0] ?? '';
+      source('create-rds-backend.ts').split('export interface RdsBackendOptions {')[1]?.split('\n}')[0] ?? '';
     const options = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name);
-    expect(tableUnder('Options of `createRdsBox`')).toEqual(options.toSorted());
+    expect(tableUnder('Options of `createRdsBackend`')).toEqual(options.toSorted());
   });
 
   it('has every instrument', () => {

@@ -1,6 +1,6 @@
 import { RecordingTelemetry } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
-import { fakeBox } from '../test/support/fake-box.ts';
+import { fakeBackend } from '../test/support/fake-backend.ts';
 import { probeCapabilities } from './capabilities.ts';
 import { unfenceEntries } from './fence-effects.ts';
 import { readSnapshot } from './read-snapshot.ts';
@@ -15,12 +15,12 @@ const FENCE = {
   addresses: [],
 };
 
-/** Reads the box in every way there is: what it can do, all of it, and the fence list. */
-async function readAll({ client, session }: ReturnType<typeof fakeBox>): Promise<void> {
+/** Reads the backend in every way there is: what it can do, all of it, and the fence list. */
+async function readAll({ client, session }: ReturnType<typeof fakeBackend>): Promise<void> {
   const capabilities = await probeCapabilities(client, session, NEVER);
   const { dialect } = capabilities;
   await readSnapshot(client, session, capabilities, NEVER);
-  await unfenceEntries(async () => ({ box: 'rds-1', client, session, dialect, signal: NEVER }), FENCE);
+  await unfenceEntries(async () => ({ backend: 'rds-1', client, session, dialect, signal: NEVER }), FENCE);
 }
 
 describe('RouterOsClient', () => {
@@ -31,12 +31,12 @@ describe('RouterOsClient', () => {
       'version',
       'UNSUPPORTED_VERSION',
     ],
-    ['a record without a key', { raw: [{ action: 'drop' }] }, 'read box', 'MALFORMED'],
+    ['a record without a key', { raw: [{ action: 'drop' }] }, 'read backend', 'MALFORMED'],
     ['two records instead of one', { tracking: [{}, {}] }, 'read sessions', 'MALFORMED'],
     ['an entry without its flags', fencesFailAt(2), 'read fences', 'MALFORMED'],
   ])('records a complete reply with %s as a failure of its command', async (_, rows, command, errorType) => {
     using telemetry = new RecordingTelemetry();
-    await expect(readAll(fakeBox(rows))).rejects.toMatchObject({ code: errorType });
+    await expect(readAll(fakeBackend(rows))).rejects.toMatchObject({ code: errorType });
     const failedSpans = telemetry.spans.filter(({ attributes }) => 'error.type' in attributes);
     expect(failedSpans).toMatchObject([
       { name: `exec ${command}`, attributes: { 'error.type': errorType }, ended: true },
@@ -52,9 +52,9 @@ describe('RouterOsClient', () => {
 
   it('records nothing as a failure when every reply is what was asked for', async () => {
     using telemetry = new RecordingTelemetry();
-    await readAll(fakeBox());
+    await readAll(fakeBackend());
     expect(telemetry.spans.map(({ name }) => name)).toEqual(
-      ['version', 'probe serialize', 'probe stats', 'read box', 'read sessions', 'read fences'].map(
+      ['version', 'probe serialize', 'probe stats', 'read backend', 'read sessions', 'read fences'].map(
         (command) => `exec ${command}`,
       ),
     );

@@ -8,20 +8,20 @@ import { type Parsed, parseReply, type Reply } from './routeros/reply.ts';
 import type { ExecResult, SshSession } from './ssh/ssh-session.ts';
 import type { RdsMetrics } from './telemetry/instruments.ts';
 import { recordFailure } from './telemetry/record-failure.ts';
-import { ATTR_BOX, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from './telemetry/semconv.ts';
+import { ATTR_BACKEND, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from './telemetry/semconv.ts';
 
 /** Low-cardinality names of commands: they appear in errors, spans and metrics. */
 export type CommandName =
   | 'version'
   | 'probe serialize'
   | 'probe stats'
-  | 'read box'
+  | 'read backend'
   | 'read sessions'
   | 'read fences'
   | 'add fence'
   | 'remove fence';
 
-/** Commands that change the box. When one of them fails after it was sent, nobody knows whether it took effect. */
+/** Commands that change the backend. When one of them fails after it was sent, nobody knows whether it took effect. */
 const EFFECTS: ReadonlySet<CommandName> = new Set(['add fence', 'remove fence']);
 
 /** What a complete reply means. */
@@ -32,7 +32,7 @@ export interface Answer<T> {
 }
 
 export interface RouterOsClientOptions {
-  /** Name of the box. */
+  /** Name of the backend. */
   readonly name: string;
   readonly host: string;
   readonly port: number;
@@ -58,7 +58,7 @@ export class RouterOsClient {
 
   /**
    * Sends `statements` as one line. What `interpret` throws is a failure of the command, in its error, span and metric.
-   * @throws {RdsError} naming command, box and cause; for a read the outcome is always `not-applied`
+   * @throws {RdsError} naming command, backend and cause; for a read the outcome is always `not-applied`
    * @throws `signal.reason` when `signal` aborts
    */
   async run<T>(
@@ -71,7 +71,7 @@ export class RouterOsClient {
     const attributes = {
       [ATTR_SERVER_ADDRESS]: this.#host,
       [ATTR_SERVER_PORT]: this.#port,
-      [ATTR_BOX]: this.#name,
+      [ATTR_BACKEND]: this.#name,
     };
     const tracer = trace.getTracer('@reattach/rds-client');
     return await tracer.startActiveSpan(
@@ -115,13 +115,13 @@ export class RouterOsClient {
 
   #failed(name: CommandName, cause: unknown): RdsError {
     const error = cause instanceof RdsError ? cause : undefined;
-    const detail = `Command "${name}" at box ${this.#name} failed: ${error?.detail ?? 'unexpected error'}`;
+    const detail = `Command "${name}" at backend ${this.#name} failed: ${error?.detail ?? 'unexpected error'}`;
     const outcome = outcomeOf(name, error?.outcome ?? 'unknown');
     return new RdsError(error?.code ?? 'UNAVAILABLE', outcome, detail, { cause });
   }
 }
 
-/** The value, for `interpret`; whoever runs the command adds its name and the box. */
+/** The value, for `interpret`; whoever runs the command adds its name and the backend. */
 export function valueOf<T>(parsed: Parsed<T>): T {
   if (parsed.ok) return parsed.value;
   throw new RdsError(parsed.fault.code, 'unknown', parsed.fault.detail);

@@ -26,7 +26,7 @@ describe('sessionAge', () => {
     expect(sessionAge(cut, short, UPTIME_MS)).toEqual({ kind: 'dated', ageMs: 0 });
   });
 
-  it('is impossible when negative, longer than the box is up, or without a timeout', () => {
+  it('is impossible when negative, longer than the backend is up, or without a timeout', () => {
     const { remainingMs: _, ...without } = session('10.0.5.1', 0);
     expect(sessionAge(session('10.0.5.1', -2_000), TRACKING, UPTIME_MS).kind).toBe('impossible');
     expect(sessionAge(session('10.0.5.1', 200_000), TRACKING, 100_000).kind).toBe('impossible');

@@ -2,11 +2,11 @@ import type { Session, Tracking } from './snapshot.ts';
 
 /** What one entry of connection tracking, by itself, says about its host. */
 export type SessionAge =
-  /** The last packet of an established session passed so long ago at the most: what the box prints is cut off to seconds. */
+  /** The last packet of an established session passed so long ago at the most: what the backend prints is cut off to seconds. */
   | { readonly kind: 'dated'; readonly ageMs: number }
   /** Opening, closing, or data is on its way: nothing tells when the host last spoke, perhaps just now. */
   | { readonly kind: 'undated' }
-  /** An age no entry can have: the box means something else than we understand. */
+  /** An age no entry can have: the backend means something else than we understand. */
   | { readonly kind: 'impossible'; readonly detail: string };
 
 /** Entries do not outlive a reboot; slack for commands that take their time, ms. */

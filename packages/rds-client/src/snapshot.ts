@@ -1,15 +1,15 @@
 import type { RouterOsVersion } from './routeros/version.ts';
 
-/** How the box is read: JSON from `:serialize`, or one line a record where that is refused. */
+/** How the backend is read: JSON from `:serialize`, or one line a record where that is refused. */
 export type Dialect = 'serialize' | 'records';
 
-/** Connection tracking of the box. */
+/** Connection tracking of the backend. */
 export interface Tracking {
   /** It really runs, which `auto` alone does not say, and no rule keeps the export ports out of it. */
   readonly on: boolean;
   /** Why it is taken as on or off. */
   readonly detail: string;
-  /** What to type at the box when it is off. */
+  /** What to type at the backend when it is off. */
   readonly fix?: string;
   /** `tcp-established-timeout`: what every packet of an established session winds its entry up to, ms. */
   readonly establishedTimeoutMs: number;
@@ -29,7 +29,7 @@ export interface Session {
   readonly port: number;
   /** `established`, `syn-sent`, `close-wait`, ... */
   readonly state: string;
-  /** Time until the entry expires, ms; absent when the box does not say. */
+  /** Time until the entry expires, ms; absent when the backend does not say. */
   readonly remainingMs?: number;
   /** Packets that came from the host. */
   readonly hostPackets?: number;
@@ -40,7 +40,7 @@ export interface Export {
   readonly slot: string;
   /** The subsystem's; before RouterOS 7.21 it is the slot. */
   readonly nqn: string;
-  /** The box tells NQNs apart from slots. */
+  /** The backend tells NQNs apart from slots. */
   readonly hasOwnNqn: boolean;
   readonly port: number;
   readonly sizeBytes?: number;
@@ -73,7 +73,7 @@ export interface WriteCounters {
   readonly inFlightOps: string;
 }
 
-/** One complete reading of a box. */
+/** One complete reading of a backend. */
 export interface Snapshot {
   /** When the first command of the reading was sent, epoch ms. */
   readonly takenAtMs: number;
@@ -83,7 +83,7 @@ export interface Snapshot {
   readonly version: RouterOsVersion;
   readonly dialect: Dialect;
   readonly uptimeMs: number;
-  /** When the box booted by our clock, epoch ms; off by what the command took. */
+  /** When the backend booted by our clock, epoch ms; off by what the command took. */
   readonly bootedAtMs: number;
   readonly tracking: Tracking;
   /** Ports the sessions were asked for. */
@@ -92,6 +92,6 @@ export interface Snapshot {
   readonly exports: readonly Export[];
   readonly fenceEntries: readonly FenceEntry[];
   readonly rawRules: readonly RawRule[];
-  /** By slot; a slot is missing, or all are, when the box gives none. */
+  /** By slot; a slot is missing, or all are, when the backend gives none. */
   readonly writeCounters: ReadonlyMap<string, WriteCounters>;
 }

@@ -25,8 +25,8 @@ export const SOURCE_MAIN: string = fileURLToPath(
   new URL('../../../apps/controller/src/main.ts', import.meta.url),
 );
 
-/** How the box is reached. */
-export interface BoxAccess {
+/** How the backend is reached. */
+export interface BackendAccess {
   readonly host: string;
   readonly port: number;
   readonly hostKey: string;
@@ -35,9 +35,9 @@ export interface BoxAccess {
 
 export interface ControllerOptions {
   readonly kubeconfig: string;
-  readonly rds: BoxAccess;
+  readonly rds: BackendAccess;
   readonly driver: string;
-  /** Where volumes say the box is. */
+  /** Where volumes say the backend is. */
   readonly storageAddress: string;
   /** Default: the sources. */
   readonly main?: string;

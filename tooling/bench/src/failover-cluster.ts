@@ -3,15 +3,15 @@ export const NODES = 1_000;
 export const ATTACHMENTS = 10_000;
 /** Nodes that die, again and again; the first of all. */
 export const DYING = 100;
-/** Hosts after them that stay live: the box must hear somebody. */
+/** Hosts after them that stay live: the backend must hear somebody. */
 export const WITNESSES = 5;
 export const DRIVER = 'rds.csi.srvlab.io';
-export const BOX_ADDRESS = '10.0.0.10';
+export const BACKEND_ADDRESS = '10.0.0.10';
 
 export interface ClusterNode {
   readonly name: string;
   readonly address: string;
-  /** Its volumes are at the box; the others' are only in Kubernetes. */
+  /** Its volumes are at the backend; the others' are only in Kubernetes. */
   readonly hasHost: boolean;
   readonly volumes: readonly { readonly slot: string; readonly nqn: string }[];
 }

@@ -1,5 +1,5 @@
 import { KubeSim } from '@reattach/kube-sim';
-import { BOX_ADDRESS, type ClusterNode, clusterNodes, DRIVER } from './failover-cluster.ts';
+import { BACKEND_ADDRESS, type ClusterNode, clusterNodes, DRIVER } from './failover-cluster.ts';
 import { answer, epochMs } from './remote.ts';
 
 const kube = await KubeSim.start({ requestLimit: 100 });
@@ -7,7 +7,7 @@ const nodes = new Map(clusterNodes().map((node) => [node.name, node]));
 for (const node of nodes.values()) {
   kube.addNode({ name: node.name, internalIP: node.address });
   for (const { slot, nqn } of node.volumes) {
-    const attributes = { nqn, nvmeAddress: BOX_ADDRESS };
+    const attributes = { nqn, nvmeAddress: BACKEND_ADDRESS };
     kube.addVolume({ name: slot, handle: slot, driver: DRIVER, claim: slot, attributes });
     kube.addAttachment({ nodeName: node.name, persistentVolume: slot });
   }

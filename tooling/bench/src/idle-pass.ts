@@ -3,7 +3,7 @@ import {
   FakeClock,
   FakeClusterActions,
   FakeClusterReader,
-  FakeStorageBox,
+  FakeStorageBackend,
   fakeFleet,
   nodeFact,
   persistentVolumeFact,
@@ -29,12 +29,12 @@ export async function idlePass(): Promise<void> {
       volumeAttachmentFact({ persistentVolumeName, nodeName: `node-${index % NODES}` }),
     );
   }
-  const box = new FakeStorageBox(clock);
+  const backend = new FakeStorageBackend(clock);
   const actions = new FakeClusterActions();
   const pass = new ReleasePass({
     cluster,
     manager: new AttachmentManager({ clock }),
-    fleet: fakeFleet(box),
+    fleet: fakeFleet(backend),
     actions,
     leadership: { assertHeld: () => undefined },
     observer: { passed: () => undefined },
@@ -51,7 +51,8 @@ export async function idlePass(): Promise<void> {
     for (const { nodeName } of cluster.volumeAttachments()) if (cluster.node(nodeName)) ready++;
     if (ready !== NODES + ATTACHMENTS) throw new Error('the walk missed something');
   });
-  if (box.observations.length + actions.calls.length > 0) throw new Error('an idle pass disturbed somebody');
+  if (backend.observations.length + actions.calls.length > 0)
+    throw new Error('an idle pass disturbed somebody');
   printTable(`Idle pass: ${NODES} nodes, ${ATTACHMENTS} attachments, median of ${RUNS}`, [
     ['', 'CPU ms', 'goal'],
     ['pass', ours.toFixed(1), '<= 20'],

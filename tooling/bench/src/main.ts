@@ -1,4 +1,4 @@
-import { box } from './box.ts';
+import { backend } from './backend.ts';
 import { idlePass } from './idle-pass.ts';
 import { informers } from './informers.ts';
 import { resident } from './resident.ts';
@@ -6,7 +6,7 @@ import { startUp } from './start-up.ts';
 import { triggerToWrite } from './trigger-to-write.ts';
 
 const BENCHES: ReadonlyMap<string, () => Promise<void>> = new Map([
-  ['box', box],
+  ['backend', backend],
   ['idle-pass', idlePass],
   ['informers', informers],
   ['resident', resident],

@@ -10,7 +10,7 @@ const RUNS = 3;
 /** What the updates take, and a little more. */
 const UPDATES_MS = (UPDATES / UPDATES_PER_SECOND) * 1_000 + 2_000;
 const DRIVER = 'rds.csi.srvlab.io';
-const BOX_ADDRESS = '10.0.0.10';
+const BACKEND_ADDRESS = '10.0.0.10';
 
 /** How the API server hands out its lists. */
 type Lists = 'streams' | 'pages';
@@ -37,7 +37,7 @@ export async function resident(): Promise<void> {
 
 /** A row for each run. */
 async function measure(lists: Lists): Promise<readonly (readonly string[])[]> {
-  await using rds = await RdsSim.start({ address: BOX_ADDRESS, tracking: { enabled: 'yes' } });
+  await using rds = await RdsSim.start({ address: BACKEND_ADDRESS, tracking: { enabled: 'yes' } });
   rds.box.addDropRule();
   const server = fork(fileURLToPath(new URL('./informers-server.ts', import.meta.url)), [lists], {
     execArgv: ['--conditions=source', '--expose-gc'],
@@ -50,7 +50,7 @@ async function measure(lists: Lists): Promise<readonly (readonly string[])[]> {
         kubeconfig,
         rds,
         driver: DRIVER,
-        storageAddress: BOX_ADDRESS,
+        storageAddress: BACKEND_ADDRESS,
         main: BUNDLE_MAIN,
         flags: ['--mode=observe'],
       });

@@ -8,7 +8,7 @@ import { printTable } from './table.ts';
 const RUNS = 5;
 const IDLE_MS = 20_000;
 const DRIVER = 'rds.csi.srvlab.io';
-const BOX_ADDRESS = '10.0.0.10';
+const BACKEND_ADDRESS = '10.0.0.10';
 /** Unit of the CPU times in `/proc`, ms; 100 a second on every Linux Node.js runs on. */
 const TICK_MS = 10;
 
@@ -18,7 +18,7 @@ const TICK_MS = 10;
  */
 export async function startUp(): Promise<void> {
   await using kube = await KubeSim.start();
-  await using rds = await RdsSim.start({ address: BOX_ADDRESS, tracking: { enabled: 'yes' } });
+  await using rds = await RdsSim.start({ address: BACKEND_ADDRESS, tracking: { enabled: 'yes' } });
   rds.box.addDropRule();
   for (const name of ['node-a', 'node-b', 'node-c']) kube.addNode({ name });
   const measure = async (main: string) => {
@@ -29,7 +29,7 @@ export async function startUp(): Promise<void> {
         kubeconfig: kube.kubeconfig(),
         rds,
         driver: DRIVER,
-        storageAddress: BOX_ADDRESS,
+        storageAddress: BACKEND_ADDRESS,
         main,
         flags: ['--mode=fence'],
       });
@@ -41,7 +41,7 @@ export async function startUp(): Promise<void> {
   };
   const bundle = await measure(BUNDLE_MAIN);
   const sources = await measure(SOURCE_MAIN);
-  printTable(`Start-up: three nodes, one box, median of ${RUNS}`, [
+  printTable(`Start-up: three nodes, one backend, median of ${RUNS}`, [
     ['', 'bundle', 'sources', 'goal'],
     ['process start -> ready, ms', bundle.readyMs.toFixed(0), sources.readyMs.toFixed(0), '<= 2000'],
     ['resident while idle, MB', bundle.residentMb.toFixed(0), sources.residentMb.toFixed(0), '<= 200'],

@@ -1,7 +1,7 @@
 import { delay, systemClock } from '@reattach/core';
-import { createRdsBox, type RdsBox } from '@reattach/rds-client';
-import { type BoxAccess, Controller } from './controller.ts';
-import { ATTACHMENTS, BOX_ADDRESS, DRIVER, DYING, NODES } from './failover-cluster.ts';
+import { createRdsBackend, type RdsBackend } from '@reattach/rds-client';
+import { type BackendAccess, Controller } from './controller.ts';
+import { ATTACHMENTS, BACKEND_ADDRESS, DRIVER, DYING, NODES } from './failover-cluster.ts';
 import { percentile } from './measure.ts';
 import { epochMs, Remote } from './remote.ts';
 import { printTable } from './table.ts';
@@ -25,9 +25,9 @@ interface Latencies {
 
 /**
  * The whole controller at 1,000 nodes and 10,000 attachments: from a Node's turn to NotReady, long after its grace and silence,
- * to the first destructive write that arrives: a pod's deletion at the API server, or a fence at the box. Between them: watch
- * event, trigger, pass, a reading of the box over SSH, live GET. The box holds what it is asked about, a volume per host: what
- * a full one adds, `box` measures. Each simulator and the controller are processes of their own. Baseline: what the
+ * to the first destructive write that arrives: a pod's deletion at the API server, or a fence at the backend. Between them: watch
+ * event, trigger, pass, a reading of the backend over SSH, live GET. The backend holds what it is asked about, a volume per host: what
+ * a full one adds, `backend` measures. Each simulator and the controller are processes of their own. Baseline: what the
  * simulators take for the same requests, one after the other.
  */
 export async function triggerToWrite(): Promise<void> {
@@ -38,39 +38,39 @@ export async function triggerToWrite(): Promise<void> {
     [
       ['', 'p50, ms', 'p99, ms', 'goal'],
       ['mode release: Node NotReady -> pod delete received', ...cells(release.writes), 'p99 <= 50'],
-      ['baseline: reading of the box, GET, DELETE', ...cells(release.bare), ''],
+      ['baseline: reading of the backend, GET, DELETE', ...cells(release.bare), ''],
       ['mode fence: Node NotReady -> address-list add received', ...cells(fence.writes), 'p99 <= 50'],
-      ['baseline: reading of the box, GET', ...cells(fence.bare), ''],
+      ['baseline: reading of the backend, GET', ...cells(fence.bare), ''],
     ],
   );
 }
 
 async function measure(mode: Mode): Promise<Latencies> {
   await using kube = await Remote.fork(new URL('./failover-kube.ts', import.meta.url));
-  await using box = await Remote.fork(new URL('./failover-box.ts', import.meta.url));
-  const rds = await box.ask<BoxAccess>('access');
+  await using backend = await Remote.fork(new URL('./failover-backend.ts', import.meta.url));
+  const rds = await backend.ask<BackendAccess>('access');
   await using _controller = await Controller.start({
     kubeconfig: await kube.ask<string>('kubeconfig'),
     rds,
     driver: DRIVER,
-    storageAddress: BOX_ADDRESS,
+    storageAddress: BACKEND_ADDRESS,
     flags: [`--mode=${mode}`, '--breaker-max-nodes-per-window=1000'],
   });
   const dying = Array.from({ length: DYING }, (_, index) => `node-${index}`);
   await pause(1_500); // every host has been seen live
-  for (const name of dying) await box.ask('powerOff', name);
+  for (const name of dying) await backend.ask('powerOff', name);
   await pause(SILENCE_MS);
 
   const writes: number[] = [];
   for (let index = 0; index < WARM_UP + SAMPLES; index++) {
     const name = dying[index % dying.length] ?? '';
-    const written = mode === 'fence' ? box.ask<number>('fenced') : kube.ask<number>('podDeleted', name);
+    const written = mode === 'fence' ? backend.ask<number>('fenced') : kube.ask<number>('podDeleted', name);
     const lostAtMs = await kube.ask<number>('lose', name);
     const writtenAtMs = await soon(written, `mode ${mode}: nothing was written for ${name}`);
     if (index >= WARM_UP) writes.push(writtenAtMs - lostAtMs);
     await pause(100); // the rest of the release
     await kube.ask('recover', name);
-    if (mode === 'fence') await box.ask('removeFences');
+    if (mode === 'fence') await backend.ask('removeFences');
     await pause(50);
   }
   return { writes, bare: await bareRequests(await kube.ask<string>('url'), rds, mode) };
@@ -94,10 +94,10 @@ function cells(values: readonly number[]): readonly string[] {
   return [0.5, 0.99].map((share) => percentile(values, share).toFixed(1));
 }
 
-async function bareRequests(url: string, access: BoxAccess, mode: Mode): Promise<readonly number[]> {
+async function bareRequests(url: string, access: BackendAccess, mode: Mode): Promise<readonly number[]> {
   const { host, port, hostKey, credentials } = access;
   const { signal } = new AbortController();
-  await using box: RdsBox = createRdsBox({
+  await using backend: RdsBackend = createRdsBackend({
     name: 'bare',
     host,
     port,
@@ -106,11 +106,11 @@ async function bareRequests(url: string, access: BoxAccess, mode: Mode): Promise
     privateKey: credentials.privateKey,
     clock: systemClock,
   });
-  box.start(signal);
+  backend.start(signal);
   const times: number[] = [];
   for (let index = 0; index <= BARE_SAMPLES; index++) {
     const startedAtMs = epochMs();
-    await box.observe({ suspects: [], others: [], volumes: [] }, signal);
+    await backend.observe({ suspects: [], peers: [], volumes: [] }, signal);
     const responses = [await fetch(`${url}/api/v1/nodes/node-${index}`)];
     await responses[0]?.text();
     if (mode === 'release') {

@@ -8,7 +8,7 @@ export const COMPRESSED_FLAGS: readonly string[] = [
   '--activity-window-ms=2000',
   '--suspect-poll-ms=200',
   '--idle-poll-ms=500',
-  '--fence-drain-ms=1500',
+  '--fence-quiesce-ms=1500',
   '--fence-writes-still-ms=250',
   '--fence-poll-ms=500',
   '--detach-timeout-ms=5000',
@@ -16,7 +16,7 @@ export const COMPRESSED_FLAGS: readonly string[] = [
 
 /** With what a controller finds both sides of a simulated world; it serves on a port that is free. */
 export function worldFlags(
-  { rds, boxAddress, driver }: Pick<SimWorld, 'rds' | 'boxAddress' | 'driver'>,
+  { rds, backendAddress, driver }: Pick<SimWorld, 'rds' | 'backendAddress' | 'driver'>,
   files: Pick<WorldFiles, 'kubeconfig' | 'privateKey' | 'hostKey'>,
 ): readonly string[] {
   return [
@@ -26,7 +26,7 @@ export function worldFlags(
     `--rds-user=${rds.credentials.username}`,
     `--rds-private-key-file=${files.privateKey}`,
     `--rds-host-key-file=${files.hostKey}`,
-    `--rds-storage-addresses=${boxAddress}`,
+    `--rds-storage-addresses=${backendAddress}`,
     '--http-listen=127.0.0.1:0',
   ];
 }

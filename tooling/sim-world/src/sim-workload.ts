@@ -3,13 +3,13 @@ import type { SimHost } from '@reattach/rds-sim';
 
 /**
  * What runs on a node: writes to every volume that is mounted there, as long as the machine has power, whatever the kubelet
- * or the network do. Writes the box does not take are dirty pages, replayed when it is reached again.
+ * or the network do. Writes the backend does not take are dirty pages, replayed when it is reached again.
  */
 export class SimWorkload implements Disposable {
   readonly #host: SimHost;
   readonly #clock: Clock;
   readonly #intervalMs: number;
-  /** Slots, and whether the file system is mounted: a mount is tried until the box answers. */
+  /** Slots, and whether the file system is mounted: a mount is tried until the backend answers. */
   readonly #slots = new Map<string, boolean>();
   #timer: Disposable | undefined;
 

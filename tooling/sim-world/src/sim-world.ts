@@ -37,20 +37,20 @@ export interface WorldFiles extends AsyncDisposable {
   readonly hostKey: string;
 }
 
-/** Where PersistentVolumes say the box is; SSH listens elsewhere. */
-const BOX_ADDRESS = '10.0.0.10';
+/** Where PersistentVolumes say the backend is; SSH listens elsewhere. */
+const BACKEND_ADDRESS = '10.0.0.10';
 const SET_NAME = 'db';
 
 /**
- * A cluster and its storage box on loopback. A StatefulSet runs on the nodes; what a kubelet mounts, the node's host connects
- * to and writes to without pause, so that the box's oracle sees any second writer.
+ * A cluster and its storage backend on loopback. A StatefulSet runs on the nodes; what a kubelet mounts, the node's host connects
+ * to and writes to without pause, so that the backend's oracle sees any second writer.
  */
 export class SimWorld implements AsyncDisposable {
   readonly kube: KubeSim;
   readonly rds: RdsSim;
   readonly standIns: StandIns;
   readonly driver: string;
-  readonly boxAddress: string = BOX_ADDRESS;
+  readonly backendAddress: string = BACKEND_ADDRESS;
   readonly #nodes: ReadonlyMap<string, SimNode>;
 
   private constructor(
@@ -78,7 +78,7 @@ export class SimWorld implements AsyncDisposable {
     const kube = await KubeSim.start({ clock, ...(options.kubevirt && { kubevirt: true }) });
     const rds = await RdsSim.start({
       clock,
-      address: BOX_ADDRESS,
+      address: BACKEND_ADDRESS,
       katoMs: times.katoMs,
       tracking: { enabled: 'yes' },
       ...options.rds,
@@ -201,6 +201,6 @@ function addVolume(kube: KubeSim, rds: RdsSim, driver: string, index: number): v
     claim: `data-${SET_NAME}-${index}`,
     handle,
     driver,
-    attributes: { nqn, nvmeAddress: BOX_ADDRESS, nvmePort: '4420' },
+    attributes: { nqn, nvmeAddress: BACKEND_ADDRESS, nvmePort: '4420' },
   });
 }

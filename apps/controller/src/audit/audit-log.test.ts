@@ -38,7 +38,7 @@ const decision: LostDecision = {
   verdict: { kind: 'release', why: 'Node has been NotReady for 40.0 s' },
 };
 
-const released: Effect = { kind: 'released', decision, strategy: 'in-use' };
+const released: Effect = { kind: 'detach-requested', decision, strategy: 'in-use' };
 
 function report(...effects: readonly Effect[]): PassReport {
   return {
@@ -46,7 +46,7 @@ function report(...effects: readonly Effect[]): PassReport {
     reconcileId: 'r-1',
     attacher: TEST_ATTACHER,
     decisions: [],
-    recoveries: [],
+    cleanups: [],
     fences: [],
     effects,
   };
@@ -118,20 +118,20 @@ describe('AuditLog', () => {
       'an unfence',
       {
         kind: 'unfenced',
-        recovery: { kind: 'unfence', boxName: 'box-a', fence: standing, node, why: 'booted' },
+        cleanup: { kind: 'unfence', backendName: 'backend-a', fence: standing, node, why: 'booted' },
       },
       {
         ...BASE,
         kind: 'unfenced',
         nodeUid: 'uid-of-node-a',
-        box: 'box-a',
+        backend: 'backend-a',
         why: 'booted',
         fence: { id: 'f1', fencedAtMs: nowMs, addresses: ['10.0.0.11'] },
       },
     ],
     [
       'an out-of-service taint taken back',
-      { kind: 'untainted', recovery: { kind: 'untaint', node, why: 'booted' } },
+      { kind: 'untainted', cleanup: { kind: 'untaint', node, why: 'booted' } },
       {
         ...BASE,
         kind: 'untainted',
@@ -142,7 +142,7 @@ describe('AuditLog', () => {
     ],
     [
       'a fenced taint taken back',
-      { kind: 'unmarked', recovery: { kind: 'unmark', node, why: 'no fence' } },
+      { kind: 'fenced-taint-removed', cleanup: { kind: 'remove-fenced-taint', node, why: 'no fence' } },
       { ...BASE, kind: 'untainted', nodeUid: node.uid, why: 'no fence', taint: 'reattach.srvlab.io/fenced' },
     ],
   ])('records %s', (_what, effect, expected) => {

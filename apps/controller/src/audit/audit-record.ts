@@ -26,7 +26,7 @@ export interface AuditRecord {
   readonly nodeState?: NodeStateKind;
   /** How long the node had been lost then. */
   readonly lostForMs?: number;
-  readonly box?: string;
+  readonly backend?: string;
   readonly volumeAttachment?: string;
   readonly persistentVolume?: string;
   readonly volumeHandle?: string;
@@ -60,7 +60,7 @@ export function auditRecordsOf({ effects, reconcileId }: PassReport, atMs: numbe
 }
 
 function recordOf(effect: Effect, pass: Pass): AuditRecord | undefined {
-  if (effect.kind === 'released' || effect.kind === 'fell-back') return releaseRecord(effect, pass);
+  if (effect.kind === 'detach-requested' || effect.kind === 'fell-back') return releaseRecord(effect, pass);
   if (effect.kind === 'fenced') {
     const { decisions, fence, addresses } = effect;
     const { id, fencedAtMs, nodeName: node } = fence;
@@ -77,12 +77,13 @@ function recordOf(effect: Effect, pass: Pass): AuditRecord | undefined {
     const { namespace, name, nodeName: node } = pod;
     return { ...pass, kind: 'pod-deleted', node, ...sharedBy(decisions, pass), pod: { namespace, name } };
   }
-  const isRecovery = effect.kind === 'unfenced' || effect.kind === 'untainted' || effect.kind === 'unmarked';
-  return isRecovery ? recoveryRecord(effect, pass) : undefined;
+  const isCleanup =
+    effect.kind === 'unfenced' || effect.kind === 'untainted' || effect.kind === 'fenced-taint-removed';
+  return isCleanup ? cleanupRecord(effect, pass) : undefined;
 }
 
 function releaseRecord(
-  { kind, decision, strategy }: Extract<Effect, { kind: 'released' | 'fell-back' }>,
+  { kind, decision, strategy }: Extract<Effect, { kind: 'detach-requested' | 'fell-back' }>,
   pass: Pass,
 ): AuditRecord {
   const { volumeAttachment, persistentVolume, volumeHandle, claim, fence } = attachmentState(decision);
@@ -100,19 +101,19 @@ function releaseRecord(
   };
 }
 
-function recoveryRecord(
-  { kind, recovery }: Extract<Effect, { kind: 'unfenced' | 'untainted' | 'unmarked' }>,
+function cleanupRecord(
+  { kind, cleanup }: Extract<Effect, { kind: 'unfenced' | 'untainted' | 'fenced-taint-removed' }>,
   pass: Pass,
 ): AuditRecord {
-  const { why } = recovery;
-  if ('fence' in recovery) {
-    const { fence, boxName: box } = recovery;
+  const { why } = cleanup;
+  if ('fence' in cleanup) {
+    const { fence, backendName: backend } = cleanup;
     const { id, fencedAtMs, addresses, nodeName: node, nodeUid } = fence;
     const uid = nodeUid === undefined ? {} : { nodeUid };
-    return { ...pass, kind: 'unfenced', node, ...uid, box, why, fence: { id, fencedAtMs, addresses } };
+    return { ...pass, kind: 'unfenced', node, ...uid, backend, why, fence: { id, fencedAtMs, addresses } };
   }
-  const { name: node, uid: nodeUid } = recovery.node;
-  const taint = kind === 'unmarked' ? FENCED_TAINT : OUT_OF_SERVICE_TAINT;
+  const { name: node, uid: nodeUid } = cleanup.node;
+  const taint = kind === 'fenced-taint-removed' ? FENCED_TAINT : OUT_OF_SERVICE_TAINT;
   return { ...pass, kind: 'untainted', node, nodeUid, why, taint };
 }
 
@@ -125,14 +126,14 @@ function sharedBy(decisions: readonly LostDecision[], pass: Pass) {
 
 function factsOf(decision: LostDecision, { atMs }: Pass) {
   const { node } = decision;
-  const { evidence, rule, why, box } = attachmentState(decision);
+  const { evidence, rule, why, backend } = attachmentState(decision);
   const nodeUid = nodeFactOf(node)?.uid;
   return {
     node: node.name,
     ...(nodeUid !== undefined && { nodeUid }),
     nodeState: node.kind,
     lostForMs: Math.max(atMs - node.sinceMs, 0),
-    ...(box !== undefined && { box }),
+    ...(backend !== undefined && { backend }),
     rule,
     why,
     evidence,

@@ -9,7 +9,7 @@ import { readConfig } from './read-config.ts';
 export const doctorCommand: Command = {
   name: 'doctor',
   args: [],
-  summary: 'Check cluster, permissions and box, and print what mends what is missing. Changes nothing.',
+  summary: 'Check cluster, permissions and backend, and print what mends what is missing. Changes nothing.',
   flags: [
     {
       name: '--probe',
@@ -21,7 +21,7 @@ export const doctorCommand: Command = {
   async run(call, io) {
     const config = readConfig(call.configArgv, io);
     if (call.flags.has('--probe')) {
-      io.stdout(probeScript(config.boxes));
+      io.stdout(probeScript(config.backends));
       return EXIT.ok;
     }
     const checks = await runDoctor(config, io.clock, io.signal);

@@ -45,11 +45,11 @@ describe('explainText', () => {
   it('tells the whole story, as a person would', () => {
     expect(explain(stateReport(), 'default/data-a')).toBe(
       `Node node-a has been NotReady for 1 min, since 2025-12-31 23:59:00Z
-  known to the box by 10.0.0.11; 1 attachment of ours
+  known to the backend by 10.0.0.11; 1 attachment of ours
 
 Claim default/data-a (PersistentVolume pv-a, VolumeAttachment va-a)
-  attached to node node-a; stored at box box-a
-  the box, asked 0.5 s ago, says silent: nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live; last activity 1 min ago
+  attached to node node-a; stored at backend backend-a
+  the backend, asked 0.5 s ago, says silent: nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live; last activity 1 min ago
   cut off there: no
 How it was decided at 2026-01-01 00:00:00Z, as passes have for 30 s:
   passed   cache-fresh       the cluster was seen 1.0 s ago, which is recent enough
@@ -58,10 +58,10 @@ How it was decided at 2026-01-01 00:00:00Z, as passes have for 30 s:
   passed   no-other-actor    no taint says that somebody else is recovering the node
   passed   node-lost         the node has been NotReady for 1 min
   passed   no-migration      the volume is in no live migration
-  passed   grace-over        its grace is over; the box has proved it silent for 45 s
+  passed   grace-over        its grace is over; the backend has proved it silent for 45 s
   passed   volume-known      PersistentVolume pv-a is ours (handle-a)
   passed   detach-under-way  its VolumeAttachment is not being deleted yet
-  passed   storage-known     box box-a says silent: nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live
+  passed   storage-known     backend backend-a says silent: nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live
   passed   other-drivers     volumes of other drivers on the node hold nothing back
   decided  mode-observe      hold (dry-run): Mode is observe; mode release would release
 In short: mode is observe; a release would be considered in mode release or fence.
@@ -81,16 +81,18 @@ In short: mode is observe; a release would be considered in mode release or fenc
   });
 
   it('tells of a fence and what becomes of it', () => {
-    const fence = { kind: 'draining', id: 'f1', why: 'The box may still hold commands' } as const;
+    const fence = { kind: 'quiescing', id: 'f1', why: 'The backend may still hold commands' } as const;
     const fences = [
-      { box: 'box-a', id: 'f1', fencedAtMs: AS_OF_MS - 5_000, recovery: 'stays: Node is not ready' },
+      { backend: 'backend-a', id: 'f1', fencedAtMs: AS_OF_MS - 5_000, cleanup: 'stays: Node is not ready' },
     ];
-    const nodes = [nodeReport({ fences, taintRecovery: 'goes: it has booted' })];
+    const nodes = [nodeReport({ fences, taintCleanup: 'goes: it has booted' })];
     const text = explain(stateReport([attachmentState({ fence })], { nodes }), 'node-a');
-    expect(text).toContain('  fenced at box box-a for 5.0 s (fence f1); it stays: Node is not ready\n');
+    expect(text).toContain(
+      '  fenced at backend backend-a for 5.0 s (fence f1); it stays: Node is not ready\n',
+    );
     expect(text).toContain('  our taint on it goes: it has booted\n');
     expect(text).toContain(
-      '  cut off there: yes, not yet proved effective (fence f1): The box may still hold commands\n',
+      '  cut off there: yes, not yet proved effective (fence f1): The backend may still hold commands\n',
     );
   });
 
@@ -99,7 +101,7 @@ In short: mode is observe; a release would be considered in mode release or fenc
       stateReport([], { nodes: [nodeReport({ addresses: [], attachments: 0 })] }),
       'node-a',
     );
-    expect(text).toContain('no address that the box knows it by; 0 attachments of ours');
+    expect(text).toContain('no address that the backend knows it by; 0 attachments of ours');
     expect(text).toContain('Nothing of ours is attached to it.');
   });
 
@@ -112,7 +114,7 @@ In short: mode is observe; a release would be considered in mode release or fenc
     });
     const { reason: _reason, sinceMs: _since, ...ready } = attachment;
     const text = explain(stateReport([ready]), 'pv-a');
-    expect(text).not.toContain('the box, asked');
+    expect(text).not.toContain('the backend, asked');
     expect(text).toContain('  decided  node-lost        keep: Node is ready\n');
   });
 });

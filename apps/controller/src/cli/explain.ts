@@ -46,7 +46,7 @@ function explanation({ node, attachments }: Subject, report: StateReport) {
 /** For people. Attachments that were decided alike are told of once. */
 export function explainText({ node, attachments }: Subject, report: StateReport, style: Style): string {
   const alike = Map.groupBy(attachments, (each) =>
-    JSON.stringify([each.node, each.box, each.rule, each.decision, each.reason, each.why, each.fence]),
+    JSON.stringify([each.node, each.backend, each.rule, each.decision, each.reason, each.why, each.fence]),
   );
   const names = new Set([...(node ? [node.name] : []), ...attachments.map((each) => each.node)]);
   const nodes = report.nodes.filter(({ name }) => names.has(name));
@@ -59,7 +59,7 @@ export function explainText({ node, attachments }: Subject, report: StateReport,
 }
 
 function nodeSection(
-  { name, state, sinceMs, addresses, attachments, fences, taintRecovery }: NodeReport,
+  { name, state, sinceMs, addresses, attachments, fences, taintCleanup }: NodeReport,
   report: StateReport,
   style: Style,
 ): string {
@@ -69,16 +69,16 @@ function nodeSection(
   const tone = state === 'ready' ? 'good' : 'bad';
   const known =
     addresses.length === 0
-      ? 'no address that the box knows it by'
-      : `known to the box by ${addresses.join(', ')}`;
+      ? 'no address that the backend knows it by'
+      : `known to the backend by ${addresses.join(', ')}`;
   const lines = [
     `${style('strong', `Node ${name}`)} ${style(tone, `${since === '' ? 'is' : 'has been'} ${nodeStateWords(state)}${since}`)}`,
     `  ${known}; ${count(attachments, 'attachment')} of ours`,
-    ...fences.map(({ box, id, fencedAtMs, recovery }) => {
-      const fate = recovery === undefined ? '' : `; it ${recovery}`;
-      return `  fenced at box ${box} for ${formatDuration(asOfMs - fencedAtMs)} (fence ${id})${fate}`;
+    ...fences.map(({ backend, id, fencedAtMs, cleanup }) => {
+      const fate = cleanup === undefined ? '' : `; it ${cleanup}`;
+      return `  fenced at backend ${backend} for ${formatDuration(asOfMs - fencedAtMs)} (fence ${id})${fate}`;
     }),
-    ...(taintRecovery === undefined ? [] : [`  our taint on it ${taintRecovery}`]),
+    ...(taintCleanup === undefined ? [] : [`  our taint on it ${taintCleanup}`]),
   ];
   return lines.join('\n');
 }
@@ -87,13 +87,13 @@ function attachmentSection(group: readonly AttachmentState[], report: StateRepor
   const [attachment] = group;
   if (!attachment) throw new TypeError('Expected at least one attachment');
   const { asOfMs } = report;
-  const { node, box, reason, sinceMs } = attachment;
+  const { node, backend, reason, sinceMs } = attachment;
   const steps = ruleChain({ attachment, report });
   const width = Math.max(...steps.map(({ rule }) => rule.length));
   const standing = sinceMs === undefined ? '' : `, as passes have for ${formatDuration(asOfMs - sinceMs)}`;
   return [
     ...group.map((each) => subjectLine(each, style)),
-    `  attached to node ${node}${box === undefined ? '' : `; stored at box ${box}`}`,
+    `  attached to node ${node}${backend === undefined ? '' : `; stored at backend ${backend}`}`,
     ...evidenceLines(attachment, asOfMs),
     `How it was decided at ${formatTime(asOfMs)}${standing}:`,
     ...steps.map(({ rule, outcome, fact }) => {
@@ -109,7 +109,7 @@ function subjectLine({ claim, persistentVolume, volumeAttachment }: AttachmentSt
   return `${style('strong', name)} (PersistentVolume ${persistentVolume ?? 'none: inline'}, VolumeAttachment ${volumeAttachment})`;
 }
 
-/** Of a node that is ready nobody asks the box. */
+/** Of a node that is ready nobody asks the backend. */
 function evidenceLines({ evidence, fence, nodeState }: AttachmentState, asOfMs: number): readonly string[] {
   if (nodeState === 'ready') return [];
   const { kind, detail, observedAtMs, lastActivityMs } = evidence;
@@ -118,16 +118,16 @@ function evidenceLines({ evidence, fence, nodeState }: AttachmentState, asOfMs: 
   const id = fence.id === undefined ? '' : ` (fence ${fence.id})`;
   const why = fence.why === undefined ? '' : `: ${fence.why}`;
   return [
-    `  the box, asked ${formatDuration(asOfMs - observedAtMs)} ago, says ${kind}: ${detail}${activity}`,
+    `  the backend, asked ${formatDuration(asOfMs - observedAtMs)} ago, says ${kind}: ${detail}${activity}`,
     `  cut off there: ${FENCE_WORDS[fence.kind]}${id}${why}`,
   ];
 }
 
 const FENCE_WORDS: { readonly [K in AttachmentState['fence']['kind']]: string } = {
   unknown: 'not known',
-  unarmed: 'no, and the box would drop nothing',
+  unenforced: 'no, and the backend would drop nothing',
   open: 'no',
-  draining: 'yes, not yet proved effective',
-  leaking: 'yes, but writes arrive',
+  quiescing: 'yes, not yet proved effective',
+  ineffective: 'yes, but writes arrive',
   effective: 'yes, proved',
 };

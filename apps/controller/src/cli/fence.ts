@@ -3,33 +3,35 @@ import { CliError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
 import { confirm, YES_FLAG } from './confirm.ts';
-import { type NodeAtBox, nodeAtBoxes, nodeNamed, storageAddressesOf } from './node-at-box.ts';
-import { newFenceId, OneShot } from './one-shot.ts';
+import { type NodeAtBackend, nodeAtBackends, nodeNamed, storageAddressesOf } from './node-at-backend.ts';
 import { print } from './print.ts';
 import { readConfig } from './read-config.ts';
+import { newFenceId, StandaloneView } from './standalone-view.ts';
 import { count, nodeStateWords } from './words.ts';
 
 export const fenceCommand: Command = {
   name: 'fence',
   args: ['<node>'],
   summary:
-    'Cut a node off at the box, after a confirmation. Refused unless the box knows the node: live or silent.',
+    'Cut a node off at the backend, after a confirmation. Refused unless the backend knows the node: live or silent.',
   flags: [
     {
-      name: '--box',
+      name: '--backend',
       value: 'name',
-      description: 'Only at this box. Default: those that hold a volume of the node, else all.',
+      description: 'Only at this backend. Default: those that hold a volume of the node, else all.',
     },
     YES_FLAG,
     OUTPUT_FLAG,
   ],
   async run(call, io) {
     const [name = ''] = call.args;
-    await using shot = await OneShot.open(readConfig(call.configArgv, io), io.clock, io.signal);
-    const examine = () => examineNode(name, shot, boxOf(call), io);
+    await using shot = await StandaloneView.open(readConfig(call.configArgv, io), io.clock, io.signal);
+    const examine = () => examineNode(name, shot, backendOf(call), io);
     const asked = await examine();
     if (asked.open.length === 0) {
-      io.stderr(`Node ${name} is fenced already at ${asked.seen.map(({ box }) => box.name).join(', ')}\n`);
+      io.stderr(
+        `Node ${name} is fenced already at ${asked.seen.map(({ backend }) => backend.name).join(', ')}\n`,
+      );
       return print(call, io, { node: name, fences: [] }, () => '');
     }
     await confirm(call, io, name, consequences(asked));
@@ -37,13 +39,15 @@ export const fenceCommand: Command = {
     if (bootOf(node) !== bootOf(asked.node)) {
       throw new CliError(`Node ${name} has booted or was replaced meanwhile; nothing was changed`);
     }
-    const fences: { box: string; id: string; addresses: readonly string[] }[] = [];
+    const fences: { backend: string; id: string; addresses: readonly string[] }[] = [];
     for (const each of open) {
       const fence = identityFor(node, each, io.clock.now());
       const missing = openAddresses(each, node, addresses);
-      await each.box.fence(fence, missing, io.signal);
-      fences.push({ box: each.box.name, id: fence.id, addresses: missing });
-      io.stderr(`Fenced node ${name} at box ${each.box.name} (fence ${fence.id}), and read it back\n`);
+      await each.backend.fence(fence, missing, io.signal);
+      fences.push({ backend: each.backend.name, id: fence.id, addresses: missing });
+      io.stderr(
+        `Fenced node ${name} at backend ${each.backend.name} (fence ${fence.id}), and read it back\n`,
+      );
     }
     return print(
       call,
@@ -58,23 +62,23 @@ export const fenceCommand: Command = {
 interface Examined {
   readonly node: NodeState;
   readonly addresses: readonly string[];
-  readonly seen: readonly NodeAtBox[];
-  readonly open: readonly NodeAtBox[];
+  readonly seen: readonly NodeAtBackend[];
+  readonly open: readonly NodeAtBackend[];
 }
 
 /** @throws {CliError} why it may not be fenced. */
 async function examineNode(
   name: string,
-  shot: OneShot,
-  box: string | undefined,
+  shot: StandaloneView,
+  backend: string | undefined,
   { clock, signal }: CliIo,
 ): Promise<Examined> {
   const { view } = await shot.look();
   const node = nodeNamed(name, view);
   const addresses = storageAddressesOf(node, view);
   refuseNode(node, addresses, shot.config.policy);
-  const seen = await nodeAtBoxes(node, view, shot, box, signal);
-  for (const each of seen) refuseBox(each, clock.now());
+  const seen = await nodeAtBackends(node, view, shot, backend, signal);
+  for (const each of seen) refuseBackend(each, clock.now());
   const open = seen.filter((each) => openAddresses(each, node, addresses).length > 0);
   return { node, addresses, seen, open };
 }
@@ -84,9 +88,9 @@ function bootOf(node: NodeState): string {
   return `${uid} ${bootId}`;
 }
 
-export function boxOf({ flags }: Call): string | undefined {
-  const box = flags.get('--box');
-  return typeof box === 'string' ? box : undefined;
+export function backendOf({ flags }: Call): string | undefined {
+  const backend = flags.get('--backend');
+  return typeof backend === 'string' ? backend : undefined;
 }
 
 /** The same reasons as a pass has. */
@@ -103,22 +107,22 @@ function refuseNode(node: NodeState, addresses: readonly string[], { fence: { ne
   const labels = nodeFactOf(node)?.labels;
   if (selector.length > 0 && (!labels || selector.every(([key, value]) => labels[key] === value))) {
     throw new CliError(
-      `Node ${node.name} is, or may be, one that fence.neverFence excludes: it boots from the box`,
+      `Node ${node.name} is, or may be, one that fence.neverFence excludes: it boots from the backend`,
     );
   }
 }
 
-function refuseBox({ box, reading, evidence, attachments }: NodeAtBox, nowMs: number): void {
+function refuseBackend({ backend, reading, evidence, attachments }: NodeAtBackend, nowMs: number): void {
   const { guard, fences } = reading;
   if (evidence.kind === 'unknown') {
     throw new CliError(
-      `Box ${box.name} does not know the node: ${evidence.detail} (${evidence.reason}). A fence vouches that the node was seen at these addresses`,
+      `Backend ${backend.name} does not know the node: ${evidence.detail} (${evidence.reason}). A fence vouches that the node was seen at these addresses`,
     );
   }
-  if (!guard || !fences) throw new CliError(`Fences at box ${box.name} could not be read`);
-  if (guard.kind === 'unarmed') {
+  if (!guard || !fences) throw new CliError(`Fences at backend ${backend.name} could not be read`);
+  if (guard.kind === 'unenforced') {
     const fix = guard.fix === undefined ? '' : `; fix: ${guard.fix}`;
-    throw new CliError(`A fence at box ${box.name} would cut nothing: ${guard.detail}${fix}`);
+    throw new CliError(`A fence at backend ${backend.name} would cut nothing: ${guard.detail}${fix}`);
   }
   const migrating = attachments.find(
     ({ vmMigrating, migrationUntilMs = 0 }) => vmMigrating || migrationUntilMs > nowMs,
@@ -131,7 +135,7 @@ function refuseBox({ box, reading, evidence, attachments }: NodeAtBox, nowMs: nu
 }
 
 function openAddresses(
-  { reading }: NodeAtBox,
+  { reading }: NodeAtBackend,
   { name }: NodeState,
   addresses: readonly string[],
 ): readonly string[] {
@@ -141,7 +145,7 @@ function openAddresses(
 }
 
 /** As a pass names it; the rest of a fence that was left half done gets the name of the first half, if of the same boot. */
-function identityFor(node: NodeState, { reading }: NodeAtBox, nowMs: number): FenceIdentity {
+function identityFor(node: NodeState, { reading }: NodeAtBackend, nowMs: number): FenceIdentity {
   const fact = nodeFactOf(node);
   const partial = (reading.fences ?? []).find(({ nodeName }) => nodeName === node.name);
   if (partial && (fact?.bootId === undefined || partial.bootId === fact.bootId)) return partial;
@@ -155,12 +159,12 @@ function identityFor(node: NodeState, { reading }: NodeAtBox, nowMs: number): Fe
 }
 
 function consequences({ node, addresses, open }: Examined): string {
-  const lines = open.flatMap(({ box, evidence, attachments }) => {
+  const lines = open.flatMap(({ backend, evidence, attachments }) => {
     const volumes = attachments.map(({ attachment }) => attachment.persistentVolumeName ?? attachment.name);
     const names = volumes.length === 0 ? '' : `: ${volumes.join(', ')}`;
     return [
-      `Box ${box.name} will drop everything from ${addresses.join(', ')}: every disk of node ${node.name} there, ${count(volumes.length, 'attached volume')} of ours among them${names}.`,
-      `The box says ${evidence.kind}: ${evidence.detail}.`,
+      `Backend ${backend.name} will drop everything from ${addresses.join(', ')}: every disk of node ${node.name} there, ${count(volumes.length, 'attached volume')} of ours among them${names}.`,
+      `The backend says ${evidence.kind}: ${evidence.detail}.`,
     ];
   });
   const state = `The node is ${nodeStateWords(node.kind)}`;

@@ -76,10 +76,10 @@ export function historyText(records: readonly AuditRecord[], style: Style): stri
   return formatTable(['TIME', 'DONE', 'WHAT', 'NODE', 'WHY'], rows, style);
 }
 
-function objectOf({ claim, persistentVolume, pod, fence, box, taint }: AuditRecord): string {
+function objectOf({ claim, persistentVolume, pod, fence, backend, taint }: AuditRecord): string {
   if (claim) return `${claim.namespace}/${claim.name}`;
   if (persistentVolume !== undefined) return persistentVolume;
   if (pod) return `${pod.namespace}/${pod.name}`;
   if (taint !== undefined) return taint;
-  return `fence ${fence?.id ?? ''}${box === undefined ? '' : ` at ${box}`}`;
+  return `fence ${fence?.id ?? ''}${backend === undefined ? '' : ` at ${backend}`}`;
 }

@@ -7,7 +7,7 @@ const claim = (name: string) => ({ claim: { namespace: 'default', name } });
 
 describe('planText', () => {
   it('says what would be done first and what would be left alone last, one line for what goes together', () => {
-    const fences = [{ box: 'box-a', id: 'f1', fencedAtMs: 0, recovery: 'goes: it has booted' }];
+    const fences = [{ backend: 'backend-a', id: 'f1', fencedAtMs: 0, cleanup: 'goes: it has booted' }];
     const report = stateReport(
       [
         attachmentState(),
@@ -20,18 +20,18 @@ describe('planText', () => {
       ],
       {
         mode: 'fence',
-        nodes: [nodeReport({ name: 'node-b', fences, taintRecovery: 'goes: no fence is left' })],
+        nodes: [nodeReport({ name: 'node-b', fences, taintCleanup: 'goes: no fence is left' })],
       },
     );
     expect(planText(report, plainStyle)).toBe(
       `Mode fence: a pass would
-  fence node node-a at box box-a, for default/f1, default/f2
+  fence node node-a at backend backend-a, for default/f1, default/f2
     because: lost
   release default/r from node node-a
     because: silent
   take our taint off node node-b
     because: no fence is left
-  let node node-b back to box box-a
+  let node node-b back to backend backend-a
     because: it has booted
   wait 3.0 s with default/w1, default/w2 on node node-a
     because: lost for 1 s
@@ -42,9 +42,9 @@ describe('planText', () => {
   });
 
   it('has nothing to do where nothing is lost and fences stay', () => {
-    const fences = [{ box: 'box-a', id: 'f1', fencedAtMs: 0, recovery: 'stays: not booted' }];
+    const fences = [{ backend: 'backend-a', id: 'f1', fencedAtMs: 0, cleanup: 'stays: not booted' }];
     const report = stateReport([], {
-      nodes: [nodeReport({ fences, taintRecovery: 'stays: a pod is left' })],
+      nodes: [nodeReport({ fences, taintCleanup: 'stays: a pod is left' })],
     });
     expect(planOf(report)).toEqual([]);
     expect(planText(report, plainStyle)).toBe('Mode observe: nothing to do\n');

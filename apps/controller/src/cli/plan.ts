@@ -10,7 +10,7 @@ import { volumeName } from './words.ts';
 export interface PlanStep {
   readonly kind: 'fence' | 'release' | 'unfence' | 'untaint' | 'wait' | 'hold';
   readonly node: string;
-  readonly box?: string;
+  readonly backend?: string;
   /** Absent where it concerns a whole node. */
   readonly volumes?: readonly string[];
   readonly reason?: string;
@@ -39,19 +39,19 @@ const ORDER: readonly PlanStep['kind'][] = ['fence', 'release', 'untaint', 'unfe
 export function planOf({ attachments, nodes }: StateReport): readonly PlanStep[] {
   const groups = Map.groupBy(
     attachments.filter(({ decision }) => decision !== 'keep'),
-    ({ node, box, decision, reason, why }) =>
-      JSON.stringify([node, box, decision, reason, decision === 'wait' || why]),
+    ({ node, backend, decision, reason, why }) =>
+      JSON.stringify([node, backend, decision, reason, decision === 'wait' || why]),
   );
   const steps = [...groups.values()].map(stepOf);
-  const recoveries = nodes.flatMap(({ name: node, fences, taintRecovery }): PlanStep[] => [
-    ...(taintRecovery?.startsWith(GOES)
-      ? [{ kind: 'untaint' as const, node, why: taintRecovery.slice(GOES.length) }]
+  const cleanups = nodes.flatMap(({ name: node, fences, taintCleanup }): PlanStep[] => [
+    ...(taintCleanup?.startsWith(GOES)
+      ? [{ kind: 'untaint' as const, node, why: taintCleanup.slice(GOES.length) }]
       : []),
-    ...fences.flatMap(({ box, recovery }): PlanStep[] =>
-      recovery?.startsWith(GOES) ? [{ kind: 'unfence', node, box, why: recovery.slice(GOES.length) }] : [],
+    ...fences.flatMap(({ backend, cleanup }): PlanStep[] =>
+      cleanup?.startsWith(GOES) ? [{ kind: 'unfence', node, backend, why: cleanup.slice(GOES.length) }] : [],
     ),
   ]);
-  return [...steps, ...recoveries].toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+  return [...steps, ...cleanups].toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
 }
 
 const GOES = 'goes: ';
@@ -59,12 +59,12 @@ const GOES = 'goes: ';
 function stepOf(group: readonly AttachmentState[]): PlanStep {
   const [first] = group;
   if (!first || first.decision === 'keep') throw new TypeError('Expected a decision to act, wait or hold');
-  const { decision: kind, node, box, reason, why } = first;
+  const { decision: kind, node, backend, reason, why } = first;
   const untilMs = Math.min(...group.map((each) => each.untilMs ?? Number.POSITIVE_INFINITY));
   return {
     kind,
     node,
-    ...(box !== undefined && { box }),
+    ...(backend !== undefined && { backend }),
     volumes: group.map(volumeName).toSorted(),
     ...(reason !== undefined && { reason }),
     ...(Number.isFinite(untilMs) && { untilMs }),
@@ -93,14 +93,14 @@ const TONES = {
 } as const satisfies Record<PlanStep['kind'], Tone>;
 
 function headline(step: PlanStep, asOfMs: number, style: Style): string {
-  const { kind, node, box, volumes = [], reason, untilMs } = step;
+  const { kind, node, backend, volumes = [], reason, untilMs } = step;
   const names = volumes.join(', ');
   const time = untilMs === undefined ? '' : ` ${formatDuration(untilMs - asOfMs)}`;
   const words: { readonly [K in PlanStep['kind']]: string } = {
-    fence: `fence node ${node} at box ${box}, for ${names}`,
+    fence: `fence node ${node} at backend ${backend}, for ${names}`,
     release: `release ${names} from node ${node}`,
     untaint: `take our taint off node ${node}`,
-    unfence: `let node ${node} back to box ${box}`,
+    unfence: `let node ${node} back to backend ${backend}`,
     wait: `wait${time} with ${names} on node ${node}`,
     hold: `hold ${names} on node ${node} (${reason})`,
   };

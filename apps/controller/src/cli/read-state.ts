@@ -6,9 +6,9 @@ import { VERSION } from '../version.ts';
 import { CliError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import type { Call } from './command.ts';
-import { OneShot } from './one-shot.ts';
 import { readConfig } from './read-config.ts';
 import { localServer, namedServer } from './server-client.ts';
+import { StandaloneView } from './standalone-view.ts';
 
 /** A report and how far it can be trusted. */
 export interface ReadState {
@@ -18,11 +18,11 @@ export interface ReadState {
 }
 
 const STANDBY =
-  'This replica does not lead: it asks the boxes about nobody, so it knows less than the leader.';
+  'This replica does not lead: it asks the backends about nobody, so it knows less than the leader.';
 const ALONE =
-  'So cluster and boxes were asked: nobody remembers which nodes were live before, or since when a Node has been gone.';
+  'So cluster and backends were asked: nobody remembers which nodes were live before, or since when a Node has been gone.';
 
-/** From the running controller where there is one, else from cluster and boxes themselves. */
+/** From the running controller where there is one, else from cluster and backends themselves. */
 export async function readState(call: Call, io: CliIo, choice: AttachmentChoice): Promise<ReadState> {
   const named = namedServer(call, io);
   if (named) return fromServer(await named.state(choice));
@@ -37,11 +37,11 @@ export async function readState(call: Call, io: CliIo, choice: AttachmentChoice)
     unanswered = err;
   }
   const config = configOr(unanswered, call, io);
-  await using shot = await OneShot.open(config, io.clock, io.signal);
-  const inspection = await shot.look();
+  await using shot = await StandaloneView.open(config, io.clock, io.signal);
+  const preview = await shot.look();
   const { policy } = config;
-  const context = { version: VERSION, policy, identity: '', leading: true, boxes: shot.boxes };
-  return { report: buildStateReport(inspection, choice, context), notes: [`${unanswered.message}.`, ALONE] };
+  const context = { version: VERSION, policy, identity: '', leading: true, backends: shot.backends };
+  return { report: buildStateReport(preview, choice, context), notes: [`${unanswered.message}.`, ALONE] };
 }
 
 function fromServer(report: StateReport): ReadState {

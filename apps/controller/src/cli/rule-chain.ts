@@ -37,13 +37,13 @@ export const PASSING_FACTS: Readonly<Record<string, (c: RuleCase) => string>> = 
   'no-migration': () => 'the volume is in no live migration',
   'grace-over': ({ attachment: { evidence }, report: { asOfMs } }) =>
     evidence.kind === 'silent' && evidence.silentSinceMs !== undefined
-      ? `its grace is over; the box has proved it silent for ${formatDuration(asOfMs - evidence.silentSinceMs)}`
+      ? `its grace is over; the backend has proved it silent for ${formatDuration(asOfMs - evidence.silentSinceMs)}`
       : 'its grace is over',
   'volume-known': ({ attachment: { persistentVolume, volumeHandle } }) =>
     `PersistentVolume ${persistentVolume ?? ''} is ours (${volumeHandle ?? ''})`,
   'detach-under-way': () => 'its VolumeAttachment is not being deleted yet',
-  'storage-known': ({ attachment: { evidence, box } }) =>
-    `box ${box ?? ''} says ${evidence.kind}: ${evidence.detail}`,
+  'storage-known': ({ attachment: { evidence, backend } }) =>
+    `backend ${backend ?? ''} says ${evidence.kind}: ${evidence.detail}`,
   'other-drivers': () => 'volumes of other drivers on the node hold nothing back',
   'mode-observe': ({ report: { mode } }) => `mode is ${mode}`,
   'mode-release': ({ report: { mode } }) => `mode is ${mode}`,

@@ -87,7 +87,7 @@ function isStateReport(answer: unknown): answer is StateReport {
   return (
     typeof answer === 'object' &&
     answer !== null &&
-    ['asOfMs', 'mode', 'counts', 'attachments', 'nodes', 'boxes'].every((key) => key in answer)
+    ['asOfMs', 'mode', 'counts', 'attachments', 'nodes', 'backends'].every((key) => key in answer)
   );
 }
 

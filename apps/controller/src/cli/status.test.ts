@@ -16,7 +16,7 @@ describe('statusText', () => {
     expect(lines(stateReport())).toEqual([
       'Reattach 1.2.3 (reattach-0), mode observe: 1 attachment, 1 on lost nodes; held: 1 dry-run',
       'Cluster: seen 1.0 s ago',
-      'Box box-a: RouterOS 7.24.2; read 0.5 s ago; 2 hosts live; drop rule armed; no fences',
+      'Backend backend-a: RouterOS 7.24.2; read 0.5 s ago; 2 hosts live; drop rule enforced; no fences',
       '',
       'VOLUME  PVC             NODE    NODE STATE  EVIDENCE     DECISION       SINCE',
       'pv-a    default/data-a  node-a  NotReady    silent 45 s  hold: dry-run  30 s',
@@ -36,8 +36,8 @@ describe('statusText', () => {
     ['live', { kind: 'live', detail: '', observedAtMs: AS_OF_MS, lastActivityMs: AS_OF_MS }, 'live'],
     [
       'unknown',
-      { kind: 'unknown', detail: '', observedAtMs: AS_OF_MS, reason: 'box-unreachable' },
-      'unknown (box-unreachable)',
+      { kind: 'unknown', detail: '', observedAtMs: AS_OF_MS, reason: 'backend-unreachable' },
+      'unknown (backend-unreachable)',
     ],
   ] as const)('shows evidence that is %s', (_what, evidence, text) => {
     expect(row({ evidence })?.[4]).toBe(text);
@@ -74,25 +74,25 @@ describe('statusText', () => {
 
   it('says what keeps it from knowing', () => {
     const cache = { synced: false, freshAsOfMs: 0, detail: 'not synced: nodes (403)' };
-    const boxes = [{ name: 'box-a', connected: false, detail: 'ECONNREFUSED', fences: [] }];
-    const text = lines(stateReport([], { cache, boxes }));
+    const backends = [{ name: 'backend-a', connected: false, detail: 'ECONNREFUSED', fences: [] }];
+    const text = lines(stateReport([], { cache, backends }));
     expect(text[1]).toBe('Cluster: not synced: nodes (403)');
-    expect(text[2]).toBe('Box box-a: not connected: ECONNREFUSED');
+    expect(text[2]).toBe('Backend backend-a: not connected: ECONNREFUSED');
   });
 
   it('names fences and a missing drop rule', () => {
-    const [box] = stateReport().boxes;
-    if (!box) throw new Error('no box');
+    const [backend] = stateReport().backends;
+    if (!backend) throw new Error('no backend');
     const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: [], seenSinceMs: 0 };
-    const guard = { kind: 'unarmed', detail: 'no rule uses the list' } as const;
-    expect(lines(stateReport([], { boxes: [{ ...box, guard, fences: [fence] }] }))[2]).toMatch(
+    const guard = { kind: 'unenforced', detail: 'no rule uses the list' } as const;
+    expect(lines(stateReport([], { backends: [{ ...backend, guard, fences: [fence] }] }))[2]).toMatch(
       /; drop rule missing: no rule uses the list; fenced: node-a \(f1\)$/,
     );
   });
 });
 
 describe('needsAttention', () => {
-  const { cache, boxes } = stateReport();
+  const { cache, backends } = stateReport();
   it.each([
     ['nothing is wrong', stateReport([]), false],
     [
@@ -102,7 +102,11 @@ describe('needsAttention', () => {
     ],
     ['something is held', stateReport(), true],
     ['the caches are not synced', stateReport([], { cache: { ...cache, synced: false } }), true],
-    ['a box is away', stateReport([], { boxes: boxes.map((box) => ({ ...box, connected: false })) }), true],
+    [
+      'a backend is away',
+      stateReport([], { backends: backends.map((backend) => ({ ...backend, connected: false })) }),
+      true,
+    ],
   ])('%s -> %s', (_what, report, expected) => {
     expect(needsAttention(report)).toBe(expected);
   });

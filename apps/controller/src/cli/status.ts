@@ -1,5 +1,5 @@
 import { EXIT } from '../exit-code.ts';
-import type { AttachmentState, BoxState, StateReport } from '../state/state-report.ts';
+import type { AttachmentState, BackendState, StateReport } from '../state/state-report.ts';
 import { type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
 import { formatDuration } from './duration.ts';
 import { print } from './print.ts';
@@ -20,12 +20,12 @@ export const statusCommand: Command = {
   name: 'status',
   args: [],
   summary:
-    'What is attached to lost nodes, what the box says about them and what was decided; `--all`: everything.',
+    'What is attached to lost nodes, what the backend says about them and what was decided; `--all`: everything.',
   flags: [
     { name: '--all', description: 'Also attachments on nodes that are fine.' },
     {
       name: '--exit-code',
-      description: 'Exit with 3 when something is held or stale, or a box is not connected.',
+      description: 'Exit with 3 when something is held or stale, or a backend is not connected.',
     },
     OUTPUT_FLAG,
     SERVER_FLAG,
@@ -38,13 +38,13 @@ export const statusCommand: Command = {
   },
 };
 
-/** What the boxes and the cluster are like, then a line for each attachment, the lost ones first. */
+/** What the backends and the cluster are like, then a line for each attachment, the lost ones first. */
 export function statusText(report: StateReport, style: Style): string {
   const { attachments, asOfMs } = report;
   const head = [
     summary(report, style),
     cacheLine(report, style),
-    ...report.boxes.map((box) => boxLine(box, asOfMs, style)),
+    ...report.backends.map((backend) => backendLine(backend, asOfMs, style)),
   ];
   const text = `${head.join('\n')}\n`;
   if (attachments.length === 0) return text;
@@ -80,21 +80,21 @@ function cacheLine({ cache, asOfMs }: StateReport, style: Style): string {
   return `Cluster: seen ${formatDuration(asOfMs - cache.freshAsOfMs)} ago`;
 }
 
-function boxLine(box: BoxState, asOfMs: number, style: Style): string {
-  const { name, connected, detail, readAtMs, liveHosts, guard, fences } = box;
-  if (!connected) return style('bad', `Box ${name}: not connected: ${detail}`);
+function backendLine(backend: BackendState, asOfMs: number, style: Style): string {
+  const { name, connected, detail, readAtMs, liveHosts, guard, fences } = backend;
+  if (!connected) return style('bad', `Backend ${name}: not connected: ${detail}`);
   const parts = [
     detail,
     ...(readAtMs === undefined ? [] : [`read ${formatDuration(asOfMs - readAtMs)} ago`]),
     ...(liveHosts === undefined ? [] : [`${count(liveHosts, 'host')} live`]),
     ...(guard === undefined
       ? []
-      : [guard.kind === 'armed' ? 'drop rule armed' : `drop rule missing: ${guard.detail}`]),
+      : [guard.kind === 'enforced' ? 'drop rule enforced' : `drop rule missing: ${guard.detail}`]),
     fences.length === 0
       ? 'no fences'
       : `fenced: ${fences.map(({ nodeName, id }) => `${nodeName} (${id})`).join(', ')}`,
   ];
-  return `Box ${name}: ${parts.join('; ')}`;
+  return `Backend ${name}: ${parts.join('; ')}`;
 }
 
 /** Held first, then what is on its way, then what is fine; by node within. */

@@ -20,7 +20,7 @@ export function volumeName({ claim, persistentVolume, volumeAttachment }: Attach
   return persistentVolume ?? volumeAttachment;
 }
 
-/** `silent 45 s`, `live`, `unknown (box-unreachable)`; nothing where nobody had to ask. */
+/** `silent 45 s`, `live`, `unknown (backend-unreachable)`; nothing where nobody had to ask. */
 export function evidenceCell({ evidence, nodeState }: AttachmentState, asOfMs: number): Cell {
   if (nodeState === 'ready' && evidence.kind === 'unknown') return { text: '-', tone: 'faint' };
   if (evidence.kind === 'unknown') return { text: `unknown (${evidence.reason ?? ''})`, tone: 'warn' };
@@ -47,7 +47,7 @@ export function count(number: number, noun: string): string {
 }
 
 /** Something a person should look at. */
-export function needsAttention({ counts, cache, boxes }: StateReport): boolean {
+export function needsAttention({ counts, cache, backends }: StateReport): boolean {
   const isHeld = Object.keys(counts.heldByReason).length > 0 || (counts.byVerdict['hold'] ?? 0) > 0;
-  return isHeld || !cache.synced || boxes.some(({ connected }) => !connected);
+  return isHeld || !cache.synced || backends.some(({ connected }) => !connected);
 }

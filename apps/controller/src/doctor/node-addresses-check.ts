@@ -5,7 +5,7 @@ import { type Check, failed, ok, warning } from './check.ts';
 const NAME = 'node addresses';
 const ANNOTATE = 'kubectl annotate node NODE reattach.srvlab.io/storage-addresses=ADDRESS[,ADDRESS]';
 
-/** By which addresses the box knows each node. Sessions are read and fences are written for IPv4 only. */
+/** By which addresses the backend knows each node. Sessions are read and fences are written for IPv4 only. */
 export function nodeAddressesCheck(
   nodes: readonly Pick<NodeFact, 'name' | 'storageAddresses'>[],
   mode: Mode,
@@ -18,7 +18,7 @@ export function nodeAddressesCheck(
   const problems = [
     ...(unknown.length > 0 ? [`Not known for ${unknown.join(', ')}`] : []),
     ...(onlyV6.length > 0
-      ? [`IPv6 only, which the box is neither asked about nor fences: ${onlyV6.join(', ')}`]
+      ? [`IPv6 only, which the backend is neither asked about nor fences: ${onlyV6.join(', ')}`]
       : []),
     ...(dual.length > 0
       ? [`IPv6 beside IPv4, and fences are IPv4 only, so mode fence would fail: ${dual.join(', ')}`]
@@ -28,7 +28,7 @@ export function nodeAddressesCheck(
   const isFatal = unknown.length > 0 || onlyV6.length > 0 || mode === 'fence';
   const fix =
     dual.length > 0 || onlyV6.length > 0
-      ? `${ANNOTATE} with the IPv4 addresses it reaches the box from`
+      ? `${ANNOTATE} with the IPv4 addresses it reaches the backend from`
       : ANNOTATE;
   return (isFatal ? failed : warning)(NAME, problems.join('; '), fix);
 }

@@ -5,15 +5,15 @@ import { PROBES, probeScript } from './probe-script.ts';
 const DOCUMENT = readFileSync(new URL('../../../../docs/routeros.md', import.meta.url), 'utf8');
 
 describe('probeScript', () => {
-  it('asks the box everything, each command quoted for the shell', () => {
-    const script = probeScript([{ host: 'box.example.org', port: 2222, user: "o'neill" }]);
+  it('asks the backend everything, each command quoted for the shell', () => {
+    const script = probeScript([{ host: 'backend.example.org', port: 2222, user: "o'neill" }]);
     expect(script).toContain(
-      String.raw`ssh -T -p 2222 'o'\''neill@box.example.org' ':put [/system/resource get version]'`,
+      String.raw`ssh -T -p 2222 'o'\''neill@backend.example.org' ':put [/system/resource get version]'`,
     );
     expect(script.match(/^ssh /gm)).toHaveLength(PROBES.length);
   });
 
-  it('changes nothing at the box', () => {
+  it('changes nothing at the backend', () => {
     for (const probe of PROBES) expect(probe).not.toMatch(/\b(add|remove|set|enable|disable|move)\b/);
   });
 

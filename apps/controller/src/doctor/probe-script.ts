@@ -1,4 +1,4 @@
-/** Commands whose answers nobody has published. They change nothing at the box. @see docs/routeros.md, last section */
+/** Commands whose answers nobody has published. They change nothing at the backend. @see docs/routeros.md, last section */
 export const PROBES: readonly string[] = [
   ':put [/system/resource get version]',
   '/disk print detail where slot~"pvc-"',
@@ -12,11 +12,11 @@ export const PROBES: readonly string[] = [
   '/ip/service print where dynamic',
 ];
 
-/** A shell script that runs them at each box with the `ssh` of whoever has the key, and shows each answer byte for byte. */
+/** A shell script that runs them at each backend with the `ssh` of whoever has the key, and shows each answer byte for byte. */
 export function probeScript(
-  boxes: readonly { readonly host: string; readonly port: number; readonly user: string }[],
+  backends: readonly { readonly host: string; readonly port: number; readonly user: string }[],
 ): string {
-  const runs = boxes.flatMap(({ host, port, user }) => {
+  const runs = backends.flatMap(({ host, port, user }) => {
     const login = `ssh -T -p ${port} ${quote(`${user}@${host}`)}`;
     return PROBES.map(
       (probe) => `echo ${quote(`== ${host}: ${probe}`)}\n${login} ${quote(probe)} 2>&1 | od -c | head -60`,

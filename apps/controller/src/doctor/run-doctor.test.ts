@@ -26,7 +26,7 @@ describe('runDoctor', () => {
     return new Map(checks.map((check) => [check.name, check]));
   }
 
-  it('finds nothing wrong with a cluster and a box that are set up', async () => {
+  it('finds nothing wrong with a cluster and a backend that are set up', async () => {
     const checks = await examine();
     expect([...checks.values()].filter(({ state }) => state === 'failed')).toEqual([]);
     expect([...checks.keys()]).toEqual([
@@ -34,7 +34,7 @@ describe('runDoctor', () => {
       'permissions',
       'node addresses',
       'driver rds.csi.srvlab.io',
-      'box reachable',
+      'backend reachable',
       'RouterOS version',
       'connection tracking',
       'exports',
@@ -79,7 +79,7 @@ describe('runDoctor', () => {
     expect((await examine()).get('connection tracking')).toMatchObject({ state: 'ok' });
   });
 
-  it('names nodes that the box cannot be asked about', async () => {
+  it('names nodes that the backend cannot be asked about', async () => {
     world.kube.addNode({ name: 'node-x' });
     expect((await examine()).get('node addresses')).toMatchObject({
       state: 'failed',
@@ -87,24 +87,24 @@ describe('runDoctor', () => {
     });
   });
 
-  it('says why the box does not answer, and still examines the cluster', async () => {
+  it('says why the backend does not answer, and still examines the cluster', async () => {
     await world.rds.faults.down();
     const checks = await examine();
-    expect(checks.get('box reachable')).toMatchObject({
+    expect(checks.get('backend reachable')).toMatchObject({
       state: 'failed',
       detail: expect.stringContaining('ECONNREFUSED'),
     });
     expect(checks.get('node addresses')).toMatchObject({ state: 'ok' });
   });
 
-  it('says why the cluster does not answer, and still examines the box', async () => {
+  it('says why the cluster does not answer, and still examines the backend', async () => {
     await world.kube.faults.refuseConnections();
     const checks = await examine();
     expect(checks.get('cluster reachable')).toMatchObject({
       state: 'failed',
       fix: expect.stringContaining('--kubeconfig'),
     });
-    expect(checks.get('box reachable')).toMatchObject({ state: 'ok' });
+    expect(checks.get('backend reachable')).toMatchObject({ state: 'ok' });
     await world.kube.faults.acceptConnections();
   });
 

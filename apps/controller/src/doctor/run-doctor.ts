@@ -1,9 +1,9 @@
 import type { Clock } from '@reattach/core';
 import { loadKubeApi } from '@reattach/k8s-api';
-import { createRdsBox, type RdsBox } from '@reattach/rds-client';
-import type { BoxConfig, Config } from '../config.ts';
+import { createRdsBackend, type RdsBackend } from '@reattach/rds-client';
+import type { BackendConfig, Config } from '../config.ts';
 import { podNamespace } from '../pod-namespace.ts';
-import { type BoxFindings, boxChecks } from './box-checks.ts';
+import { type BackendFindings, backendChecks } from './backend-checks.ts';
 import { type Check, failed } from './check.ts';
 import { clusterChecks } from './cluster-checks.ts';
 
@@ -15,7 +15,7 @@ export async function runDoctor(
 ): Promise<readonly Check[]> {
   const parts = [
     examineCluster(config, clock, signal),
-    ...config.boxes.map((box) => examineBox(config, box, clock, signal)),
+    ...config.backends.map((backend) => examineBackend(config, backend, clock, signal)),
   ];
   return (await Promise.all(parts)).flat();
 }
@@ -41,29 +41,29 @@ async function examineCluster(config: Config, clock: Clock, signal: AbortSignal)
   }
 }
 
-async function examineBox(
-  { boxes, policy, activityWindowMs }: Config,
-  config: BoxConfig,
+async function examineBackend(
+  { backends, policy, activityWindowMs }: Config,
+  config: BackendConfig,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const named = (checks: readonly Check[]) =>
-    boxes.length === 1
+    backends.length === 1
       ? checks
       : checks.map((check) => ({ ...check, name: `${config.name}: ${check.name}` }));
   try {
-    await using box = createRdsBox({ ...config, activityWindowMs, clock });
-    return named(boxChecks(await read(box, signal), policy.mode, clock.now()));
+    await using backend = createRdsBackend({ ...config, activityWindowMs, clock });
+    return named(backendChecks(await read(backend, signal), policy.mode, clock.now()));
   } catch (err) {
     signal.throwIfAborted();
-    return named([failed('box reachable', err instanceof Error ? err.message : String(err))]);
+    return named([failed('backend reachable', err instanceof Error ? err.message : String(err))]);
   }
 }
 
 /** One attempt: the doctor reports what keeps it from succeeding. */
-async function read(box: RdsBox, signal: AbortSignal): Promise<BoxFindings> {
-  box.start(signal);
-  await box.observe({ suspects: [], others: [], volumes: [] }, signal);
-  const { lastReading: reading, lastSnapshot: snapshot } = box;
-  return { detail: box.health().detail, ...(reading && { reading }), ...(snapshot && { snapshot }) };
+async function read(backend: RdsBackend, signal: AbortSignal): Promise<BackendFindings> {
+  backend.start(signal);
+  await backend.observe({ suspects: [], peers: [], volumes: [] }, signal);
+  const { lastReading: reading, lastSnapshot: snapshot } = backend;
+  return { detail: backend.health().detail, ...(reading && { reading }), ...(snapshot && { snapshot }) };
 }

@@ -1,15 +1,15 @@
 import {
+  type AttachmentStatus,
   type Decision,
   type FenceState,
   type NodeEvidence,
   STALE_STEPS,
-  type Standing,
 } from '@reattach/core';
 import type { AttachmentState } from './state-report.ts';
 
 /** One decision for people. @param standing what the last pass made of it; absent where none ran. */
-export function attachmentState(decision: Decision, standing?: Standing): AttachmentState {
-  const { attachment, volume, node, box, evidence, fence, rule } = decision;
+export function attachmentState(decision: Decision, standing?: AttachmentStatus): AttachmentState {
+  const { attachment, volume, node, backend, evidence, fence, rule } = decision;
   const { persistentVolumeName: persistentVolume } = attachment;
   const claim = volume?.claim;
   const outcome = outcomeOf(decision, standing);
@@ -22,7 +22,7 @@ export function attachmentState(decision: Decision, standing?: Standing): Attach
     ...(claim && { claim: { namespace: claim.namespace, name: claim.name } }),
     node: node.name,
     nodeState: node.kind,
-    ...(box && { box: box.name }),
+    ...(backend && { backend: backend.name }),
     evidence: evidenceState(evidence),
     fence: fenceState(fence),
     rule,
@@ -34,7 +34,7 @@ export function attachmentState(decision: Decision, standing?: Standing): Attach
 type Outcome = Pick<AttachmentState, 'decision' | 'reason' | 'why' | 'untilMs'>;
 
 /** What a pass decided to do but could not stays as it is. */
-function outcomeOf({ verdict }: Decision, standing: Standing | undefined): Outcome {
+function outcomeOf({ verdict }: Decision, standing: AttachmentStatus | undefined): Outcome {
   const isStep = verdict.kind === 'fence' || verdict.kind === 'release';
   if (isStep && standing?.hold?.isPrevented) {
     return { decision: 'hold', reason: standing.hold.reason, why: standing.hold.why };

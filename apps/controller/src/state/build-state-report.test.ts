@@ -1,8 +1,8 @@
-import { Inspector, PassReporter, type Policy } from '@reattach/core';
+import { PassReporter, PlanPreview, type Policy } from '@reattach/core';
 import {
   FakeClock,
   FakeClusterReader,
-  FakeStorageBox,
+  FakeStorageBackend,
   fakeFleet,
   nodeFact,
   persistentVolumeFact,
@@ -17,19 +17,19 @@ import { stateJson } from './state-routes.ts';
 class Fixture {
   readonly clock = new FakeClock();
   readonly cluster = new FakeClusterReader(this.clock);
-  readonly box = new FakeStorageBox(this.clock);
+  readonly backend = new FakeStorageBackend(this.clock);
   readonly policy: Policy;
   readonly context: ReportContext;
 
   constructor(policy: Partial<Policy> = {}, context: Partial<ReportContext> = {}) {
     this.policy = testPolicy(policy);
-    const { box } = this;
-    const boxes = [
+    const { backend } = this;
+    const backends = [
       {
-        name: box.name,
+        name: backend.name,
         health: () => ({ connected: true, detail: 'RouterOS 7.18' }),
         get lastReading() {
-          return box.lastReading;
+          return backend.lastReading;
         },
       },
     ];
@@ -38,7 +38,7 @@ class Fixture {
       policy: this.policy,
       identity: 'me',
       leading: true,
-      boxes,
+      backends,
       ...context,
     };
     const lostSinceMs = this.clock.now() - 60_000;
@@ -50,22 +50,22 @@ class Fixture {
         volumeAttachmentFact({ persistentVolumeName: `pv-${letter}`, nodeName: `node-${letter}` }),
       );
     }
-    box.setSilent('node-a', lostSinceMs + 15_000, lostSinceMs);
+    backend.setSilent('node-a', lostSinceMs + 15_000, lostSinceMs);
   }
 
   async report(choice: 'all' | 'lost' = 'all') {
-    const { cluster, clock, policy, box } = this;
-    const inspector = new Inspector({ cluster, clock, policy, fleet: fakeFleet(box) });
+    const { cluster, clock, policy, backend } = this;
+    const planPreview = new PlanPreview({ cluster, clock, policy, fleet: fakeFleet(backend) });
     const readings = new Map();
-    for (const [each, question] of inspector.questions(clock.now())) {
+    for (const [each, question] of planPreview.queries(clock.now())) {
       readings.set(each.name, await each.observe(question, new AbortController().signal));
     }
-    return buildStateReport(inspector.inspect(clock.now(), readings), choice, this.context);
+    return buildStateReport(planPreview.inspect(clock.now(), readings), choice, this.context);
   }
 }
 
 describe('buildStateReport', () => {
-  it('says what is attached where, what the box says about it and what was decided', async () => {
+  it('says what is attached where, what the backend says about it and what was decided', async () => {
     const f = new Fixture({ mode: 'release' });
     const report = await f.report();
     expect(report).toMatchObject({
@@ -75,7 +75,9 @@ describe('buildStateReport', () => {
       identity: 'me',
       leading: true,
       cache: { synced: true },
-      boxes: [{ name: 'box-a', connected: true, liveHosts: 1, guard: { kind: 'armed' }, fences: [] }],
+      backends: [
+        { name: 'backend-a', connected: true, liveHosts: 1, guard: { kind: 'enforced' }, fences: [] },
+      ],
       counts: { attachments: 5, ready: 4, byVerdict: { keep: 4, release: 1 }, heldByReason: {} },
     });
     expect(report.attachments).toHaveLength(5);
@@ -86,7 +88,7 @@ describe('buildStateReport', () => {
       claim: { namespace: 'default', name: 'claim-of-pv-a' },
       node: 'node-a',
       nodeState: 'not-ready',
-      box: 'box-a',
+      backend: 'backend-a',
       evidence: {
         kind: 'silent',
         detail: 'scripted for node-a',
@@ -135,35 +137,35 @@ describe('buildStateReport', () => {
   it('names the fences of a node and what becomes of them', async () => {
     const f = new Fixture();
     const identity = { id: 'f1', nodeName: 'node-a', bootId: 'boot-of-node-a', fencedAtMs: f.clock.now() };
-    await f.box.fence(identity, ['address-of-node-a'], new AbortController().signal);
-    const { nodes, attachments, boxes } = await f.report();
+    await f.backend.fence(identity, ['address-of-node-a'], new AbortController().signal);
+    const { nodes, attachments, backends } = await f.report();
     expect(nodes.find(({ name }) => name === 'node-a')?.fences).toEqual([
-      { box: 'box-a', id: 'f1', fencedAtMs: f.clock.now(), recovery: 'stays: Node is not ready' },
+      { backend: 'backend-a', id: 'f1', fencedAtMs: f.clock.now(), cleanup: 'stays: Node is not ready' },
     ]);
-    expect(attachments[0]?.fence).toMatchObject({ kind: 'draining', id: 'f1' });
-    expect(boxes[0]?.fences).toMatchObject([{ id: 'f1' }]);
+    expect(attachments[0]?.fence).toMatchObject({ kind: 'quiescing', id: 'f1' });
+    expect(backends[0]?.fences).toMatchObject([{ id: 'f1' }]);
   });
 
   it('says since when a decision has stood, and what kept it from being done', async () => {
     const reporter = new PassReporter({});
     const f = new Fixture({ mode: 'release' });
-    const { cluster, clock, policy, box } = f;
-    const inspector = new Inspector({ cluster, clock, policy, fleet: fakeFleet(box) });
+    const { cluster, clock, policy, backend } = f;
+    const planPreview = new PlanPreview({ cluster, clock, policy, fleet: fakeFleet(backend) });
     const readings = new Map();
-    for (const [each, question] of inspector.questions(clock.now())) {
+    for (const [each, question] of planPreview.queries(clock.now())) {
       readings.set(each.name, await each.observe(question, new AbortController().signal));
     }
-    const inspection = inspector.inspect(clock.now(), readings);
-    const { decisions } = inspection;
+    const preview = planPreview.inspect(clock.now(), readings);
+    const { decisions } = preview;
     const attachment = () =>
-      buildStateReport(inspection, 'all', { ...f.context, standings: reporter.standings }).attachments[0];
+      buildStateReport(preview, 'all', { ...f.context, statuses: reporter.statuses }).attachments[0];
     const { signal } = new AbortController();
     const pass = {
       nowMs: clock.now(),
       reconcileId: 'r',
       attacher: policy.attacher,
       decisions,
-      recoveries: [],
+      cleanups: [],
       fences: [],
     };
     reporter.passed({ ...pass, effects: [] }, signal);
@@ -173,7 +175,7 @@ describe('buildStateReport', () => {
     reporter.passed({ ...pass, effects: [effect] }, signal);
     expect(attachment()).toMatchObject({
       decision: 'hold',
-      reason: 'companion-held',
+      reason: 'sibling-held',
       why: 'pv-z may not go',
     });
     await reporter[Symbol.asyncDispose]();

@@ -1,9 +1,9 @@
-import { type Inspection, type LastPass, nodeFactOf, type Policy, type Standing } from '@reattach/core';
-import type { RdsBox } from '@reattach/rds-client';
+import { type AttachmentStatus, type LastPass, nodeFactOf, type Policy, type Preview } from '@reattach/core';
+import type { RdsBackend } from '@reattach/rds-client';
 import { attachmentState } from './attachment-state.ts';
 import type {
   AttachmentState,
-  BoxState,
+  BackendState,
   NodeFence,
   NodeReport,
   PassState,
@@ -21,30 +21,30 @@ export interface ReportContext {
   readonly identity: string;
   readonly leading: boolean;
   readonly lastPass?: LastPass;
-  readonly boxes: readonly Pick<RdsBox, 'name' | 'health' | 'lastReading'>[];
+  readonly backends: readonly Pick<RdsBackend, 'name' | 'health' | 'lastReading'>[];
   /** Absent: no passes ran. */
-  readonly standings?: ReadonlyMap<string, Standing>;
+  readonly statuses?: ReadonlyMap<string, AttachmentStatus>;
 }
 
-/** What an inspection found, for people. */
+/** What an preview found, for people. */
 export function buildStateReport(
-  inspection: Inspection,
+  preview: Preview,
   choice: AttachmentChoice,
   context: ReportContext,
 ): StateReport {
-  const { view, nowMs } = inspection;
-  const { version, policy, identity, leading, lastPass, boxes, standings } = context;
+  const { view, nowMs } = preview;
+  const { version, policy, identity, leading, lastPass, backends, statuses } = context;
   const { mode, attacher } = policy;
   const counts = new Counts();
   const attachments: AttachmentState[] = [];
-  for (const decision of inspection.decisions) {
+  for (const decision of preview.decisions) {
     const { attachment, node, verdict } = decision;
     if (attachment.attacher !== attacher) continue;
     if (choice === 'lost' && node.kind === 'ready' && verdict.kind === 'keep') {
       counts.add({ node: node.name, nodeState: node.kind, decision: verdict.kind });
       continue;
     }
-    const state = attachmentState(decision, standings?.get(attachment.uid));
+    const state = attachmentState(decision, statuses?.get(attachment.uid));
     counts.add(state);
     if (choice === 'all' || isNews(state)) attachments.push(state);
   }
@@ -57,8 +57,8 @@ export function buildStateReport(
     leading,
     cache: view.cache,
     ...(lastPass && { lastPass: passState(lastPass) }),
-    boxes: boxes.map(boxState),
-    nodes: nodeReports(inspection, counts.byNode),
+    backends: backends.map(backendState),
+    nodes: nodeReports(preview, counts.byNode),
     counts: counts.total,
     attachments,
   };
@@ -104,11 +104,11 @@ function passState({ reconcileId, reasons, startedAtMs, durationMs, result }: La
   return { reconcileId, reasons: [...reasons], startedAtMs, durationMs, result };
 }
 
-function boxState(box: ReportContext['boxes'][number]): BoxState {
-  const { connected, detail } = box.health();
-  const { observedAtMs: readAtMs, liveHosts, guard, fences = [] } = box.lastReading ?? {};
+function backendState(backend: ReportContext['backends'][number]): BackendState {
+  const { connected, detail } = backend.health();
+  const { observedAtMs: readAtMs, liveHosts, guard, fences = [] } = backend.lastReading ?? {};
   return {
-    name: box.name,
+    name: backend.name,
     connected,
     detail,
     ...(readAtMs !== undefined && { readAtMs }),
@@ -118,21 +118,18 @@ function boxState(box: ReportContext['boxes'][number]): BoxState {
   };
 }
 
-function nodeReports(
-  { view, recoveries }: Inspection,
-  attachments: ReadonlyMap<string, number>,
-): NodeReport[] {
+function nodeReports({ view, cleanups }: Preview, attachments: ReadonlyMap<string, number>): NodeReport[] {
   const fences = new Map<string, NodeFence[]>();
   const taints = new Map<string, string>();
-  for (const recovery of recoveries) {
-    const words = `${recovery.kind.startsWith('keep') ? 'stays' : 'goes'}: ${recovery.why}`;
-    if (!('fence' in recovery)) {
-      taints.set(recovery.node.name, words);
+  for (const cleanup of cleanups) {
+    const words = `${cleanup.kind.startsWith('keep') ? 'stays' : 'goes'}: ${cleanup.why}`;
+    if (!('fence' in cleanup)) {
+      taints.set(cleanup.node.name, words);
       continue;
     }
-    const { fence, boxName: box } = recovery;
+    const { fence, backendName: backend } = cleanup;
     const { id, fencedAtMs, nodeName } = fence;
-    fences.set(nodeName, [...(fences.get(nodeName) ?? []), { box, id, fencedAtMs, recovery: words }]);
+    fences.set(nodeName, [...(fences.get(nodeName) ?? []), { backend, id, fencedAtMs, cleanup: words }]);
   }
   return [...view.nodes.values()].map((node): NodeReport => {
     const fact = nodeFactOf(node);
@@ -146,7 +143,7 @@ function nodeReports(
       addresses: view.storageNodes.get(node.name)?.addresses ?? fact?.storageAddresses ?? [],
       attachments: attachments.get(node.name) ?? 0,
       fences: fences.get(node.name) ?? [],
-      ...(taint !== undefined && { taintRecovery: taint }),
+      ...(taint !== undefined && { taintCleanup: taint }),
     };
   });
 }

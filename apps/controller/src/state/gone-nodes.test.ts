@@ -5,27 +5,27 @@ import { GoneNodes } from './gone-nodes.ts';
 
 function setUp() {
   const clock = new FakeClock();
-  const noted: (readonly [string, number])[] = [];
-  const inspector = { noteGone: (name: string, nowMs: number) => void noted.push([name, nowMs]) };
+  const recorded: (readonly [string, number])[] = [];
+  const planPreview = { recordGone: (name: string, nowMs: number) => void recorded.push([name, nowMs]) };
   const attached = [volumeAttachmentFact()];
   const caches = { volumeAttachmentsOnNode: (name: string) => (name === 'node-a' ? attached : []) };
-  return { nodes: new GoneNodes(inspector, caches, clock), noted, nowMs: clock.now() };
+  return { nodes: new GoneNodes(planPreview, caches, clock), recorded, nowMs: clock.now() };
 }
 
 describe('GoneNodes', () => {
   it('tells of a deleted Node, seen to go or found gone', () => {
-    const { nodes, noted, nowMs } = setUp();
+    const { nodes, recorded, nowMs } = setUp();
     nodes.onDelete(nodeFact());
     nodes.onDelete(new DeletedFinalStateUnknown('node-a', nodeFact()));
-    expect(noted).toEqual([
+    expect(recorded).toEqual([
       ['node-a', nowMs],
       ['node-a', nowMs],
     ]);
   });
 
   it('does not remember Nodes on which nothing was attached: many come and go', () => {
-    const { nodes, noted } = setUp();
+    const { nodes, recorded } = setUp();
     nodes.onDelete(nodeFact({ name: 'node-b' }));
-    expect(noted).toEqual([]);
+    expect(recorded).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ export function attachmentState(overrides: Partial<AttachmentState> = {}): Attac
     claim: { namespace: 'default', name: 'data-a' },
     node: 'node-a',
     nodeState: 'not-ready',
-    box: 'box-a',
+    backend: 'backend-a',
     evidence: {
       kind: 'silent',
       detail: 'nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live',
@@ -62,14 +62,14 @@ export function stateReport(
     identity: 'reattach-0',
     leading: true,
     cache: { synced: true, freshAsOfMs: AS_OF_MS - 1_000, detail: 'oldest cache is pods, 1 s old' },
-    boxes: [
+    backends: [
       {
-        name: 'box-a',
+        name: 'backend-a',
         connected: true,
         detail: 'RouterOS 7.24.2',
         readAtMs: AS_OF_MS - 500,
         liveHosts: 2,
-        guard: { kind: 'armed' },
+        guard: { kind: 'enforced' },
         fences: [],
       },
     ],

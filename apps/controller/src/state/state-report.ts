@@ -17,12 +17,12 @@ export interface StateReport {
   readonly attacher: string;
   /** Of the replica that answers; empty for a command line without a controller. */
   readonly identity: string;
-  /** Only a leader asks the boxes about lost nodes, and acts. Without leader election always true. */
+  /** Only a leader asks the backends about lost nodes, and acts. Without leader election always true. */
   readonly leading: boolean;
   readonly cache: { readonly synced: boolean; readonly freshAsOfMs: number; readonly detail: string };
   /** Absent before the first pass of this process has ended. */
   readonly lastPass?: PassState;
-  readonly boxes: readonly BoxState[];
+  readonly backends: readonly BackendState[];
   readonly nodes: readonly NodeReport[];
   readonly counts: StateCounts;
   readonly attachments: readonly AttachmentState[];
@@ -36,7 +36,7 @@ export interface PassState {
   readonly result: string;
 }
 
-export interface BoxState {
+export interface BackendState {
   readonly name: string;
   readonly connected: boolean;
   /** Version and dialect, or why it is not connected. */
@@ -60,15 +60,15 @@ export interface NodeReport {
   readonly attachments: number;
   readonly fences: readonly NodeFence[];
   /** What becomes of our taint on it, and why; absent: it carries none, or none that could go. */
-  readonly taintRecovery?: string;
+  readonly taintCleanup?: string;
 }
 
 export interface NodeFence {
-  readonly box: string;
+  readonly backend: string;
   readonly id: string;
   readonly fencedAtMs: number;
   /** What becomes of it, and why: `stays: ...` or `goes: ...`. */
-  readonly recovery?: string;
+  readonly cleanup?: string;
 }
 
 export interface StateCounts {
@@ -87,7 +87,7 @@ export interface AttachmentState {
   readonly claim?: { readonly namespace: string; readonly name: string };
   readonly node: string;
   readonly nodeState: NodeStateKind;
-  readonly box?: string;
+  readonly backend?: string;
   readonly evidence: {
     readonly kind: 'live' | 'silent' | 'unknown';
     readonly detail: string;

@@ -71,8 +71,8 @@ describe.skipIf(assets === undefined)('deploy/chart, installed', () => {
 });
 
 async function render({ rds }: Stage): Promise<readonly Manifest[]> {
-  const box = { address: `${rds.host}:${rds.port}`, user: rds.credentials.username };
-  const values = { config: { mode: 'fence', rds: { ...box, storageAddresses: rds.box.address } } };
+  const backend = { address: `${rds.host}:${rds.port}`, user: rds.credentials.username };
+  const values = { config: { mode: 'fence', rds: { ...backend, storageAddresses: rds.box.address } } };
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const args = [RENDER, '--name', 'volumes', '-n', NAMESPACE, '-f', '-'];
   const child = execFile(process.execPath, args, (err, stdout) => (err ? reject(err) : resolve(stdout)));
@@ -122,7 +122,7 @@ async function asKubelet(
     .filter(({ name }) => name.startsWith('REATTACH_'))
     .map(({ name, value = '' }) => {
       const flag = name.slice('REATTACH_'.length).toLowerCase().replaceAll('_', '-');
-      return `--${flag}=${value.replace(/^\/etc\/reattach(?:-box)?\//, `${folder}/`)}`;
+      return `--${flag}=${value.replace(/^\/etc\/reattach(?:-backend)?\//, `${folder}/`)}`;
     });
   return [
     ...args,

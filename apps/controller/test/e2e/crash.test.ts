@@ -23,7 +23,7 @@ const points: readonly Point[] = [
     hasCome: (stage, dead) => stage.notReadySinceMs(dead) !== undefined,
   },
   {
-    when: 'the fence has been written at the box',
+    when: 'the fence has been written at the backend',
     flags: FENCE,
     hasCome: (stage) => stage.fences().length > 0,
   },

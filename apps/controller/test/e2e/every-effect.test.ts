@@ -68,7 +68,7 @@ function taintsOf(world: SimWorld): readonly string[] {
     .filter((key) => key.includes('out-of-service') || key.includes('reattach'));
 }
 
-/** Numbers what the controller changes at the API server and at the box, as it arrives there. */
+/** Numbers what the controller changes at the API server and at the backend, as it arrives there. */
 function countEffects(world: SimWorld, onEffect: (number: number) => void): { readonly count: number } {
   const seen = { count: 0 };
   const note = () => onEffect(++seen.count);

@@ -14,7 +14,7 @@ import { document, documented, shapeOf } from './support/transcript.ts';
 import { until } from './support/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-/** Times are those of production: grace, silence and drain. */
+/** Times are those of production: grace, silence and quiesce. */
 const WAIT_MS = 90_000;
 const TEST_MS = 300_000;
 const PODS = 'kubectl get pods -o custom-columns=POD:.metadata.name,NODE:.spec.nodeName,STATUS:.status.phase';
@@ -110,7 +110,7 @@ async function freePort(): Promise<number> {
   }
 }
 
-/** SSH goes to one address of the box; PersistentVolumes name another. */
+/** SSH goes to one address of the backend; PersistentVolumes name another. */
 function configuration({ rds }: Stage): string {
   return `mode: observe
 rds:

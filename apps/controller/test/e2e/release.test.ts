@@ -67,7 +67,7 @@ describe.skipIf(assets === undefined)('release on a real cluster', () => {
     const lost = await stage.change('the Node to be NotReady', 30_000, isNodeNotReady(dead));
     const deleted = await stage.change('its VolumeAttachment to be deleted', 20_000, isBeingDeleted(uid));
 
-    // The node died before Kubernetes noticed, so that the box has proved its silence already.
+    // The node died before Kubernetes noticed, so that the backend has proved its silence already.
     const afterMs = deleted.atMs - lost.atMs;
     console.log(
       `Node NotReady: VolumeAttachment deleted ${afterMs} ms later, allowed from ${TIMES.silentGraceMs} ms on`,
@@ -137,7 +137,7 @@ describe.skipIf(assets === undefined)('release on a real cluster', () => {
       '--early-detection=true',
       '--lease-stale-ms=2000',
       '--activity-window-ms=2000',
-      '--fence-drain-ms=300',
+      '--fence-quiesce-ms=300',
     ] as const;
 
     it('releases a node before Kubernetes says NotReady', async () => {
@@ -169,8 +169,8 @@ describe.skipIf(assets === undefined)('release on a real cluster', () => {
     });
   });
 
-  it('changes nothing while the box cannot be reached, and releases once it can', async () => {
-    await using stage = await Stage.start(cluster, { name: 'boxdown' });
+  it('changes nothing while the backend cannot be reached, and releases once it can', async () => {
+    await using stage = await Stage.start(cluster, { name: 'backenddown' });
     const controller = stage.controller('--mode=release', '--strategy=delete');
     await controller.ready();
     const dead = stage.node('c');

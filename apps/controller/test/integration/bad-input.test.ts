@@ -67,7 +67,7 @@ describe('a lost node', () => {
     ]);
     expect(whyOf('va-inline')).toEqual([['volume-unknown', 'VolumeAttachment has an inline volume']]);
     expect(whyOf('va-elsewhere')).toEqual([
-      ['storage-unknown', 'The volume is at a box that is not configured (no-such-box)'],
+      ['storage-unknown', 'The volume is at a backend that is not configured (no-such-backend)'],
     ]);
     expect(held).toHaveLength(Object.keys(odd).length);
     expect(lab.claimEvents('data-other')).toEqual(['ReleaseHeld']);

@@ -44,7 +44,7 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     expect([name, uid, boot]).toEqual(['node-a', metadata?.uid, status?.nodeInfo?.bootID]);
     expect(JSON.parse(out)).toEqual({
       node: 'node-a',
-      fences: [{ box: '127.0.0.1', id, addresses: [node.address] }],
+      fences: [{ backend: '127.0.0.1', id, addresses: [node.address] }],
     });
 
     const again = await fence('node-a', '--yes');
@@ -76,8 +76,8 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
 
   it.each<[string, () => unknown, readonly string[], number, string]>([
     ['a node nobody knows', () => undefined, ['node-x'], 1, 'Nothing is known of node "node-x"'],
-    ['a box that is away', () => world.rds.faults.down(), ['node-a'], 1, 'does not know the node'],
-    ['a node the box never saw', () => addStranger(), ['node-x'], 1, 'never-seen-live'],
+    ['a backend that is away', () => world.rds.faults.down(), ['node-a'], 1, 'does not know the node'],
+    ['a node the backend never saw', () => addStranger(), ['node-x'], 1, 'never-seen-live'],
     ['a missing drop rule', () => removeDropRule(), ['node-a'], 1, 'would cut nothing'],
     [
       'a node without addresses',
@@ -88,19 +88,19 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     ],
     ['a node with IPv6', () => setAddresses('10.0.0.11,fd00::1'), ['node-a'], 1, 'fences are IPv4 only'],
     [
-      'a node that boots from the box',
+      'a node that boots from the backend',
       () => setLabel(),
-      ['node-a', '--fence-never-fence=boot=box'],
+      ['node-a', '--fence-never-fence=boot=backend'],
       1,
       'neverFence',
     ],
     ['a volume in a live migration', () => startMigration(), ['node-a'], 1, 'which is in a live migration'],
     [
-      'a box nobody knows',
+      'a backend nobody knows',
       () => undefined,
-      ['node-a', '--box=west'],
+      ['node-a', '--backend=west'],
       2,
-      'Expected a box among 127.0.0.1 after --box',
+      'Expected a backend among 127.0.0.1 after --backend',
     ],
   ])('is refused for %s', async (_what, prepare, args, code, message) => {
     await prepare();
@@ -110,9 +110,9 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     expect(entries()).toEqual([]);
   });
 
-  it('goes by the boxes that hold volumes of the node, unless one is named', async () => {
+  it('goes by the backends that hold volumes of the node, unless one is named', async () => {
     const { host, port, credentials } = world.rds;
-    const box = (name: string, address: string) =>
+    const backend = (name: string, address: string) =>
       `  - { name: ${name}, address: "${host}:${port}", storageAddresses: ${address} }`;
     const config = join(dirname(files.kubeconfig), 'config.yaml');
     await writeFile(
@@ -122,19 +122,19 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
         `  user: ${credentials.username}`,
         `  privateKeyFile: ${files.privateKey}`,
         `  hostKeyFile: ${files.hostKey}`,
-        'boxes:',
-        box('east', world.boxAddress),
-        box('west', '10.9.9.9'),
+        'backends:',
+        backend('east', world.backendAddress),
+        backend('west', '10.9.9.9'),
       ].join('\n'),
     );
     const both = [`--config=${config}`, `--kubeconfig=${files.kubeconfig}`, '--yes', '-o', 'json'];
-    const boxes = async (...args: readonly string[]) => {
+    const backends = async (...args: readonly string[]) => {
       const { out } = await cli([...args, ...both]);
-      return (JSON.parse(out) as { fences: { box: string }[] }).fences.map((each) => each.box);
+      return (JSON.parse(out) as { fences: { backend: string }[] }).fences.map((each) => each.backend);
     };
-    expect(await boxes('fence', 'node-a')).toEqual(['east']);
-    expect(await boxes('unfence', 'node-a', '--force', '--box=west')).toEqual(['west']);
-    expect(await boxes('fence', 'node-a', '--box=west')).toEqual(['west']);
+    expect(await backends('fence', 'node-a')).toEqual(['east']);
+    expect(await backends('unfence', 'node-a', '--force', '--backend=west')).toEqual(['west']);
+    expect(await backends('fence', 'node-a', '--backend=west')).toEqual(['west']);
   });
 
   it('lets a node back once it has booted, and not before', async () => {
@@ -171,10 +171,10 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     expect(entries()).toEqual([]);
   });
 
-  it('does not say that nothing is fenced at a box that cannot be read', async () => {
+  it('does not say that nothing is fenced at a backend that cannot be read', async () => {
     await world.rds.faults.down();
     const run = await unfence('node-a', '--yes');
-    expect([run.code, run.err]).toEqual([1, expect.stringContaining('Box 127.0.0.1 could not be read')]);
+    expect([run.code, run.err]).toEqual([1, expect.stringContaining('Backend 127.0.0.1 could not be read')]);
   });
 
   /** Types the name, but only once the node has booted. */
@@ -198,7 +198,7 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
   }
 
   function setLabel(): void {
-    world.kube.store.patch('Node', 'node-a', { metadata: { labels: { boot: 'box' } } });
+    world.kube.store.patch('Node', 'node-a', { metadata: { labels: { boot: 'backend' } } });
   }
 
   function addStranger(): void {

@@ -46,7 +46,7 @@ describe('reattach', { timeout: 60_000 }, () => {
     const { code, out } = await cli(['status', ...flags()]);
     expect(code).toBe(0);
     expect(out).toMatch(/^Reattach .*, mode observe: 3 attachments, 1 on lost nodes; held: 1 dry-run\n/);
-    expect(out).toMatch(/\nBox 127\.0\.0\.1: RouterOS .*; 2 hosts live; drop rule armed; no fences\n/);
+    expect(out).toMatch(/\nBackend 127\.0\.0\.1: RouterOS .*; 2 hosts live; drop rule enforced; no fences\n/);
     const [head, row, ...others] = out.trimEnd().split('\n\n')[1]?.split('\n') ?? [];
     expect(head?.split(/ {2,}/)).toEqual([
       'VOLUME',
@@ -75,8 +75,12 @@ describe('reattach', { timeout: 60_000 }, () => {
       expect(code).toBe(0);
       expect(out).toContain(`Node ${victim} has been NotReady for `);
       expect(out).toContain(`Claim ${claim} (PersistentVolume ${volume}, VolumeAttachment csi-`);
-      expect(out).toMatch(/the box, asked .* ago, says silent: nothing came from .*; last activity .* ago\n/);
-      expect(out).toMatch(/\n {2}passed {3}grace-over +its grace is over; the box has proved it silent for /);
+      expect(out).toMatch(
+        /the backend, asked .* ago, says silent: nothing came from .*; last activity .* ago\n/,
+      );
+      expect(out).toMatch(
+        /\n {2}passed {3}grace-over +its grace is over; the backend has proved it silent for /,
+      );
       expect(out).toMatch(/\n {2}decided {2}mode-observe +hold \(dry-run\): .*mode release would release/);
     }
   });
@@ -94,14 +98,14 @@ describe('reattach', { timeout: 60_000 }, () => {
     const local = await cli(['status', `--http-listen=${new URL(controller.url).host}`]);
     expect(local.err).toBe(`Asked the controller at ${controller.url}.\n`);
     const alone = await cli(['status', ...controller.flags]);
-    expect(alone.err).toMatch(/^No controller answers at .*\nSo cluster and boxes were asked: /);
+    expect(alone.err).toMatch(/^No controller answers at .*\nSo cluster and backends were asked: /);
   });
 
   it('plans by the mode it is given where there is no controller', async () => {
     const release = await cli(['plan', ...controller.flags, '--mode=release']);
     expect(release.out).toContain(`release ${claim} from node ${victim}`);
     const fence = await cli(['plan', ...controller.flags, '--mode=fence']);
-    expect(fence.out).toContain(`fence node ${victim} at box 127.0.0.1, for ${claim}`);
+    expect(fence.out).toContain(`fence node ${victim} at backend 127.0.0.1, for ${claim}`);
   });
 
   it('prints JSON and YAML that say the same', async () => {

@@ -37,7 +37,10 @@ describe('controllers that are cut off again and again, anywhere', () => {
 
 function randomDeath(random: () => number): Death {
   return {
-    effect: { at: pick(['kube', 'kube', 'box'], random), number: 1 + Math.floor(random() * MOST_EFFECTS) },
+    effect: {
+      at: pick(['kube', 'kube', 'backend'], random),
+      number: 1 + Math.floor(random() * MOST_EFFECTS),
+    },
     cut: pick(CUTS, random),
   };
 }

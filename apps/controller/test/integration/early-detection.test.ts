@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boxWrites, clusterWrites } from './support/effects.ts';
+import { backendWrites, clusterWrites } from './support/effects.ts';
 import { type Flags, Lab } from './support/lab.ts';
 import { WORLD_TIMES } from './support/times.ts';
 
@@ -17,10 +17,10 @@ function lab(nodeGraceMs: number = 600_000): Promise<Lab> {
   return Lab.start({ times: { ...WORLD_TIMES, cluster: { ...WORLD_TIMES.cluster, nodeGraceMs } } });
 }
 
-/** Nothing was written to cluster or box. */
+/** Nothing was written to cluster or backend. */
 function expectUntouched({ world }: Lab): void {
   expect(clusterWrites(world)).toEqual([]);
-  expect(boxWrites(world)).toEqual([]);
+  expect(backendWrites(world)).toEqual([]);
   expect(world.rds.oracle.doubleWrites).toBe(0);
 }
 
@@ -32,7 +32,7 @@ describe('early detection', () => {
     await early.failedOver(LOST);
     expect(early.isReady(LOST)).toBe(true);
     expect(early.replicasOn(LOST)).toEqual([]);
-    expect(boxWrites(early.world)).toHaveLength(1);
+    expect(backendWrites(early.world)).toHaveLength(1);
     const [taint] = clusterWrites(early.world);
     expect(taint).toBe(`PATCH /api/v1/nodes/${LOST}`); // before the first pod is deleted
     expect(controller.logged('Released stale attachment', { node: LOST })).toHaveLength(2);
@@ -60,7 +60,7 @@ describe('early detection', () => {
     expect(early.isSettled).toBe(true);
   });
 
-  it('does nothing to a node that still talks to the box', async () => {
+  it('does nothing to a node that still talks to the backend', async () => {
     await using early = await lab();
     await early.ready(EARLY);
     early.world.node(LOST).kubelet.stop();
@@ -101,6 +101,6 @@ describe('early detection', () => {
     });
     await early.failedOver(LOST);
     expect(controller.logged('Released stale attachment', { node: LOST })).toHaveLength(2);
-    expect(boxWrites(early.world)).toEqual([]);
+    expect(backendWrites(early.world)).toEqual([]);
   });
 });

@@ -45,7 +45,7 @@ describe('/readyz and /livez', () => {
     await lab.runFor(500);
     expect(await unready(controller)).toEqual({
       'cluster-cache': expect.stringMatching(/nodes/),
-      'storage-box 127.0.0.1': expect.stringMatching(/^UNAVAILABLE: /),
+      'storage-backend 127.0.0.1': expect.stringMatching(/^UNAVAILABLE: /),
       'startup-pass': 'The startup pass has not ended',
     });
     await expectLive(controller);
@@ -53,7 +53,7 @@ describe('/readyz and /livez', () => {
     nodes[Symbol.dispose]();
     await lab.until('the startup pass', () => controller.logged('Ran startup pass').length > 0);
     expect(await unready(controller)).toEqual({
-      'storage-box 127.0.0.1': expect.stringMatching(/^UNAVAILABLE: /),
+      'storage-backend 127.0.0.1': expect.stringMatching(/^UNAVAILABLE: /),
     });
 
     await rds.faults.up();
@@ -62,13 +62,13 @@ describe('/readyz and /livez', () => {
     await expectLive(controller);
   });
 
-  it('say that the box is away, and that it is back', async () => {
+  it('say that the backend is away, and that it is back', async () => {
     await using lab = await Lab.start();
     const { rds } = lab.world;
     const controller = await lab.ready();
     await rds.faults.down();
-    await lab.until('the loss of the box', () => !controller.isReady);
-    expect(Object.keys(await unready(controller))).toEqual(['storage-box 127.0.0.1']);
+    await lab.until('the loss of the backend', () => !controller.isReady);
+    expect(Object.keys(await unready(controller))).toEqual(['storage-backend 127.0.0.1']);
     await expectLive(controller);
     await rds.faults.up();
     await lab.until('the controller to be ready', () => controller.isReady);

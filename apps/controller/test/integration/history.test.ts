@@ -27,7 +27,7 @@ describe('GET /history', { timeout: 60_000 }, () => {
       records = answer.records;
       return records.filter(({ kind }) => kind === 'released').length === volumes.length;
     });
-    expect(records[0]).toMatchObject({ kind: 'fenced', node: victim.name, box: expect.any(String) });
+    expect(records[0]).toMatchObject({ kind: 'fenced', node: victim.name, backend: expect.any(String) });
     expect(records.map(({ kind }) => kind)).toContain('pod-deleted');
     expect(records.at(-1)).toMatchObject({
       kind: 'released',

@@ -1,6 +1,6 @@
 import type { Fault, LoggedRequest } from '@reattach/kube-sim';
 import { describe, expect, it } from 'vitest';
-import { boxWrites, clusterWrites } from './support/effects.ts';
+import { backendWrites, clusterWrites } from './support/effects.ts';
 import { type Flags, Lab } from './support/lab.ts';
 
 const LOST = 'node-a';
@@ -97,7 +97,7 @@ describe('an API server that fails during a fail-over', () => {
 
       expect(rds.oracle.doubleWrites).toBe(0);
       expect(untouched(lab)).toEqual(expect.arrayContaining([...others]));
-      expect(boxWrites(lab.world)).toHaveLength(1);
+      expect(backendWrites(lab.world)).toHaveLength(1);
       const deleted = clusterWrites(lab.world).filter((write) => write.startsWith('DELETE /api/v1/'));
       expect(new Set(deleted)).toEqual(
         new Set(pods.map((pod) => `DELETE /api/v1/namespaces/default/pods/${pod}`)),

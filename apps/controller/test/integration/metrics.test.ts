@@ -6,7 +6,7 @@ import { attributesOf, type ExposedMetric, parseMetrics } from './support/metric
 import type { RunningController } from './support/running-controller.ts';
 
 const LOST = 'node-a';
-const BOX = ['127.0.0.1'];
+const BACKEND = ['127.0.0.1'];
 const RESOURCES = [
   'leases',
   'nodes',
@@ -18,7 +18,7 @@ const RESOURCES = [
 const HOLD_REASONS = [
   'attacher-stuck',
   'cache-stale',
-  'companion-held',
+  'sibling-held',
   'dry-run',
   'fence-excluded',
   'fence-failed',
@@ -64,25 +64,25 @@ const EXPOSED = {
   },
   reattach_ssh_command_duration_seconds: {
     type: 'histogram',
-    reattach_rds_box: BOX,
+    reattach_rds_backend: BACKEND,
     reattach_ssh_command: [
       'add fence',
       'probe serialize',
       'probe stats',
-      'read box',
+      'read backend',
       'read fences',
       'read sessions',
       'remove fence',
       'version',
     ],
   },
-  reattach_rds_connection_state: { type: 'gauge', reattach_rds_box: BOX },
+  reattach_rds_connection_state: { type: 'gauge', reattach_rds_backend: BACKEND },
   reattach_rds_reconnects_total: {
     type: 'counter',
-    reattach_rds_box: BOX,
+    reattach_rds_backend: BACKEND,
     reattach_rds_reconnect_status: ['failure', 'success'],
   },
-  reattach_rds_reconnect_duration_seconds: { type: 'histogram', reattach_rds_box: BOX },
+  reattach_rds_reconnect_duration_seconds: { type: 'histogram', reattach_rds_backend: BACKEND },
   reattach_watch_events_total: { type: 'counter', reattach_k8s_resource: RESOURCES },
   reattach_watch_relists_total: { type: 'counter', reattach_k8s_resource: RESOURCES },
   reattach_watch_reconnects_total: {
@@ -118,10 +118,10 @@ const EXPOSED = {
       'overtaken',
       'pod-deleted',
       'postponed',
-      'recovery-failed',
+      'cleanup-failed',
       'released',
       'unfenced',
-      'unmarked',
+      'fenced-taint-removed',
       'untainted',
     ],
   },
@@ -140,12 +140,12 @@ const EXPOSED = {
   reattach_attachment_release_duration_seconds: { type: 'histogram', reattach_release_strategy: ['in-use'] },
   reattach_attachment_release_failures_total: {
     type: 'counter',
-    reattach_release_step: ['delete-pod', 'detach', 'fence', 'mark', 'note'],
+    reattach_release_step: ['delete-pod', 'detach', 'fence', 'add-fenced-taint', 'note'],
   },
-  reattach_fence_age_seconds: { type: 'gauge', reattach_recovery: ['keep-fence', 'unfence'] },
+  reattach_fence_age_seconds: { type: 'gauge', reattach_cleanup: ['keep-fence', 'unfence'] },
   reattach_leader: { type: 'gauge' },
-  reattach_rds_reading_age_seconds: { type: 'gauge', reattach_rds_box: BOX },
-  reattach_fences: { type: 'gauge', reattach_recovery: ['keep-fence', 'unfence'] },
+  reattach_rds_reading_age_seconds: { type: 'gauge', reattach_rds_backend: BACKEND },
+  reattach_fences: { type: 'gauge', reattach_cleanup: ['keep-fence', 'unfence'] },
   reattach_attachment_reconcile_passes_total: {
     type: 'counter',
     reattach_trigger_reason: TRIGGER_REASONS,

@@ -34,7 +34,7 @@ describe('Events', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
   });
 
-  it('are a handful in an hour without the box while a node is lost', async () => {
+  it('are a handful in an hour without the backend while a node is lost', async () => {
     await using lab = await labWithOwnPod();
     const { rds } = lab.world;
     const controller = await lab.ready({ 'suspect-poll-ms': 2_000 });
@@ -65,7 +65,7 @@ describe('Events', () => {
     expect(eventWrites(lab).toSorted()).toEqual([...inOutage, ...afterwards].toSorted());
   });
 
-  it('are a handful in an hour in which the box is away every 30 s', async () => {
+  it('are a handful in an hour in which the backend is away every 30 s', async () => {
     await using lab = await labWithOwnPod();
     const controller = await lab.ready();
     const { rds } = lab.world;
@@ -73,7 +73,7 @@ describe('Events', () => {
       rds.faults.dropConnections();
       await lab.runFor(HOUR_MS / 120, STEP_MS);
     }
-    expect(controller.logged('Reconnected to storage box').length).toBeGreaterThan(100);
+    expect(controller.logged('Reconnected to storage backend').length).toBeGreaterThan(100);
     const writes = eventWrites(lab);
     expect(new Set(writes)).toEqual(
       new Set([

@@ -29,12 +29,15 @@ describe('what a controller logs', () => {
     );
     rds.run('/ip/firewall/connection/tracking/set enabled=no');
     await rds.faults.up();
-    await lab.until('the box to be read', () => controller.logged('Storage box was read again').length > 0);
+    await lab.until(
+      'the backend to be read',
+      () => controller.logged('Storage backend was read again').length > 0,
+    );
     await lab.runFor(2_000);
     const [volume = ''] = lab.world.attachedTo(LOST);
     const held = controller.logged('Held release', { persistentVolume: volume });
     expect(held.map(({ fields }) => fields['why'])).toEqual([
-      expect.stringMatching(/box-unreachable/),
+      expect.stringMatching(/backend-unreachable/),
       expect.stringMatching(/tracking-off/),
     ]);
   });

@@ -18,7 +18,7 @@ const PASSPHRASE = 'passphrase-53b0a7c2f4';
 const LOG_KEYS = [
   'addresses',
   'attempt',
-  'box',
+  'backend',
   'code',
   'controller',
   'delayMs',
@@ -113,7 +113,7 @@ describe('what a controller tells', () => {
     await runWhile(lab.clock, examining);
     const checks = await examining;
     expect(checks.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['cluster reachable', 'box reachable']),
+      expect.arrayContaining(['cluster reachable', 'backend reachable']),
     );
 
     const answers = await Promise.all(
@@ -152,7 +152,7 @@ describe('what a controller tells', () => {
       metrics: metrics ?? '',
       ready: ready ?? '',
       events: everythingIn(kube.store.list('Event')),
-      boxCommands: everythingIn(rds.commands.entries),
+      backendCommands: everythingIn(rds.commands.entries),
     };
     const keyLines = rds.credentials.privateKey
       .split('\n')

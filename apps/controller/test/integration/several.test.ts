@@ -1,6 +1,6 @@
 import type { NodeTaint } from '@reattach/kube-sim';
 import { describe, expect, it } from 'vitest';
-import { boxWrites, clusterWrites } from './support/effects.ts';
+import { backendWrites, clusterWrites } from './support/effects.ts';
 import { Lab } from './support/lab.ts';
 
 const LOST = 'node-a';
@@ -14,10 +14,10 @@ const LONG_STEP_MS = 500;
 
 /** A volume of its own beside those of the StatefulSet. */
 function addVolume({ world }: Lab, name: string, accessModes: readonly string[]): void {
-  const { kube, rds, driver, boxAddress } = world;
+  const { kube, rds, driver, backendAddress } = world;
   const nqn = `nqn.2026-01.example.test:${name}`;
   rds.box.addVolume({ slot: name, nqn, sizeBytes: 2 ** 30 });
-  const attributes = { nqn, nvmeAddress: boxAddress, nvmePort: '4420' };
+  const attributes = { nqn, nvmeAddress: backendAddress, nvmePort: '4420' };
   kube.addVolume({ name, claim: `claim-${name}`, handle: name, driver, accessModes, attributes });
 }
 
@@ -50,9 +50,9 @@ describe('a volume on two nodes', () => {
     const others = lab.world.attachedTo(LOST).filter((volume) => volume !== 'pvc-shared');
     lab.world.powerOff(LOST);
     await lab.runFor(QUIET_MS);
-    expect(boxWrites(lab.world)).toEqual([]);
+    expect(backendWrites(lab.world)).toEqual([]);
     expect(others).toHaveLength(2);
-    for (const volume of others) expect(controller.holds(volume)).toEqual(['companion-held']);
+    for (const volume of others) expect(controller.holds(volume)).toEqual(['sibling-held']);
   });
 });
 
@@ -98,7 +98,7 @@ describe('several lost nodes', () => {
     await lab.runFor(QUIET_MS);
     expect(controller.logged('Held release', { reason: 'mass-failure' })).toHaveLength(4);
     expect(clusterWrites(lab.world)).toEqual([]);
-    expect(boxWrites(lab.world)).toEqual([]);
+    expect(backendWrites(lab.world)).toEqual([]);
 
     lab.world.powerOn('node-b');
     await lab.failedOver(LOST);
@@ -151,7 +151,7 @@ describe('a node that somebody else recovers', () => {
     kube.store.patch('Node', LOST, { spec: { taints: [taint] } });
     await lab.runFor(QUIET_MS);
     expect(clusterWrites(lab.world)).toEqual([]);
-    expect(boxWrites(lab.world)).toEqual([]);
+    expect(backendWrites(lab.world)).toEqual([]);
     for (const volume of attached) expect(controller.holds(volume)).toEqual(['other-actor']);
   });
 });

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { boxDown } from './box-down.ts';
+import { backendDown } from './backend-down.ts';
 import { kubeletDead } from './kubelet-dead.ts';
 import { leaderCrash } from './leader-crash.ts';
 import { massFailure } from './mass-failure.ts';
@@ -13,7 +13,7 @@ export const SCENARIOS: readonly Scenario[] = [
   powerLoss,
   nodeDeleted,
   kubeletDead,
-  boxDown,
+  backendDown,
   partition,
   massFailure,
   rejoin,

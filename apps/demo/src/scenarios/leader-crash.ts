@@ -4,7 +4,7 @@ import { failedOver, releasedAll, VICTIM } from './expect.ts';
 export const leaderCrash: Scenario = {
   name: 'leader-crash',
   title:
-    'the leader dies between fence and release; the other replica finds the fence at the box and finishes',
+    'the leader dies between fence and release; the other replica finds the fence at the backend and finishes',
   mode: 'fence',
   controllers: 2,
   async play(stage) {

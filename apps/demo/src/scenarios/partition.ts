@@ -12,7 +12,7 @@ export const partition: Scenario = {
   async play(stage) {
     const { world, story } = stage;
     const { kubelet, host } = world.node(VICTIM);
-    story.tell('fault', `${VICTIM} loses the cluster, not the box: its pods go on writing`);
+    story.tell('fault', `${VICTIM} loses the cluster, not the backend: its pods go on writing`);
     kubelet.stop();
     await failedOver(stage);
     const dirty = world.rds.box.volumes
@@ -20,7 +20,7 @@ export const partition: Scenario = {
       .reduce((sum, count) => sum + count, 0);
     story.tell(
       'story',
-      `${VICTIM} holds ${dirty} writes that the box did not take, and tries for ever to replay them`,
+      `${VICTIM} holds ${dirty} writes that the backend did not take, and tries for ever to replay them`,
     );
     if (dirty === 0) throw new Error('the node has no dirty pages: the fence cut nothing');
     await stage.pause(REPLAY_MS);
@@ -33,7 +33,7 @@ export const partition: Scenario = {
     const fences = stage.world.rds.box.addressList.entries.length;
     return [
       ...releasedAll(outcome, stage),
-      ...(fences === 1 ? [] : [`expected the fence to stand, found ${fences} entries at the box`]),
+      ...(fences === 1 ? [] : [`expected the fence to stand, found ${fences} entries at the backend`]),
     ];
   },
 };

@@ -70,15 +70,15 @@ const reading: fc.Arbitrary<Partial<StorageReading>> = fc
     isFenced: fc.boolean(),
     addresses: fc.subarray(['address-of-node-a', '10.0.0.9']),
     seenForMs: age,
-    isArmed: fc.boolean(),
+    isEnforced: fc.boolean(),
     stillForMs: age,
     liveHosts: fc.constantFrom(0, 1, 2),
   })
-  .map(({ isFenced, addresses, seenForMs, isArmed, stillForMs, liveHosts }) => ({
+  .map(({ isFenced, addresses, seenForMs, isEnforced, stillForMs, liveHosts }) => ({
     fences: isFenced
       ? [{ id: 'f1', nodeName: 'node-a', fencedAtMs: NOW, addresses, seenSinceMs: NOW - seenForMs }]
       : [],
-    guard: isArmed ? ({ kind: 'armed' } as const) : ({ kind: 'unarmed', detail: 'd' } as const),
+    guard: isEnforced ? ({ kind: 'enforced' } as const) : ({ kind: 'unenforced', detail: 'd' } as const),
     volumes: new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - stillForMs }]]),
     liveHosts,
   }));
@@ -93,7 +93,7 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
     vmMigrating: fc.boolean(),
   }),
   cache: fc.record({ synced: fc.boolean(), freshAsOfMs: age.map((ms) => NOW - ms), detail: fc.constant('') }),
-  others: fc.constantFrom(0, 1, 5),
+  peers: fc.constantFrom(0, 1, 5),
 });
 
 const policy: fc.Arbitrary<Policy> = fc
@@ -154,11 +154,11 @@ const LAWS: readonly (readonly [string, Law])[] = [
       verdict.kind !== 'release' || (mode === 'fence' ? fence.kind === 'effective' : found.kind === 'silent'),
   ],
   [
-    'calls a fence effective only when it covers the node, is armed, drained and nobody writes',
+    'calls a fence effective only when it covers the node, is enforced, quiesced and nobody writes',
     ({ fence, evidence: found }: Taken, { reading: read }: WorldOptions) =>
       fence.kind !== 'effective' ||
       found.kind === 'unknown' ||
-      (read?.guard?.kind === 'armed' &&
+      (read?.guard?.kind === 'enforced' &&
         read.fences?.[0]?.addresses.includes('address-of-node-a') === true &&
         NOW - (found.lastActivityMs ?? NOW) >= 10_000 &&
         NOW - (read.volumes?.get('handle-of-pv-a')?.writesStillSinceMs ?? NOW) >= 2_000),
@@ -166,7 +166,7 @@ const LAWS: readonly (readonly [string, Law])[] = [
   [
     'never fences without the drop rule, nor outside mode fence',
     ({ verdict }: Taken, { reading: read }: WorldOptions, { mode }: Policy) =>
-      verdict.kind !== 'fence' || (read?.guard?.kind === 'armed' && mode === 'fence'),
+      verdict.kind !== 'fence' || (read?.guard?.kind === 'enforced' && mode === 'fence'),
   ],
   [
     'always says why, and names the reason of a hold',

@@ -33,10 +33,13 @@ const EVIDENCE = {
 const fences = (fence: FenceFact): Partial<StorageReading> => ({ fences: [fence] });
 const FENCES = {
   none: {},
-  draining: fences({ ...FENCE, seenSinceMs: NOW }),
-  leaking: { ...fences(FENCE), volumes: new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - 1_000 }]]) },
+  quiescing: fences({ ...FENCE, seenSinceMs: NOW }),
+  ineffective: {
+    ...fences(FENCE),
+    volumes: new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - 1_000 }]]),
+  },
   effective: fences(FENCE),
-  unarmed: { ...fences(FENCE), guard: { kind: 'unarmed', detail: '' } },
+  unenforced: { ...fences(FENCE), guard: { kind: 'unenforced', detail: '' } },
 } as const satisfies Record<string, Partial<StorageReading>>;
 
 const MODES = ['observe', 'release', 'fence'] as const;
@@ -67,10 +70,10 @@ function expected(row: Row): string {
   if (row.mode === 'release') return row.evidence === 'silent' ? 'release' : 'hold node-still-writing';
   const inModeFence = {
     none: 'fence',
-    draining: 'wait',
+    quiescing: 'wait',
     effective: 'release',
-    leaking: 'hold fence-failed',
-    unarmed: 'hold fence-failed',
+    ineffective: 'hold fence-failed',
+    unenforced: 'hold fence-failed',
   };
   return inModeFence[row.fence];
 }

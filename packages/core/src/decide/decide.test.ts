@@ -49,7 +49,7 @@ const CASES: readonly (readonly [rule: string, WorldOptions, Partial<Policy>, ex
   ['attacher-ours', { attachment: { attacher: 'other.example' } }, {}, { kind: 'keep' }],
   [
     'no-mass-failure',
-    { others: 0, recentLosses: new Map([1, 2, 3, 4].map((n) => [`n${n}`, NOW])) },
+    { peers: 0, recentLosses: new Map([1, 2, 3, 4].map((n) => [`n${n}`, NOW])) },
     {},
     { kind: 'hold', reason: 'mass-failure' },
   ],
@@ -133,26 +133,26 @@ describe('decide', () => {
     });
   });
 
-  describe('on a box', () => {
-    it('holds everything at a box that nobody talks to', () => {
+  describe('on a backend', () => {
+    it('holds everything at a backend that nobody talks to', () => {
       expect(verdictOf({ reading: { liveHosts: 0 } })).toMatchObject({
         kind: 'hold',
         reason: 'mass-failure',
       });
     });
 
-    it('holds what a box says about a volume it does not export', () => {
+    it('holds what a backend says about a volume it does not export', () => {
       const options = { reading: { volumes: new Map() } };
       expect(verdictOf(options)).toMatchObject({ kind: 'hold', reason: 'storage-unknown' });
       expect(verdictOf(options).why).toContain('volume-not-exported');
     });
 
-    it('holds a volume that names a box nobody configured', () => {
+    it('holds a volume that names a backend nobody configured', () => {
       const view = world();
-      const [{ box: _, ...rest } = {}] = view.attachments;
+      const [{ backend: _, ...rest } = {}] = view.attachments;
       const [decision] = decide({ ...view, attachments: [rest as never] }, testPolicy(), NOW).decisions;
       expect(decision?.verdict).toMatchObject({ kind: 'hold', reason: 'storage-unknown' });
-      expect(decision?.evidence).toMatchObject({ reason: 'no-such-box' });
+      expect(decision?.evidence).toMatchObject({ reason: 'no-such-backend' });
     });
 
     it('takes a reading that is too old for none', () => {
@@ -160,7 +160,7 @@ describe('decide', () => {
       expect(verdictOf({ evidence: old })).toMatchObject({ kind: 'hold', reason: 'storage-unknown' });
     });
 
-    it('holds a node the box was not asked about', () => {
+    it('holds a node the backend was not asked about', () => {
       expect(verdictOf({ reading: { evidence: new Map() } }).why).toContain('no-storage-reading');
     });
   });
@@ -190,7 +190,7 @@ describe('decide', () => {
   });
 
   describe('on a stale Lease', () => {
-    it('acts in mode fence where the box proves silence', () => {
+    it('acts in mode fence where the backend proves silence', () => {
       expect(verdictOf({ node: leaseStale() }).kind).toBe('fence');
       expect(verdictOf({ node: leaseStale(), evidence: live }).kind).toBe('keep');
       expect(verdictOf({ node: leaseStale(), evidence: unknown }).kind).toBe('keep');
@@ -313,12 +313,12 @@ describe('decide', () => {
       expect(verdictOf({ ...fenced, evidence: quiet }).kind).toBe('release');
     });
 
-    it('waits for the drain', () => {
+    it('waits for the quiesce', () => {
       expect(verdictOf({ ...fenced, evidence: live })).toMatchObject({ kind: 'wait', untilMs: NOW + 9_000 });
     });
 
     it('holds without the drop rule, and when writes still arrive', () => {
-      const guard = { kind: 'unarmed', detail: 'no rule' } as const;
+      const guard = { kind: 'unenforced', detail: 'no rule' } as const;
       expect(verdictOf({ reading: { guard } })).toMatchObject({ reason: 'fence-failed', why: 'no rule' });
       expect(verdictOf({ reading: { fences: [FENCE], guard } })).toMatchObject({ reason: 'fence-failed' });
       const volumes = new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - 1_000 }]]);
@@ -348,7 +348,7 @@ describe('decide', () => {
     });
 
     it('never fences nodes with these labels, nor a Node whose labels nobody knows', () => {
-      const neverFence = { 'example.org/boots-from': 'box', zone: 'a' };
+      const neverFence = { 'example.org/boots-from': 'backend', zone: 'a' };
       const policy = { fence: { ...testPolicy().fence, neverFence } };
       expect(verdictOf(labelled(neverFence), policy)).toMatchObject({ reason: 'fence-excluded' });
       expect(verdictOf(labelled({ zone: 'a' }), policy).kind).toBe('fence');

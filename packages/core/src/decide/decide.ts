@@ -2,8 +2,8 @@ import type { NodeEvidence, StorageReading, UnknownReason } from '../model/facts
 import type { Policy } from '../model/policy.ts';
 import type { AttachmentView, ClusterView, NodeState } from '../view/cluster-view.ts';
 import { type FenceState, fenceState } from './fence-state.ts';
-import { boxFailure, massFailure } from './mass-failure.ts';
-import { type Case, RULES, type Verdict } from './rules.ts';
+import { backendFailure, massFailure } from './mass-failure.ts';
+import { RULES, type RuleInput, type Verdict } from './rules.ts';
 
 /** Oldest storage reading that may count as this pass's own, ms. An older one is no reading at all. */
 const MAX_READING_AGE_MS = 5_000;
@@ -34,11 +34,11 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
   const breaker = massFailure(view, policy.breaker, nowMs);
   let counts: ReadonlyMap<string, number> | undefined;
   const nodesOf = (volume: string) => (counts ??= countNodes(view.attachments)).get(volume) ?? 0;
-  const notAsked = unknown('no-storage-reading', 'The box was not asked about this node', nowMs);
+  const notAsked = unknown('no-storage-reading', 'The backend was not asked about this node', nowMs);
   const decisions = view.attachments.map((attachmentView): Decision => {
-    const { attachment, box } = attachmentView;
+    const { attachment, backend } = attachmentView;
     const node = view.nodes.get(attachment.nodeName) ?? unseenNode(attachment.nodeName, nowMs);
-    const reading = box && view.storage.get(box.name);
+    const reading = backend && view.storage.get(backend.name);
     const evidence = evidenceFor(attachmentView, reading, node.name, nowMs) ?? notAsked;
     const fence: FenceState =
       reading && node.kind !== 'ready'
@@ -51,26 +51,26 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
             policy: policy.fence,
           })
         : NOT_READ;
-    const c: Case = {
+    const c: RuleInput = {
       ...attachmentView,
       node,
       evidence,
       fence,
       otherAttachers: view.otherAttachers.get(node.name) ?? NONE,
       cache: view.cache,
-      massFailure: breaker ?? boxFailure(reading),
+      massFailure: breaker ?? backendFailure(reading),
       policy,
       nowMs,
     };
     return { ...attachmentView, node, evidence, fence, ...firstMatch(c) };
   });
-  const nextDeadlineMs = earliestDeadline(decisions, view.leftOut ?? 0, policy, nowMs);
+  const nextDeadlineMs = earliestDeadline(decisions, view.healthyCount ?? 0, policy, nowMs);
   return { decidedAtMs: nowMs, decisions, ...(nextDeadlineMs !== undefined && { nextDeadlineMs }) };
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
-function firstMatch(c: Case): Pick<Decision, 'rule' | 'verdict'> {
+function firstMatch(c: RuleInput): Pick<Decision, 'rule' | 'verdict'> {
   for (const { name, decide: rule } of RULES) {
     const verdict = rule(c);
     if (verdict) return { rule: name, verdict };
@@ -84,23 +84,24 @@ function unseenNode(name: string, nowMs: number): NodeState {
 }
 
 /**
- * What is said of a node comes from the very box that holds the volume.
- * @returns `undefined` when the box was not asked about it: a node that is ready needs no evidence.
+ * What is said of a node comes from the very backend that holds the volume.
+ * @returns `undefined` when the backend was not asked about it: a node that is ready needs no evidence.
  */
 function evidenceFor(
-  { volume, box }: AttachmentView,
+  { volume, backend }: AttachmentView,
   reading: StorageReading | undefined,
   nodeName: string,
   nowMs: number,
 ): NodeEvidence | undefined {
-  if (volume && !box) return unknown('no-such-box', 'The volume is at a box that is not configured', nowMs);
+  if (volume && !backend)
+    return unknown('no-such-backend', 'The volume is at a backend that is not configured', nowMs);
   const evidence = reading?.evidence.get(nodeName);
   if (!evidence) return undefined;
   if (nowMs - evidence.observedAtMs > MAX_READING_AGE_MS) {
-    return unknown('no-storage-reading', 'The last reading of the box is too old', nowMs);
+    return unknown('no-storage-reading', 'The last reading of the backend is too old', nowMs);
   }
   if (evidence.kind !== 'unknown' && !reading?.volumes?.has(volume?.volumeHandle ?? '')) {
-    const detail = 'The box does not export the volume, so it says nothing about it';
+    const detail = 'The backend does not export the volume, so it says nothing about it';
     return unknown('volume-not-exported', detail, nowMs);
   }
   return evidence;
@@ -110,7 +111,7 @@ function unknown(reason: UnknownReason, detail: string, observedAtMs: number): N
   return { kind: 'unknown', observedAtMs, reason, detail };
 }
 
-const NOT_READ: FenceState = { kind: 'unknown', why: 'The box was not read' };
+const NOT_READ: FenceState = { kind: 'unknown', why: 'The backend was not read' };
 
 /** The volume whose writes can only be this node's: every other one would be a second writer. */
 function singleWriterVolume(
@@ -131,17 +132,17 @@ function countNodes(attachments: ClusterView['attachments']): ReadonlyMap<string
 }
 
 /**
- * A lost node is looked at again every `suspectPollMs`, since the box may have more to say, or sooner when a wait ends. With
+ * A lost node is looked at again every `suspectPollMs`, since the backend may have more to say, or sooner when a wait ends. With
  * early detection, so is a ready one whose Lease may have gone stale by then.
  */
 function earliestDeadline(
   decisions: readonly Decision[],
-  leftOut: number,
+  healthyCount: number,
   policy: Policy,
   nowMs: number,
 ): number | undefined {
   const pollMs = nowMs + policy.suspectPollMs;
-  let earliest = leftOut > 0 && policy.earlyDetection.enabled ? pollMs : Number.POSITIVE_INFINITY;
+  let earliest = healthyCount > 0 && policy.earlyDetection.enabled ? pollMs : Number.POSITIVE_INFINITY;
   for (const { attachment, node, verdict } of decisions) {
     if (attachment.attacher !== policy.attacher) continue;
     if (node.kind !== 'ready' || policy.earlyDetection.enabled) earliest = Math.min(earliest, pollMs);

@@ -29,7 +29,7 @@ function judge(reading: Partial<StorageReading>, rest: Partial<Omit<FenceCase, '
     reading: {
       observedAtMs: NOW,
       evidence: new Map(),
-      guard: { kind: 'armed' },
+      guard: { kind: 'enforced' },
       fences: [fence],
       volumes: new Map([['vol', { writesStillSinceMs: NOW - 60_000 }]]),
       ...reading,
@@ -46,12 +46,12 @@ function judge(reading: Partial<StorageReading>, rest: Partial<Omit<FenceCase, '
 const volumes = (writesStillSinceMs: number) => new Map([['vol', { writesStillSinceMs }]]);
 
 describe('fenceState', () => {
-  it('is effective when one reading shows rule, entries, drain and still counters', () => {
+  it('is effective when one reading shows rule, entries, quiesce and still counters', () => {
     expect(judge({})).toEqual({ kind: 'effective', fence });
   });
 
   it.each([['fences' as const], ['guard' as const]])('is unknown when the %s could not be read', (part) => {
-    const { [part]: _, ...rest } = { fences: [fence], guard: { kind: 'armed' } as const };
+    const { [part]: _, ...rest } = { fences: [fence], guard: { kind: 'enforced' } as const };
     const reading = { observedAtMs: NOW, evidence: new Map(), ...rest };
     const policy = testPolicy().fence;
     const state = fenceState({
@@ -65,11 +65,11 @@ describe('fenceState', () => {
     expect(state.kind).toBe('unknown');
   });
 
-  it('is unarmed without the drop rule, whatever else there is, and names the fix', () => {
-    const guard = { kind: 'unarmed', detail: 'no rule', fix: '/add it' } as const;
-    expect(judge({ guard })).toEqual({ kind: 'unarmed', why: 'no rule; fix: /add it' });
-    expect(judge({ guard: { kind: 'unarmed', detail: 'no rule' } })).toEqual({
-      kind: 'unarmed',
+  it('is unenforced without the drop rule, whatever else there is, and names the fix', () => {
+    const guard = { kind: 'unenforced', detail: 'no rule', fix: '/add it' } as const;
+    expect(judge({ guard })).toEqual({ kind: 'unenforced', why: 'no rule; fix: /add it' });
+    expect(judge({ guard: { kind: 'unenforced', detail: 'no rule' } })).toEqual({
+      kind: 'unenforced',
       why: 'no rule',
     });
   });
@@ -93,24 +93,24 @@ describe('fenceState', () => {
     if (!first || !second) throw new Error('two addresses');
     expect(judge({ fences: [first, second] })).toEqual({ kind: 'effective', fence: first });
     const late = { ...second, seenSinceMs: NOW };
-    expect(judge({ fences: [first, late] }).kind).toBe('draining');
+    expect(judge({ fences: [first, late] }).kind).toBe('quiescing');
   });
 
-  it('drains until the last packet of the node is old enough', () => {
+  it('quiesces until the last packet of the node is old enough', () => {
     const evidence: NodeEvidence = {
       kind: 'live',
       observedAtMs: NOW,
       lastActivityMs: NOW - 9_999,
       detail: '',
     };
-    expect(judge({}, { evidence })).toMatchObject({ kind: 'draining', untilMs: NOW + 1 });
+    expect(judge({}, { evidence })).toMatchObject({ kind: 'quiescing', untilMs: NOW + 1 });
     expect(judge({}, { evidence: { ...evidence, lastActivityMs: NOW - 10_000 } }).kind).toBe('effective');
   });
 
   it('counts from the fence where no packet of the node is known', () => {
     const young = { ...fence, seenSinceMs: NOW - 9_999 };
     expect(judge({ fences: [young] }, { evidence: silent() })).toMatchObject({
-      kind: 'draining',
+      kind: 'quiescing',
       untilMs: NOW + 1,
     });
     const old = { ...fence, seenSinceMs: NOW - 10_000 };
@@ -119,7 +119,7 @@ describe('fenceState', () => {
 
   it('does not rest on the reading that showed the fence for the first time', () => {
     const fresh = { ...fence, seenSinceMs: NOW };
-    expect(judge({ fences: [fresh] }).kind).toBe('draining');
+    expect(judge({ fences: [fresh] }).kind).toBe('quiescing');
     expect(judge({ fences: [{ ...fresh, seenSinceMs: NOW - 1 }] }).kind).toBe('effective');
   });
 
@@ -127,19 +127,19 @@ describe('fenceState', () => {
     // A new process: its first sample is as old as its first sight of the fence.
     const seen = { ...fence, seenSinceMs: NOW - 1_999 };
     expect(judge({ fences: [seen], volumes: volumes(NOW - 1_999) })).toMatchObject({
-      kind: 'draining',
+      kind: 'quiescing',
       untilMs: NOW + 1,
     });
     const earlier = { ...fence, seenSinceMs: NOW - 2_000 };
     expect(judge({ fences: [earlier], volumes: volumes(NOW - 2_000) }).kind).toBe('effective');
   });
 
-  it('is leaking when counters moved after the drain, until they have stood still for a whole drain', () => {
-    expect(judge({ volumes: volumes(NOW - 9_999) }).kind).toBe('leaking');
+  it('is ineffective when counters moved after the quiesce, until they have stood still for a whole quiesce', () => {
+    expect(judge({ volumes: volumes(NOW - 9_999) }).kind).toBe('ineffective');
     expect(judge({ volumes: volumes(NOW - 10_000) }).kind).toBe('effective');
   });
 
-  it('drains while writes are under way, and is leaking when they still are after another drain', () => {
+  it('quiesces while writes are under way, and is ineffective when they still are after another quiesce', () => {
     const busy = new Map([['vol', { writesUnderWay: true }]]);
     const lastHeard = (agoMs: number): NodeEvidence => ({
       kind: 'live',
@@ -148,15 +148,15 @@ describe('fenceState', () => {
       detail: '',
     });
     expect(judge({ volumes: busy }, { evidence: lastHeard(19_999) })).toMatchObject({
-      kind: 'draining',
+      kind: 'quiescing',
       untilMs: NOW + 2_000,
     });
-    expect(judge({ volumes: busy }, { evidence: lastHeard(20_000) }).kind).toBe('leaking');
+    expect(judge({ volumes: busy }, { evidence: lastHeard(20_000) }).kind).toBe('ineffective');
   });
 
-  it('is leaking when the box gives no counters', () => {
-    expect(judge({ volumes: new Map([['vol', {}]]) }).kind).toBe('leaking');
-    expect(judge({ volumes: new Map() }).kind).toBe('leaking');
+  it('is ineffective when the backend gives no counters', () => {
+    expect(judge({ volumes: new Map([['vol', {}]]) }).kind).toBe('ineffective');
+    expect(judge({ volumes: new Map() }).kind).toBe('ineffective');
   });
 
   it('does not ask for counters of a volume that others may write to', () => {

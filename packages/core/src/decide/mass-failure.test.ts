@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nodeFact } from '../testing/fact-builders.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import type { NodeState } from '../view/cluster-view.ts';
-import { boxFailure, massFailure } from './mass-failure.ts';
+import { backendFailure, massFailure } from './mass-failure.ts';
 
 const NOW = 1_767_225_600_000;
 const { breaker } = testPolicy();
@@ -50,12 +50,12 @@ describe('massFailure', () => {
   });
 });
 
-describe('boxFailure', () => {
-  it('is a box that nobody talks to, and no box that could not be read', () => {
+describe('backendFailure', () => {
+  it('is a backend that nobody talks to, and no backend that could not be read', () => {
     const reading = { observedAtMs: NOW, evidence: new Map() };
-    expect(boxFailure({ ...reading, liveHosts: 0 })).toBe('all sessions at the box are gone');
-    expect(boxFailure({ ...reading, liveHosts: 1 })).toBeUndefined();
-    expect(boxFailure(reading)).toBeUndefined();
-    expect(boxFailure(undefined)).toBeUndefined();
+    expect(backendFailure({ ...reading, liveHosts: 0 })).toBe('all sessions at the backend are gone');
+    expect(backendFailure({ ...reading, liveHosts: 1 })).toBeUndefined();
+    expect(backendFailure(reading)).toBeUndefined();
+    expect(backendFailure(undefined)).toBeUndefined();
   });
 });

@@ -25,7 +25,7 @@ export function massFailure(
   return undefined;
 }
 
-/** Says so when nobody at all talks to a box: the box or its network failed, not every host. */
-export function boxFailure(reading: StorageReading | undefined): string | undefined {
-  return reading?.liveHosts === 0 ? 'all sessions at the box are gone' : undefined;
+/** Says so when nobody at all talks to a backend: the backend or its network failed, not every host. */
+export function backendFailure(reading: StorageReading | undefined): string | undefined {
+  return reading?.liveHosts === 0 ? 'all sessions at the backend are gone' : undefined;
 }

@@ -20,10 +20,10 @@ export type Verdict =
   | { readonly kind: 'release'; readonly why: string };
 
 /** One attachment with every fact that may decide it. */
-export interface Case extends Omit<AttachmentView, 'box'> {
+export interface RuleInput extends Omit<AttachmentView, 'backend'> {
   readonly node: NodeState;
   readonly evidence: NodeEvidence;
-  /** The node's fence at the box that holds the volume. */
+  /** The node's fence at the backend that holds the volume. */
   readonly fence: FenceState;
   readonly otherAttachers: ReadonlySet<string>;
   readonly cache: ClusterView['cache'];
@@ -36,7 +36,7 @@ export interface Case extends Omit<AttachmentView, 'box'> {
 /** A rule decides a case or leaves it to the next. */
 export interface Rule {
   readonly name: string;
-  readonly decide: (c: Case) => Verdict | undefined;
+  readonly decide: (c: RuleInput) => Verdict | undefined;
 }
 
 /**
@@ -60,23 +60,23 @@ export const RULES: readonly Rule[] = [
   { name: 'mode-fence', decide: modeFence },
 ];
 
-function cacheFresh({ cache, policy, nowMs }: Case): Verdict | undefined {
+function cacheFresh({ cache, policy, nowMs }: RuleInput): Verdict | undefined {
   if (!cache.synced) return hold('cache-stale', `Caches are not synced: ${cache.detail}`);
   const ageMs = nowMs - cache.freshAsOfMs;
   if (ageMs <= policy.maxCacheAgeMs) return undefined;
   return hold('cache-stale', `Caches are ${seconds(ageMs)} old: ${cache.detail}`);
 }
 
-function attacherOurs({ attachment, policy }: Case): Verdict | undefined {
+function attacherOurs({ attachment, policy }: RuleInput): Verdict | undefined {
   if (attachment.attacher === policy.attacher) return undefined;
   return { kind: 'keep', why: `Attacher ${attachment.attacher} is not ours` };
 }
 
-function noMassFailure({ massFailure }: Case): Verdict | undefined {
+function noMassFailure({ massFailure }: RuleInput): Verdict | undefined {
   return massFailure === undefined ? undefined : hold('mass-failure', massFailure);
 }
 
-function noOtherActor({ node }: Case): Verdict | undefined {
+function noOtherActor({ node }: RuleInput): Verdict | undefined {
   const taint: Taint | undefined = nodeFactOf(node)?.taints.find(isOtherActor);
   if (!taint) return undefined;
   return hold('other-actor', `Taint ${taint.key} says that another actor is recovering the node`);
@@ -84,18 +84,18 @@ function noOtherActor({ node }: Case): Verdict | undefined {
 
 /**
  * A Node that is Ready is kept, also a re-created one: the same host may have registered anew. One whose Lease went stale
- * counts as lost only where the box proves it silent and a fence will prove it cut off.
+ * counts as lost only where the backend proves it silent and a fence will prove it cut off.
  */
-function nodeLost({ node, evidence, policy }: Case): Verdict | undefined {
+function nodeLost({ node, evidence, policy }: RuleInput): Verdict | undefined {
   if (node.kind === 'ready') return { kind: 'keep', why: 'Node is ready' };
   if (node.kind !== 'lease-stale') return undefined;
   if (policy.mode === 'release')
     return { kind: 'keep', why: 'Node is ready; its Lease is stale, which mode release does not act on' };
   if (evidence.kind === 'silent') return undefined;
-  return { kind: 'keep', why: `Node is ready; its Lease is stale, but the box says ${evidence.kind}` };
+  return { kind: 'keep', why: `Node is ready; its Lease is stale, but the backend says ${evidence.kind}` };
 }
 
-function noMigration(c: Case): Verdict | undefined {
+function noMigration(c: RuleInput): Verdict | undefined {
   const why = migrationOf(c, c.nowMs);
   if (why === undefined) return undefined;
   const untilMs = Math.max(c.migrationUntilMs ?? 0, c.nowMs + (c.vmMigrating ? c.policy.suspectPollMs : 0));
@@ -106,7 +106,7 @@ function noMigration(c: Case): Verdict | undefined {
  * The grace counts from the loss; proved silence shortens it, once the silence has itself lasted `silentGraceMs`. A stale
  * Lease alone is no loss, however old: only silence counts there.
  */
-function graceOver({ node, evidence, policy, nowMs }: Case): Verdict | undefined {
+function graceOver({ node, evidence, policy, nowMs }: RuleInput): Verdict | undefined {
   if (node.kind === 'ready') return undefined;
   const fullMs = node.kind === 'lease-stale' ? Number.POSITIVE_INFINITY : node.sinceMs + policy.gracePeriodMs;
   const silentMs =
@@ -119,7 +119,7 @@ function graceOver({ node, evidence, policy, nowMs }: Case): Verdict | undefined
 }
 
 /** An inline volume, a volume we cannot see or one of another driver: nothing proves whose data it is. */
-function volumeKnown({ attachment, volume, policy }: Case): Verdict | undefined {
+function volumeKnown({ attachment, volume, policy }: RuleInput): Verdict | undefined {
   const name = attachment.persistentVolumeName;
   if (name === undefined) return hold('volume-unknown', 'VolumeAttachment has an inline volume');
   if (!volume) return hold('volume-unknown', `PersistentVolume ${name} is not known`);
@@ -133,44 +133,44 @@ function volumeKnown({ attachment, volume, policy }: Case): Verdict | undefined 
 }
 
 /** A delete that was accepted is external-attacher's to finish; its finalizer is never touched. */
-function detachUnderWay({ attachment, policy, nowMs }: Case): Verdict | undefined {
+function detachUnderWay({ attachment, policy, nowMs }: RuleInput): Verdict | undefined {
   if (attachment.deletingSinceMs === undefined) return undefined;
   const untilMs = attachment.deletingSinceMs + policy.detachTimeoutMs;
   if (nowMs < untilMs) return { kind: 'wait', untilMs, why: 'VolumeAttachment is being deleted' };
   return hold('attacher-stuck', 'external-attacher has not finished the delete of the VolumeAttachment');
 }
 
-function storageKnown({ evidence }: Case): Verdict | undefined {
+function storageKnown({ evidence }: RuleInput): Verdict | undefined {
   if (evidence.kind !== 'unknown') return undefined;
   return hold('storage-unknown', `${evidence.detail} (${evidence.reason})`);
 }
 
-function otherDrivers({ otherAttachers, policy }: Case): Verdict | undefined {
+function otherDrivers({ otherAttachers, policy }: RuleInput): Verdict | undefined {
   if (policy.otherDrivers !== 'hold' || otherAttachers.size === 0) return undefined;
   return hold('other-drivers', `The node also has volumes of ${[...otherAttachers].join(', ')}`);
 }
 
-function modeObserve(c: Case): Verdict | undefined {
+function modeObserve(c: RuleInput): Verdict | undefined {
   if (c.policy.mode !== 'observe') return undefined;
   if (c.node.kind === 'lease-stale') {
     const would: Verdict = { kind: 'fence', why: c.evidence.detail };
-    return { ...hold('dry-run', `Mode is observe; mode fence would ${inWords(would)}`), would };
+    return { ...hold('dry-run', `Mode is observe; mode fence would ${describe(would)}`), would };
   }
   const would = silentOrHold(c);
-  return { ...hold('dry-run', `Mode is observe; mode release would ${inWords(would)}`), would };
+  return { ...hold('dry-run', `Mode is observe; mode release would ${describe(would)}`), would };
 }
 
-function modeRelease(c: Case): Verdict | undefined {
+function modeRelease(c: RuleInput): Verdict | undefined {
   return c.policy.mode === 'release' ? silentOrHold(c) : undefined;
 }
 
-/** Evidence of silence alone; a node that still talks to the box is left alone. */
-function silentOrHold({ node, evidence, nowMs }: Case): Verdict {
+/** Evidence of silence alone; a node that still talks to the backend is left alone. */
+function silentOrHold({ node, evidence, nowMs }: RuleInput): Verdict {
   if (evidence.kind !== 'silent') return hold('node-still-writing', evidence.detail);
   return { kind: 'release', why: `Node has been ${lostFor(node, nowMs)}; ${evidence.detail}` };
 }
 
-function modeFence(c: Case): Verdict {
+function modeFence(c: RuleInput): Verdict {
   const { fence, node, evidence, nowMs } = c;
   const excluded = neverFenced(c);
   if (excluded !== undefined) return hold('fence-excluded', excluded);
@@ -178,7 +178,7 @@ function modeFence(c: Case): Verdict {
   switch (fence.kind) {
     case 'open':
       return { kind: 'fence', why: `${lost}; ${evidence.detail}` };
-    case 'draining':
+    case 'quiescing':
       return { kind: 'wait', untilMs: fence.untilMs, why: fence.why };
     case 'effective':
       return {
@@ -186,14 +186,14 @@ function modeFence(c: Case): Verdict {
         why: `${lost}; fence ${fence.fence.id} is effective; ${evidence.detail}`,
       };
     case 'unknown':
-    case 'unarmed':
-    case 'leaking':
+    case 'unenforced':
+    case 'ineffective':
     default:
       return hold('fence-failed', fence.why);
   }
 }
 
-function neverFenced({ node, policy }: Case): string | undefined {
+function neverFenced({ node, policy }: RuleInput): string | undefined {
   const selector = Object.entries(policy.fence.neverFence);
   if (selector.length === 0) return undefined;
   const fact = nodeFactOf(node);
@@ -202,7 +202,7 @@ function neverFenced({ node, policy }: Case): string | undefined {
   return `Node has the labels ${selector.map((label) => label.join('=')).join(',')} of nodes that are never fenced`;
 }
 
-function inWords(verdict: Verdict): string {
+function describe(verdict: Verdict): string {
   return verdict.kind === 'hold'
     ? `hold (${verdict.reason}): ${verdict.why}`
     : `${verdict.kind}: ${verdict.why}`;

@@ -3,7 +3,7 @@ import type { NodeFact } from '../model/facts.ts';
 import { nodeFact } from '../testing/fact-builders.ts';
 import { FakeClusterActions } from '../testing/fake-cluster-actions.ts';
 import type { LostNode } from '../view/cluster-view.ts';
-import { whatChanged } from './confirm-lost.ts';
+import { nodeDrift } from './confirm-lost.ts';
 
 const unready = nodeFact({ ready: false });
 const notReady: LostNode = { kind: 'not-ready', name: 'node-a', node: unready, sinceMs: 0 };
@@ -17,7 +17,7 @@ const leaseStale: LostNode = {
 };
 
 const ask = (node: LostNode, actions: FakeClusterActions) =>
-  whatChanged(node, actions, new AbortController().signal);
+  nodeDrift(node, actions, new AbortController().signal);
 
 /** @param renewTime of the Lease; `undefined`: there is none. */
 function setUp(live: NodeFact | undefined, renewTime?: string) {
@@ -27,7 +27,7 @@ function setUp(live: NodeFact | undefined, renewTime?: string) {
   return actions;
 }
 
-describe('whatChanged', () => {
+describe('nodeDrift', () => {
   it.each<[string, LostNode, NodeFact | undefined, string | undefined, string | undefined]>([
     ['NotReady, still so', notReady, unready, undefined, undefined],
     ['NotReady, booted since but not Ready', notReady, { ...unready, bootId: 'next' }, undefined, undefined],

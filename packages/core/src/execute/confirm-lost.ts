@@ -6,7 +6,7 @@ import type { LostNode } from '../view/cluster-view.ts';
  * @returns what has changed, in words; `undefined` when nothing has.
  * @see design section 4, last paragraph: before each destructive write a live GET confirms the facts
  */
-export async function whatChanged(
+export async function nodeDrift(
   node: LostNode,
   actions: Pick<ClusterActions, 'getNode' | 'getNodeLeaseRenewTime'>,
   signal: AbortSignal,

@@ -13,15 +13,15 @@ describe('DetachRequests', () => {
   it('counts from the first request', () => {
     const requests = new DetachRequests();
     expect(requests.requestedForMs('a', 500)).toBe(0);
-    requests.note('a', 'in-use', 1_000);
-    requests.note('a', 'in-use', 2_000);
+    requests.record('a', 'in-use', 1_000);
+    requests.record('a', 'in-use', 2_000);
     expect(requests.requestedForMs('a', 3_000)).toBe(2_000);
   });
 
   it('says whether it is asked for first, again or in another way', () => {
     const requests = new DetachRequests();
     const orders = (['in-use', 'in-use', 'delete', 'delete'] as const).map((way) =>
-      requests.note('a', way, 0),
+      requests.record('a', way, 0),
     );
     expect(orders).toEqual(['first', 'again', 'other-way', 'again']);
   });
@@ -36,30 +36,32 @@ describe('DetachRequests', () => {
 
     it('is told of once, when its attachment is gone', () => {
       const requests = new DetachRequests();
-      requests.noteUnsure(decision, 'in-use');
+      requests.recordUnconfirmed(decision, 'in-use');
       expect(requests.isUnsure(uid)).toBe(true);
-      expect(requests.takeGone(() => [uid])).toEqual([]);
-      expect(requests.takeGone(() => [])).toEqual([{ kind: 'released', decision, strategy: 'in-use' }]);
-      expect(requests.takeGone(() => [])).toEqual([]);
+      expect(requests.takeConfirmed(() => [uid])).toEqual([]);
+      expect(requests.takeConfirmed(() => [])).toEqual([
+        { kind: 'detach-requested', decision, strategy: 'in-use' },
+      ]);
+      expect(requests.takeConfirmed(() => [])).toEqual([]);
     });
 
     it('is no news once an answer came, or had come before, or the node is back', () => {
       const requests = new DetachRequests();
-      requests.noteUnsure(decision, 'in-use');
-      requests.note(uid, 'in-use', NOW);
-      requests.noteUnsure(decision, 'in-use');
+      requests.recordUnconfirmed(decision, 'in-use');
+      requests.record(uid, 'in-use', NOW);
+      requests.recordUnconfirmed(decision, 'in-use');
       expect(requests.isUnsure(uid)).toBe(false);
       requests.retainOnly(new Set());
-      requests.noteUnsure(decision, 'in-use');
+      requests.recordUnconfirmed(decision, 'in-use');
       requests.retainOnly(new Set());
-      expect(requests.takeGone(() => [])).toEqual([]);
+      expect(requests.takeConfirmed(() => [])).toEqual([]);
     });
   });
 
   it('forgets what is no longer of interest', () => {
     const requests = new DetachRequests();
-    requests.note('a', 'in-use', 1_000);
-    requests.note('b', 'in-use', 1_000);
+    requests.record('a', 'in-use', 1_000);
+    requests.record('b', 'in-use', 1_000);
     requests.retainOnly(new Set(['b']));
     expect([requests.requestedForMs('a', 2_000), requests.requestedForMs('b', 2_000)]).toEqual([0, 1_000]);
   });

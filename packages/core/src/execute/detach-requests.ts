@@ -5,7 +5,7 @@ import type { Effect, LostDecision } from './effect.ts';
 /** A strategy that can be carried out. */
 export type DetachStrategy = Exclude<Strategy, 'auto'>;
 
-type Released = Extract<Effect, { readonly kind: 'released' }>;
+type Released = Extract<Effect, { readonly kind: 'detach-requested' }>;
 
 /** How a detach that was asked for relates to those before it. */
 export type RequestOrder = 'first' | 'again' | 'other-way';
@@ -20,7 +20,7 @@ export class DetachRequests {
   readonly #unsure = new Map<string, Released>();
 
   /** The detach has been asked for; the time that counts is the first. */
-  note(uid: string, strategy: DetachStrategy, nowMs: number): RequestOrder {
+  record(uid: string, strategy: DetachStrategy, nowMs: number): RequestOrder {
     const known = this.#requests.get(uid);
     this.#requests.set(uid, { sinceMs: known?.sinceMs ?? nowMs, strategy });
     this.#unsure.delete(uid);
@@ -29,9 +29,9 @@ export class DetachRequests {
   }
 
   /** The detach was sent, and no answer came: should the volume have gone, that was us. */
-  noteUnsure(decision: LostDecision, strategy: DetachStrategy): void {
+  recordUnconfirmed(decision: LostDecision, strategy: DetachStrategy): void {
     const { uid } = decision.attachment;
-    if (!this.#requests.has(uid)) this.#unsure.set(uid, { kind: 'released', decision, strategy });
+    if (!this.#requests.has(uid)) this.#unsure.set(uid, { kind: 'detach-requested', decision, strategy });
   }
 
   isUnsure(uid: string): boolean {
@@ -39,7 +39,7 @@ export class DetachRequests {
   }
 
   /** Releases that nobody was told of, whose attachments are gone. @param existing uids of all VolumeAttachments; asked for when needed */
-  takeGone(existing: () => Iterable<string>): readonly Released[] {
+  takeConfirmed(existing: () => Iterable<string>): readonly Released[] {
     if (this.#unsure.size === 0) return [];
     const left = new Set(existing());
     const gone = [...this.#unsure].filter(([uid]) => !left.has(uid));

@@ -6,14 +6,14 @@ const T0 = 1_767_225_600_000;
 
 function setUp(origin: 'told' | 'observed' = 'told') {
   const times = new DetachTimes(GRACE_MS);
-  times.note('vol', 'node-a', { atMs: T0, origin });
+  times.record('vol', 'node-a', { atMs: T0, origin });
   return times;
 }
 
 describe('DetachTimes', () => {
   it('knows the last detach of a volume until the grace is over', () => {
     const times = setUp();
-    times.note('vol', 'node-b', { atMs: T0 + 5_000, origin: 'told' });
+    times.record('vol', 'node-b', { atMs: T0 + 5_000, origin: 'told' });
     expect(times.lastMs('vol', T0 + 5_000)).toBe(T0 + 5_000);
     expect(times.lastMs('vol', T0 + 5_000 + GRACE_MS - 1)).toBe(T0 + 5_000);
     expect(times.lastMs('vol', T0 + 5_000 + GRACE_MS)).toBeUndefined();
@@ -22,7 +22,7 @@ describe('DetachTimes', () => {
 
   it('judges the detach of each node by its own time and origin', () => {
     const times = setUp();
-    times.note('vol', 'node-b', { atMs: T0 + 20_000, origin: 'observed' });
+    times.record('vol', 'node-b', { atMs: T0 + 20_000, origin: 'observed' });
     expect(times.wasTold('vol', 'node-a', T0 + GRACE_MS - 1)).toBe(true);
     expect(times.wasTold('vol', 'node-a', T0 + GRACE_MS)).toBe(false);
     expect(times.wasTold('vol', 'node-b', T0 + 20_000)).toBe(false);
@@ -43,7 +43,7 @@ describe('DetachTimes', () => {
 
   it('forgets one node and keeps the other', () => {
     const times = setUp();
-    times.note('vol', 'node-b', { atMs: T0, origin: 'told' });
+    times.record('vol', 'node-b', { atMs: T0, origin: 'told' });
     times.forget('vol', 'node-a');
     expect(times.wasTold('vol', 'node-a', T0)).toBe(false);
     expect(times.wasTold('vol', 'node-b', T0)).toBe(true);
@@ -53,10 +53,10 @@ describe('DetachTimes', () => {
 
   it('frees volumes whose grace is over at the next detach, and no others', () => {
     const times = setUp();
-    times.note('vol-2', 'node-a', { atMs: T0 + 10_000, origin: 'told' });
-    times.note('vol', 'node-b', { atMs: T0 + 20_000, origin: 'told' });
+    times.record('vol-2', 'node-a', { atMs: T0 + 10_000, origin: 'told' });
+    times.record('vol', 'node-b', { atMs: T0 + 20_000, origin: 'told' });
     expect(times.size).toBe(2);
-    times.note('vol-3', 'node-a', { atMs: T0 + 10_000 + GRACE_MS, origin: 'told' });
+    times.record('vol-3', 'node-a', { atMs: T0 + 10_000 + GRACE_MS, origin: 'told' });
     expect(times.size).toBe(2);
     expect(times.lastMs('vol', T0 + 40_000)).toBe(T0 + 20_000);
   });

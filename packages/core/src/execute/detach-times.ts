@@ -26,7 +26,7 @@ export class DetachTimes {
     return this.#volumes.size;
   }
 
-  note(volumeHandle: string, nodeName: string, detachment: Detachment): void {
+  record(volumeHandle: string, nodeName: string, detachment: Detachment): void {
     const nodes = this.#volumes.get(volumeHandle) ?? new Map<string, Detachment>();
     this.#volumes.delete(volumeHandle);
     this.#volumes.set(volumeHandle, nodes.set(nodeName, detachment));

@@ -1,11 +1,11 @@
+import type { Cleanup } from '../decide/cleanups.ts';
 import type { Decision } from '../decide/decide.ts';
-import type { Recovery } from '../decide/recover.ts';
 import type { FenceIdentity, PodFact } from '../model/facts.ts';
 import type { LostNode } from '../view/cluster-view.ts';
 import type { DetachStrategy } from './detach-requests.ts';
 
 /** Steps of a release that can fail, in their order. */
-export const RELEASE_STEPS = ['fence', 'mark', 'note', 'delete-pod', 'detach'] as const;
+export const RELEASE_STEPS = ['fence', 'add-fenced-taint', 'record', 'delete-pod', 'detach'] as const;
 
 /** @see RELEASE_STEPS */
 export type ReleaseStep = (typeof RELEASE_STEPS)[number];
@@ -23,7 +23,7 @@ export type Effect =
     }
   | { readonly kind: 'pod-deleted'; readonly decisions: readonly LostDecision[]; readonly pod: PodFact }
   /** The detach was asked for, for the first time. */
-  | { readonly kind: 'released'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
+  | { readonly kind: 'detach-requested'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
   /** It had been asked for in another way, which had no effect for `detachTimeoutMs`. */
   | { readonly kind: 'fell-back'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
   /** It had been asked for before; the attach-detach controller has not finished. */
@@ -38,8 +38,8 @@ export type Effect =
       readonly decisions: readonly LostDecision[];
       readonly err: unknown;
     }
-  | { readonly kind: 'unfenced' | 'untainted' | 'unmarked'; readonly recovery: Recovery }
-  | { readonly kind: 'recovery-failed'; readonly recovery: Recovery; readonly err: unknown };
+  | { readonly kind: 'unfenced' | 'untainted' | 'fenced-taint-removed'; readonly cleanup: Cleanup }
+  | { readonly kind: 'cleanup-failed'; readonly cleanup: Cleanup; readonly err: unknown };
 
 /** The decisions an effect is about; none for what is taken back. */
 export function decisionsOf(effect: Effect): readonly LostDecision[] {
@@ -51,7 +51,7 @@ export function decisionsOf(effect: Effect): readonly LostDecision[] {
 export const EFFECT_KINDS: readonly Effect['kind'][] = [
   'fenced',
   'pod-deleted',
-  'released',
+  'detach-requested',
   'fell-back',
   'detaching',
   'overtaken',
@@ -59,6 +59,6 @@ export const EFFECT_KINDS: readonly Effect['kind'][] = [
   'failed',
   'unfenced',
   'untainted',
-  'unmarked',
-  'recovery-failed',
+  'fenced-taint-removed',
+  'cleanup-failed',
 ];

@@ -3,8 +3,8 @@ import { PassFixture } from '../../test/pass-fixture.ts';
 import { CoreError } from '../model/errors.ts';
 import { nodeFact, podFact } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';
-import { FakeLostNodeNotes } from '../testing/fake-lost-node-notes.ts';
-import { FakeStorageBox, fakeFleet } from '../testing/fake-storage-box.ts';
+import { FakeLostNodeRecords } from '../testing/fake-lost-node-records.ts';
+import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
 import { DetachRequests } from './detach-requests.ts';
 import { execute, type NodeWorks } from './execute.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
@@ -25,7 +25,7 @@ describe('execute', () => {
       const f = new PassFixture();
       await f.run();
       expect(f.writes).toEqual(RELEASE);
-      expect(f.effects).toEqual(['pod-deleted', 'released']);
+      expect(f.effects).toEqual(['pod-deleted', 'detach-requested']);
     });
 
     it('touches only pods on the node that use a volume to be released', async () => {
@@ -49,7 +49,7 @@ describe('execute', () => {
         'forceDeletePod pod-b',
         'deleteVolumeAttachment va-pv-b-node-a',
       ]);
-      expect(f.effects).toEqual(['failed', 'pod-deleted', 'released']);
+      expect(f.effects).toEqual(['failed', 'pod-deleted', 'detach-requested']);
     });
 
     it('takes all volumes of the node out of volumesInUse with one write', async () => {
@@ -85,40 +85,40 @@ describe('execute', () => {
       },
     );
 
-    it('notes the addresses of a deleted Node before anything of it is deleted', async () => {
-      const notes = new FakeLostNodeNotes();
-      const f = new PassFixture({}, { notes });
+    it('records the addresses of a deleted Node before anything of it is deleted', async () => {
+      const records = new FakeLostNodeRecords();
+      const f = new PassFixture({}, { records });
       f.attach('pv-b', 'node-a', 'pod-b');
       f.removeNode('node-a');
       await f.run();
       await f.clock.advance(30_000);
-      notes.before = () => expect(f.writes).toEqual([]);
+      records.before = () => expect(f.writes).toEqual([]);
       await f.run();
-      expect(notes.notes.get('node-a')).toEqual({
+      expect(records.records.get('node-a')).toEqual({
         addresses: ['address-of-node-a'],
         attachmentUids: ['uid-of-va-pv-a-node-a', 'uid-of-va-pv-b-node-a'],
       });
-      expect(f.effects).toEqual(['pod-deleted', 'pod-deleted', 'released', 'released']);
+      expect(f.effects).toEqual(['pod-deleted', 'pod-deleted', 'detach-requested', 'detach-requested']);
     });
 
-    it('deletes nothing of a deleted Node whose addresses could not be noted', async () => {
-      const notes = new FakeLostNodeNotes();
-      const f = new PassFixture({}, { notes });
+    it('deletes nothing of a deleted Node whose addresses could not be recorded', async () => {
+      const records = new FakeLostNodeRecords();
+      const f = new PassFixture({}, { records });
       f.removeNode('node-a');
       await f.run();
       await f.clock.advance(30_000);
-      notes.before = () => {
+      records.before = () => {
         throw new Error('refused');
       };
       await f.run();
-      expect([f.writes, f.report.effects]).toEqual([[], [expect.objectContaining({ step: 'note' })]]);
+      expect([f.writes, f.report.effects]).toEqual([[], [expect.objectContaining({ step: 'record' })]]);
     });
 
-    it('notes nothing of a Node that exists', async () => {
-      const notes = new FakeLostNodeNotes();
-      const f = new PassFixture({}, { notes });
+    it('records nothing of a Node that exists', async () => {
+      const records = new FakeLostNodeRecords();
+      const f = new PassFixture({}, { records });
       await f.run();
-      expect([f.effects, notes.notes.size]).toEqual([['pod-deleted', 'released'], 0]);
+      expect([f.effects, records.records.size]).toEqual([['pod-deleted', 'detach-requested'], 0]);
     });
 
     it('falls back to delete when a detach has had no effect for the time-out', async () => {
@@ -140,7 +140,7 @@ describe('execute', () => {
         if (name === 'va-pv-a-node-a') throw err;
       };
       await f.run();
-      expect(f.effects).toEqual(['pod-deleted', 'pod-deleted', 'failed', 'released']);
+      expect(f.effects).toEqual(['pod-deleted', 'pod-deleted', 'failed', 'detach-requested']);
       expect(f.report.effects[2]).toMatchObject({
         step: 'detach',
         err,
@@ -165,7 +165,7 @@ describe('execute', () => {
         f.actions.before = () => undefined;
         f.actions.setChangeResult('node-a', 'unchanged');
         await f.run();
-        expect(f.effects).toContain('released');
+        expect(f.effects).toContain('detach-requested');
         await f.run();
         expect(f.effects).toContain('detaching');
       });
@@ -179,7 +179,7 @@ describe('execute', () => {
         await f.run();
         expect(f.reports.map(({ effects }) => effects.map(({ kind }) => kind))).toEqual([
           ['pod-deleted', 'failed'],
-          ['released'],
+          ['detach-requested'],
           [],
         ]);
       });
@@ -192,7 +192,9 @@ describe('execute', () => {
         await f.run();
         f.cluster.removeVolumeAttachment('va-pv-a-node-a');
         await f.run();
-        expect(f.reports.flatMap(({ effects }) => effects.map(({ kind }) => kind))).not.toContain('released');
+        expect(f.reports.flatMap(({ effects }) => effects.map(({ kind }) => kind))).not.toContain(
+          'detach-requested',
+        );
       });
     });
 
@@ -289,7 +291,7 @@ describe('execute', () => {
           if (left-- <= 0) throw new Error('not the leader');
         };
         await f.run();
-        expect([f.box.calls, f.effects]).toEqual([[], ['failed']]);
+        expect([f.backend.calls, f.effects]).toEqual([[], ['failed']]);
       }
     });
 
@@ -318,31 +320,31 @@ describe('execute', () => {
         bootId: 'boot-of-node-a',
         fencedAtMs: f.clock.now(),
       };
-      expect(f.box.calls).toEqual([{ kind: 'fence', fence, addresses: ['10.0.0.1', '10.0.0.2'] }]);
+      expect(f.backend.calls).toEqual([{ kind: 'fence', fence, addresses: ['10.0.0.1', '10.0.0.2'] }]);
       expect([f.writes, f.effects]).toEqual([[], ['fenced']]);
     });
 
-    it('fences a node once, whatever number of its volumes are at the box', async () => {
+    it('fences a node once, whatever number of its volumes are at the backend', async () => {
       const f = new PassFixture({ mode: 'fence' });
       f.attach('pv-b', 'node-a', 'pod-b');
       await f.run();
-      expect(f.box.calls).toHaveLength(1);
+      expect(f.backend.calls).toHaveLength(1);
     });
 
-    it('fences a node once at each box, whatever order the decisions come in', async () => {
-      const { f, boxB, run } = fencedTwice();
+    it('fences a node once at each backend, whatever order the decisions come in', async () => {
+      const { f, backendB, run } = fencedTwice();
       expect(await run()).toEqual(['fenced', 'fenced']);
-      expect(f.box.calls).toMatchObject([{ kind: 'fence', fence: { id: 'again-1' } }]);
-      expect(boxB.calls).toMatchObject([{ kind: 'fence', fence: { id: 'again-2' } }]);
+      expect(f.backend.calls).toMatchObject([{ kind: 'fence', fence: { id: 'again-1' } }]);
+      expect(backendB.calls).toMatchObject([{ kind: 'fence', fence: { id: 'again-2' } }]);
     });
 
-    it('does not let a box that refuses keep the node from being fenced at another', async () => {
-      const { f, boxB, run } = fencedTwice();
-      f.box.beforeChange = () => {
+    it('does not let a backend that refuses keep the node from being fenced at another', async () => {
+      const { f, backendB, run } = fencedTwice();
+      f.backend.beforeChange = () => {
         throw new Error('refused');
       };
       expect(await run()).toEqual(['failed', 'fenced']);
-      expect(boxB.fences.size).toBe(1);
+      expect(backendB.fences.size).toBe(1);
     });
 
     it('names no uid and no boot of a Node that is gone and that nobody remembers', async () => {
@@ -353,28 +355,28 @@ describe('execute', () => {
       await f.clock.advance(30_000);
       await f.run();
       const fence = { id: 'fence-1', nodeName: 'node-a', fencedAtMs: f.clock.now() };
-      expect(f.box.calls).toEqual([{ kind: 'fence', fence, addresses: ['address-of-node-a'] }]);
+      expect(f.backend.calls).toEqual([{ kind: 'fence', fence, addresses: ['address-of-node-a'] }]);
     });
 
     it('completes a fence of this boot under its own id', async () => {
       const f = new PassFixture({ mode: 'fence' });
       f.setNode({ ...f.lost, storageAddresses: ['10.0.0.1', '10.0.0.2'] });
       const half = { id: 'half', nodeName: 'node-a', bootId: 'boot-of-node-a', fencedAtMs: 0 };
-      f.box.fences.set('half', { ...half, addresses: ['10.0.0.1'], seenSinceMs: 0 });
+      f.backend.fences.set('half', { ...half, addresses: ['10.0.0.1'], seenSinceMs: 0 });
       await f.run();
-      expect(f.box.calls).toMatchObject([{ fence: { id: 'half' }, addresses: ['10.0.0.2'] }]);
+      expect(f.backend.calls).toMatchObject([{ fence: { id: 'half' }, addresses: ['10.0.0.2'] }]);
     });
 
     it('looks at the Node first, and fences nobody who is back', async () => {
       const f = new PassFixture({ mode: 'fence' });
       f.actions.setNode(nodeFact());
       await f.run();
-      expect([f.box.calls, f.effects]).toEqual([[], ['overtaken']]);
+      expect([f.backend.calls, f.effects]).toEqual([[], ['overtaken']]);
     });
 
-    it('releases nothing when the box refuses', async () => {
+    it('releases nothing when the backend refuses', async () => {
       const f = new PassFixture({ mode: 'fence' });
-      f.box.beforeChange = () => {
+      f.backend.beforeChange = () => {
         throw new Error('refused');
       };
       await f.runFor(3);
@@ -386,7 +388,7 @@ describe('execute', () => {
       f.attach('pv-b', 'node-a', 'pod-b');
       f.cluster.setClaimMigrating('default', 'claim-of-pv-b');
       await f.run();
-      expect([f.box.calls, f.effects]).toEqual([[], ['postponed']]);
+      expect([f.backend.calls, f.effects]).toEqual([[], ['postponed']]);
     });
   });
 
@@ -397,7 +399,7 @@ describe('execute', () => {
     });
     f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
     f.attach('pv-b', 'node-b', 'pod-b');
-    f.box.setSilent('node-b', f.lostSinceMs + 15_000);
+    f.backend.setSilent('node-b', f.lostSinceMs + 15_000);
     const hang = Promise.withResolvers<void>();
     f.actions.before = ({ name }) => (name === 'node-a' ? hang.promise : undefined);
     const run = f.run();
@@ -421,19 +423,22 @@ describe('execute', () => {
   );
 });
 
-/** What `run` carries out: fences of `node-a`, decided for two volumes at `box-a` and one at `box-b` between them. */
+/** What `run` carries out: fences of `node-a`, decided for two volumes at `backend-a` and one at `backend-b` between them. */
 function fencedTwice() {
   const f = new PassFixture({ mode: 'fence' });
-  const boxB = new FakeStorageBox(f.clock, 'box-b');
-  boxB.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
-  const both = new PassFixture({ mode: 'fence' }, { fleet: fakeFleet(f.box, boxB), cluster: f.cluster });
-  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
+  const backendB = new FakeStorageBackend(f.clock, 'backend-b');
+  backendB.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+  const both = new PassFixture(
+    { mode: 'fence' },
+    { fleet: fakeFleet(f.backend, backendB), cluster: f.cluster },
+  );
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'backend-b' });
   f.attach('pv-c', 'node-a', 'pod-c');
   const run = async () => {
     await both.run();
-    for (const box of [f.box, boxB]) {
-      box.calls.length = 0;
-      box.fences.clear();
+    for (const backend of [f.backend, backendB]) {
+      backend.calls.length = 0;
+      backend.fences.clear();
     }
     const [a, c, b] = both.report.decisions;
     let count = 0;
@@ -461,5 +466,5 @@ function fencedTwice() {
     await works.settled();
     return works.take().results.flatMap((effects) => effects.map(({ kind }) => kind));
   };
-  return { f, boxB, run };
+  return { f, backendB, run };
 }

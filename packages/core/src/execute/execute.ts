@@ -1,18 +1,18 @@
 import type { Decision } from '../decide/decide.ts';
 import type { FenceFact, FenceIdentity, NodeFact, PodFact } from '../model/facts.ts';
-import { isMarkedFenced } from '../model/fenced-taint.ts';
+import { hasFencedTaint } from '../model/fenced-taint.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   ClusterActions,
   ClusterReader,
   Leadership,
-  LostNodeNotes,
+  LostNodeRecords,
   StorageNode,
 } from '../ports/ports.ts';
 import { inNodeSpan } from '../telemetry/node-span.ts';
 import { type AttachmentView, migrationOf, nodeFactOf } from '../view/cluster-view.ts';
-import { whatChanged } from './confirm-lost.ts';
+import { nodeDrift } from './confirm-lost.ts';
 import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
 import { decisionsOf, type Effect, type LostDecision } from './effect.ts';
 import { mapBounded } from './map-bounded.ts';
@@ -34,12 +34,12 @@ export interface ExecutePorts {
   readonly clock: Clock;
   readonly works: NodeWorks;
   /** Keys an earlier pass had no room for: they go first. */
-  readonly crowdedOut?: ReadonlySet<string>;
-  readonly notes?: LostNodeNotes;
-  /** The lost nodes as the boxes know them, by name. */
+  readonly deferred?: ReadonlySet<string>;
+  readonly records?: LostNodeRecords;
+  /** The lost nodes as the backends know them, by name. */
   readonly storageNodes: ReadonlyMap<string, StorageNode>;
   readonly requests: DetachRequests;
-  /** Every attachment there is, at whichever box. */
+  /** Every attachment there is, at whichever backend. */
   readonly attachments: readonly AttachmentView[];
   readonly verdicts: ReleaseVerdicts;
   /** A new name for a fence: 8 hexadecimal digits. */
@@ -51,8 +51,8 @@ export interface ExecutePorts {
 export interface Begun {
   /** `false`: the rest is for a later pass. */
   readonly isAllBegun: boolean;
-  /** @see ExecutePorts.crowdedOut */
-  readonly crowdedOut: ReadonlySet<string>;
+  /** @see ExecutePorts.deferred */
+  readonly deferred: ReadonlySet<string>;
 }
 
 /** One node's part of a plan. */
@@ -76,12 +76,12 @@ export function execute(
   ports: ExecutePorts,
   signal: AbortSignal,
 ): Begun {
-  const isFirst = ([key]: readonly [string, unknown]) => Number(ports.crowdedOut?.has(key) ?? false);
+  const isFirst = ([key]: readonly [string, unknown]) => Number(ports.deferred?.has(key) ?? false);
   const groups = [...Map.groupBy(decisions.filter(isWork), workKey)].toSorted(
     (a, b) => isFirst(b) - isFirst(a),
   );
   let isAllBegun = true;
-  const crowdedOut = new Set<string>();
+  const deferred = new Set<string>();
   for (const [key, [first, ...rest]] of groups) {
     if (!first) continue;
     const isUnderWay = ports.works.has(key);
@@ -92,9 +92,9 @@ export function execute(
         : inNodeSpan('release node', work.decisions, () => releaseNode(work)),
     );
     isAllBegun &&= isBegun;
-    if (!isBegun && !isUnderWay) crowdedOut.add(key);
+    if (!isBegun && !isUnderWay) deferred.add(key);
   }
-  return { isAllBegun, crowdedOut };
+  return { isAllBegun, deferred };
 }
 
 function isWork(decision: Decision): decision is LostDecision {
@@ -104,9 +104,9 @@ function isWork(decision: Decision): decision is LostDecision {
   );
 }
 
-/** One write to a box cuts the node off from all of it, so a node is fenced once per box. */
-function workKey({ node, verdict, box }: LostDecision): string {
-  return verdict.kind === 'fence' ? `fence ${node.name} ${box?.name}` : releaseKey(node.name);
+/** One write to a backend cuts the node off from all of it, so a node is fenced once per backend. */
+function workKey({ node, verdict, backend }: LostDecision): string {
+  return verdict.kind === 'fence' ? `fence ${node.name} ${backend?.name}` : releaseKey(node.name);
 }
 
 /** Under which the release of a node is in flight. */
@@ -115,12 +115,14 @@ export function releaseKey(nodeName: string): string {
 }
 
 async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise<Effect[]> {
-  const [{ node, box, fence: state }] = decisions;
-  if (!box || state.kind !== 'open')
-    throw new TypeError(`Expected a box and an open fence for node ${node.name}`);
+  const [{ node, backend, fence: state }] = decisions;
+  if (!backend || state.kind !== 'open')
+    throw new TypeError(`Expected a backend and an open fence for node ${node.name}`);
   const migrating = ports.attachments.find(
     (view) =>
-      view.attachment.nodeName === node.name && view.box === box && migrationOf(view, nowMs) !== undefined,
+      view.attachment.nodeName === node.name &&
+      view.backend === backend &&
+      migrationOf(view, nowMs) !== undefined,
   );
   if (migrating) {
     const why = `A fence would also cut off ${migrating.attachment.persistentVolumeName}: ${migrationOf(migrating, nowMs)}`;
@@ -137,7 +139,7 @@ async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise
       ...(fact?.bootId !== undefined && { bootId: fact.bootId }),
       fencedAtMs: nowMs,
     };
-    await box.fence(fence, state.addresses, signal);
+    await backend.fence(fence, state.addresses, signal);
     return [{ kind: 'fenced', decisions, fence, addresses: state.addresses }];
   } catch (err) {
     signal.throwIfAborted();
@@ -153,7 +155,7 @@ function partialOf(node: NodeFact | undefined, partial: FenceFact | undefined): 
 /** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
 async function releaseNode(work: NodeWork): Promise<Effect[]> {
   const { decisions, ports } = work;
-  const unprepared = (await mark(work)) ?? (await note(work));
+  const unprepared = (await addFencedTaint(work)) ?? (await record(work));
   if (unprepared) return [unprepared];
   const pods = [...ports.cluster.podsOnNode(decisions[0].node.name)].filter((pod) =>
     decisions.some(usedBy(pod)),
@@ -166,31 +168,31 @@ async function releaseNode(work: NodeWork): Promise<Effect[]> {
 }
 
 /** A node that Kubernetes calls Ready gets its pods back unless they are kept off first. @returns what kept it from being done. */
-async function mark(work: NodeWork): Promise<Effect | undefined> {
+async function addFencedTaint(work: NodeWork): Promise<Effect | undefined> {
   const { decisions, ports, signal } = work;
   const [{ node }] = decisions;
-  if (node.kind !== 'lease-stale' || isMarkedFenced(node.node)) return undefined;
-  return confirmed('mark', decisions, work, async (): Promise<Effect | undefined> => {
+  if (node.kind !== 'lease-stale' || hasFencedTaint(node.node)) return undefined;
+  return confirmed('add-fenced-taint', decisions, work, async (): Promise<Effect | undefined> => {
     const result = await ports.actions.addFencedTaint(node.node, signal);
     const isMarked = result === 'changed' || result === 'unchanged';
     return isMarked ? undefined : { kind: 'overtaken', decisions, why: `The Node is ${result}` };
   });
 }
 
-/** A fence says the same at the box. @returns what kept it from being done. */
-async function note({ decisions, ports, signal }: NodeWork): Promise<Effect | undefined> {
+/** A fence says the same at the backend. @returns what kept it from being done. */
+async function record({ decisions, ports, signal }: NodeWork): Promise<Effect | undefined> {
   const [{ node, fence }] = decisions;
-  if (!ports.notes || node.kind !== 'gone' || fence.kind === 'effective') return undefined;
+  if (!ports.records || node.kind !== 'gone' || fence.kind === 'effective') return undefined;
   const addresses = ports.storageNodes.get(node.name)?.addresses ?? [];
   const attachmentUids = ports.attachments.flatMap(({ attachment: { attacher, nodeName, uid } }) =>
     nodeName === node.name && attacher === ports.policy.attacher ? [uid] : [],
   );
   try {
-    await ports.notes.write(node.name, { addresses, attachmentUids }, signal);
+    await ports.records.write(node.name, { addresses, attachmentUids }, signal);
     return undefined;
   } catch (err) {
     signal.throwIfAborted();
-    return { kind: 'failed', step: 'note', decisions, err };
+    return { kind: 'failed', step: 'record', decisions, err };
   }
 }
 
@@ -286,7 +288,7 @@ async function unlessUnsure<R>(
     return await write();
   } catch (err) {
     const isUnknown = err instanceof Error && 'outcome' in err && err.outcome === 'unknown';
-    if (isUnknown) for (const decision of decisions) requests.noteUnsure(decision, strategy);
+    if (isUnknown) for (const decision of decisions) requests.recordUnconfirmed(decision, strategy);
     throw err;
   }
 }
@@ -304,12 +306,12 @@ function detachEffect(
 ): Effect {
   const { uid } = decision.attachment;
   const isDone = result === 'changed' || (result !== 'replaced' && requests.isUnsure(uid));
-  const order = requests.note(uid, strategy, clock.now());
+  const order = requests.record(uid, strategy, clock.now());
   if (result === 'replaced') {
     return { kind: 'overtaken', decisions: [decision], why: 'Another object has the name now' };
   }
   if (!isDone || order === 'again') return { kind: 'detaching', decision, strategy };
-  return { kind: order === 'first' ? 'released' : 'fell-back', decision, strategy };
+  return { kind: order === 'first' ? 'detach-requested' : 'fell-back', decision, strategy };
 }
 
 type DeleteOrChange = 'changed' | 'unchanged' | 'gone' | 'replaced';
@@ -319,7 +321,7 @@ type DeleteOrChange = 'changed' | 'unchanged' | 'gone' | 'replaced';
  * kept it from running.
  */
 async function confirmed<E extends Effect | undefined>(
-  step: 'mark' | 'delete-pod' | 'detach',
+  step: 'add-fenced-taint' | 'delete-pod' | 'detach',
   decisions: readonly LostDecision[],
   { nowMs, ports, signal }: NodeWork,
   write: () => Promise<E>,
@@ -348,7 +350,7 @@ async function confirm(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   leadership.assertHeld();
-  const changed = await whatChanged(node, actions, signal);
+  const changed = await nodeDrift(node, actions, signal);
   leadership.assertHeld();
   return changed;
 }

@@ -7,7 +7,7 @@ const UID = 'uid-of-va-pv-a-node-a';
 /** One pass's decisions about `pv-a`, to be released or held. */
 async function decided(kind: 'release' | 'hold') {
   const f = new PassFixture();
-  if (kind === 'hold') f.box.setLive('node-a');
+  if (kind === 'hold') f.backend.setLive('node-a');
   await f.run();
   expect(f.report.decisions.map(({ attachment, verdict }) => [attachment.uid, verdict.kind])).toEqual([
     [UID, kind],
@@ -22,7 +22,7 @@ describe('ReleaseVerdicts', () => {
 
   it('remembers a release for 5 s', async () => {
     const verdicts = new ReleaseVerdicts();
-    verdicts.note(await decided('release'), 1_000);
+    verdicts.record(await decided('release'), 1_000);
     expect(verdicts.isReleasable(UID, 1_000)).toBe(true);
     expect(verdicts.isReleasable(UID, 6_000)).toBe(true);
     expect(verdicts.isReleasable(UID, 6_001)).toBe(false);
@@ -31,14 +31,14 @@ describe('ReleaseVerdicts', () => {
 
   it('takes back what is decided otherwise', async () => {
     const verdicts = new ReleaseVerdicts();
-    verdicts.note(await decided('release'), 1_000);
-    verdicts.note(await decided('hold'), 2_000);
+    verdicts.record(await decided('release'), 1_000);
+    verdicts.record(await decided('hold'), 2_000);
     expect(verdicts.isReleasable(UID, 2_000)).toBe(false);
   });
 
   it('forgets what is no longer of interest, and only that', async () => {
     const verdicts = new ReleaseVerdicts();
-    verdicts.note(await decided('release'), 1_000);
+    verdicts.record(await decided('release'), 1_000);
     verdicts.retainOnly(new Set([UID]));
     expect(verdicts.isReleasable(UID, 1_000)).toBe(true);
     verdicts.retainOnly(new Set(['another']));

@@ -4,14 +4,14 @@ import type { Decision } from '../decide/decide.ts';
 const MAX_AGE_MS = 5_000;
 
 /**
- * Remembers which attachments were last decided to be released, whichever box they are at. What touches several volumes of a
+ * Remembers which attachments were last decided to be released, whichever backend they are at. What touches several volumes of a
  * node at once (the delete of a pod, the out-of-service taint) is done only when all of them may go.
  */
 export class ReleaseVerdicts {
   /** uid of the VolumeAttachment -> when it was decided to be released. */
   readonly #decidedAtMs = new Map<string, number>();
 
-  note(decisions: readonly Decision[], nowMs: number): void {
+  record(decisions: readonly Decision[], nowMs: number): void {
     for (const { attachment, verdict } of decisions) {
       if (verdict.kind === 'release') this.#decidedAtMs.set(attachment.uid, nowMs);
       else this.#decidedAtMs.delete(attachment.uid);

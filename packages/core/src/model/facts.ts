@@ -103,27 +103,27 @@ export interface NodeLeaseFact {
 /** Why the storage said nothing usable about a node. */
 export type UnknownReason =
   | 'no-storage-reading'
-  | 'no-such-box'
-  | 'box-unreachable'
+  | 'no-such-backend'
+  | 'backend-unreachable'
   | 'output-not-understood'
   | 'tracking-off'
   | 'no-address'
   | 'never-seen-live'
-  | 'no-positive-control'
+  | 'no-live-peer'
   | 'unattributed-session'
   | 'volume-not-exported';
 
 /** What the storage says about one node, and when it said so. */
 export type NodeEvidence =
   | {
-      /** The node talked to the box within the activity window. */
+      /** The node talked to the backend within the activity window. */
       readonly kind: 'live';
       readonly observedAtMs: number;
       readonly lastActivityMs: number;
       readonly detail: string;
     }
   | {
-      /** The box was read completely, others are live in the same reading, this node was seen live before and is not now. */
+      /** The backend was read completely, others are live in the same reading, this node was seen live before and is not now. */
       readonly kind: 'silent';
       readonly observedAtMs: number;
       /** Since when silence is proved (end of the activity window after its last activity), not when we looked. */
@@ -138,9 +138,9 @@ export type NodeEvidence =
       readonly detail: string;
     };
 
-/** Who is fenced, as written at the box: all that a restarted or newly elected controller needs. */
+/** Who is fenced, as written at the backend: all that a restarted or newly elected controller needs. */
 export interface FenceIdentity {
-  /** Names this fence; unique per box. An operator's `reattach.srvlab.io/clean` annotation repeats it. */
+  /** Names this fence; unique per backend. An operator's `reattach.srvlab.io/clean` annotation repeats it. */
   readonly id: string;
   readonly nodeName: string;
   /** Absent when the Node was gone and nothing remembered it. */
@@ -151,7 +151,7 @@ export interface FenceIdentity {
   readonly fencedAtMs: number;
 }
 
-/** A fence as read back from the box. */
+/** A fence as read back from the backend. */
 export interface FenceFact extends FenceIdentity {
   /** Addresses whose entries are static and enabled. An entry that is disabled or timed cuts nothing for long: not here. */
   readonly addresses: readonly string[];
@@ -159,31 +159,31 @@ export interface FenceFact extends FenceIdentity {
   readonly seenSinceMs: number;
 }
 
-/** Whether the box drops what the fence list names. */
+/** Whether the backend drops what the fence list names. */
 export type FenceGuard =
-  | { readonly kind: 'armed' }
+  | { readonly kind: 'enforced' }
   /** The rule is missing, disabled, invalid, comes too late or leaves an export port out; `fix` is the command for it. */
-  | { readonly kind: 'unarmed'; readonly detail: string; readonly fix?: string };
+  | { readonly kind: 'unenforced'; readonly detail: string; readonly fix?: string };
 
-/** What the box says about one exported volume. */
+/** What the backend says about one exported volume. */
 export interface StoredVolumeFact {
-  /** Since when every reading showed the same write counters; absent when the box gives none, and while writes are under way. */
+  /** Since when every reading showed the same write counters; absent when the backend gives none, and while writes are under way. */
   readonly writesStillSinceMs?: number;
-  /** Writes that the box has accepted are not finished. */
+  /** Writes that the backend has accepted are not finished. */
   readonly writesUnderWay?: boolean;
 }
 
-/** One reading of one storage box. */
+/** One reading of one storage backend. */
 export interface StorageReading {
   readonly observedAtMs: number;
   /** By node name; a suspect that is missing here counts as `unknown`. */
   readonly evidence: ReadonlyMap<string, NodeEvidence>;
-  /** Hosts that were live in this reading, whoever they are; absent when the box could not be read. */
+  /** Hosts that were live in this reading, whoever they are; absent when the backend could not be read. */
   readonly liveHosts?: number;
   /** All fences of ours; absent when they could not be read. */
   readonly fences?: readonly FenceFact[];
   /** Absent when it could not be read. */
   readonly guard?: FenceGuard;
-  /** By volume handle: the volumes asked for that the box really exports. Absent when it could not be read. */
+  /** By volume handle: the volumes asked for that the backend really exports. Absent when it could not be read. */
   readonly volumes?: ReadonlyMap<string, StoredVolumeFact>;
 }

@@ -6,6 +6,6 @@ import type { NodeFact } from './facts.ts';
  */
 export const FENCED_TAINT = 'reattach.srvlab.io/fenced';
 
-export function isMarkedFenced({ taints }: NodeFact): boolean {
+export function hasFencedTaint({ taints }: NodeFact): boolean {
   return taints.some(({ key }) => key === FENCED_TAINT);
 }

@@ -4,13 +4,13 @@ export const HOLD_REASONS = {
   'mass-failure': 'so many nodes are lost at once that the fault may be ours, not theirs',
   'other-actor': 'a taint says that somebody else is recovering the node',
   'volume-unknown': 'the volume of the attachment is not known to be ours',
-  'storage-unknown': 'the storage box could not tell whether the node still writes',
+  'storage-unknown': 'the storage backend could not tell whether the node still writes',
   'other-drivers': 'the node has volumes of other drivers, and otherDrivers is hold',
   'dry-run': 'mode is observe; a release would be considered in mode release or fence',
-  'node-still-writing': 'the node still talks to the storage box; mode fence would cut it off first',
+  'node-still-writing': 'the node still talks to the storage backend; mode fence would cut it off first',
   'fence-excluded': 'the node may not be fenced',
-  'fence-failed': 'the node could not be cut off from the storage box',
-  'companion-held':
+  'fence-failed': 'the node could not be cut off from the storage backend',
+  'sibling-held':
     'another volume of the node may not go yet, and what has to be done first would drive it off too',
   'attacher-stuck': 'the VolumeAttachment is deleted, but external-attacher does not finish',
 } as const;

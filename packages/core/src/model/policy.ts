@@ -1,6 +1,6 @@
 /**
- * What Reattach may do. `observe`: nothing, only say what it would do. `release`: no write to the box; a node that still
- * writes is held. `fence`: cut the node off at the box first, then release.
+ * What Reattach may do. `observe`: nothing, only say what it would do. `release`: no write to the backend; a node that still
+ * writes is held. `fence`: cut the node off at the backend first, then release.
  */
 export const MODES = ['observe', 'release', 'fence'] as const;
 
@@ -43,15 +43,15 @@ export interface EarlyDetectionPolicy {
   readonly leaseStaleMs: number;
 }
 
-/** How a fence is proved effective. @see design section 4, "Fences at the box" */
+/** How a fence is proved effective. @see design section 4, "Fences at the backend" */
 export interface FencePolicy {
-  /** Silence of a fenced node after which the box holds no command of it any more. Default 10 000 ms, above NVMe's keep-alive timeout. */
-  readonly drainMs: number;
+  /** Silence of a fenced node after which the backend holds no command of it any more. Default 10 000 ms, above NVMe's keep-alive timeout. */
+  readonly quiesceMs: number;
   /** How long the write counters of its single-writer volumes must have stood still. Default 2 000 ms. */
   readonly writesStillMs: number;
-  /** How often the box is read while a fence stands and nothing else is suspect: its node may be back. Default 10 000 ms. */
+  /** How often the backend is read while a fence stands and nothing else is suspect: its node may be back. Default 10 000 ms. */
   readonly pollMs: number;
-  /** Nodes that carry all of these labels are never fenced: those that boot from the box. Empty: none. */
+  /** Nodes that carry all of these labels are never fenced: those that boot from the backend. Empty: none. */
   readonly neverFence: Readonly<Record<string, string>>;
 }
 
@@ -62,11 +62,11 @@ export interface Policy {
   readonly attacher: string;
   /** How long a Node may be NotReady or gone before we act. Default 30 000. */
   readonly gracePeriodMs: number;
-  /** The grace while the box proves the node silent. Default 10 000. */
+  /** The grace while the backend proves the node silent. Default 10 000. */
   readonly silentGraceMs: number;
   /** Oldest cache a decision may rest on. Default 120 000. */
   readonly maxCacheAgeMs: number;
-  /** How often the box is asked again while a lost node holds attachments. Default 2 000. */
+  /** How often the backend is asked again while a lost node holds attachments. Default 2 000. */
   readonly suspectPollMs: number;
   /** How long a detach may take before the next way is tried, or before external-attacher counts as stuck. Default 60 000. */
   readonly detachTimeoutMs: number;

@@ -55,7 +55,7 @@ export class RecurringWork<T extends Run> {
     return isBegun;
   }
 
-  /** Takes note of what has ended. */
+  /** Takes record of what has ended. */
   update(nowMs: number): void {
     const { results, failures } = this.#work.take();
     for (const run of results) {
@@ -66,7 +66,7 @@ export class RecurringWork<T extends Run> {
     this.#failures.push(...failures);
   }
 
-  /** What was taken note of since the last call. */
+  /** What was taken record of since the last call. */
   take(): { readonly results: readonly T[]; readonly failures: readonly unknown[] } {
     const taken = { results: this.#ended, failures: this.#failures };
     this.#ended = [];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../../test/pass-fixture.ts';
 import { nodeFact } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';
-import { FakeStorageBox, fakeFleet } from '../testing/fake-storage-box.ts';
+import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
 
 const MANY = { maxNodes: 99, maxFraction: 1, maxNodesPerWindow: 99, windowMs: 1 };
 
@@ -17,24 +17,24 @@ function hangingNode() {
   const loseNodeB = () => {
     f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
     f.attach('pv-b', 'node-b', 'pod-b');
-    f.box.setSilent('node-b', f.lostSinceMs + 15_000);
+    f.backend.setSilent('node-b', f.lostSinceMs + 15_000);
   };
   return { f, answer: hang.resolve, loseNodeB };
 }
 
-/** `pv-b` of the lost `node-a` is at `box-b`; `box-a` hangs until `answer` is called. */
-function hangingBox() {
-  const other = new FakeStorageBox(new PassFixture().clock, 'box-b');
+/** `pv-b` of the lost `node-a` is at `backend-b`; `backend-a` hangs until `answer` is called. */
+function hangingBackend() {
+  const other = new FakeStorageBackend(new PassFixture().clock, 'backend-b');
   const f = new PassFixture({ strategy: 'delete' });
   const both = new PassFixture(
     { strategy: 'delete' },
-    { fleet: fakeFleet(f.box, other), cluster: f.cluster, actions: f.actions, clock: f.clock },
+    { fleet: fakeFleet(f.backend, other), cluster: f.cluster, actions: f.actions, clock: f.clock },
   );
-  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'backend-b' });
   other.setLive('node-a');
   const hang = Promise.withResolvers<void>();
-  f.box.before = () => hang.promise;
-  return { f: both, clock: f.clock, box: f.box, other, answer: hang.resolve };
+  f.backend.before = () => hang.promise;
+  return { f: both, clock: f.clock, backend: f.backend, other, answer: hang.resolve };
 }
 
 /** Runs passes for `forMs`, each as the last one asked for. */
@@ -55,13 +55,13 @@ async function after(f: PassFixture, delayMs: number): Promise<void> {
   await ended.promise;
 }
 
-/** `pv-a` and `pv-b` of the lost `node-a` are at a box each; writes for them hang until `answer` is called. */
-function releasedAtTwoBoxes() {
+/** `pv-a` and `pv-b` of the lost `node-a` are at a backend each; writes for them hang until `answer` is called. */
+function releasedAtTwoBackends() {
   const clock = new PassFixture().clock;
-  const [box, other] = [new FakeStorageBox(clock), new FakeStorageBox(clock, 'box-b')];
-  const f = new PassFixture({ strategy: 'delete' }, { fleet: fakeFleet(box, other) }, clock);
-  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
-  for (const each of [box, other]) each.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+  const [backend, other] = [new FakeStorageBackend(clock), new FakeStorageBackend(clock, 'backend-b')];
+  const f = new PassFixture({ strategy: 'delete' }, { fleet: fakeFleet(backend, other) }, clock);
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'backend-b' });
+  for (const each of [backend, other]) each.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
   const hang = Promise.withResolvers<void>();
   f.actions.before = () => hang.promise;
   return { f, other, answer: hang.resolve };
@@ -98,19 +98,19 @@ describe('work that outlasts a pass', () => {
     answer();
     await f.settled();
     await f.run('deadline');
-    expect(f.effects).toEqual(['pod-deleted', 'released']);
+    expect(f.effects).toEqual(['pod-deleted', 'detach-requested']);
     expect(f.writes).toEqual(['forceDeletePod pod-a', 'deleteVolumeAttachment va-pv-a-node-a']);
   });
 
-  it('costs a pass that only waits for it no look at caches or box, and no report', async () => {
+  it('costs a pass that only waits for it no look at caches or backend, and no report', async () => {
     const { f } = hangingNode();
     const first = f.run();
     await f.clock.advance(300);
     await first;
-    const looks = f.box.observations.length;
+    const looks = f.backend.observations.length;
     const reports = f.reports.length;
     const { nextDeadlineMs } = await f.run('deadline');
-    expect([f.box.observations.length, f.reports.length]).toEqual([looks, reports]);
+    expect([f.backend.observations.length, f.reports.length]).toEqual([looks, reports]);
     expect((nextDeadlineMs ?? 0) - f.clock.now()).toBe(100);
   });
 
@@ -120,7 +120,7 @@ describe('work that outlasts a pass', () => {
       const name = `lost-${index}`;
       f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.lostSinceMs }));
       f.attach(`pv-${index}`, name, `pod-${index}`);
-      f.box.setSilent(name, f.lostSinceMs + 15_000);
+      f.backend.setSilent(name, f.lostSinceMs + 15_000);
     }
     const { nextDeadlineMs } = await f.run();
     const deleted = () => f.writes.filter((write) => write.startsWith('deleteVolumeAttachment')).length;
@@ -136,7 +136,7 @@ describe('work that outlasts a pass', () => {
       const name = `lost-${index}`;
       f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.lostSinceMs }));
       f.attach(`pv-${index}`, name, `pod-${index}`);
-      f.box.setSilent(name, f.lostSinceMs + 15_000);
+      f.backend.setSilent(name, f.lostSinceMs + 15_000);
     }
     f.actions.before = async ({ name }) => {
       if (name.endsWith('-9')) return;
@@ -162,18 +162,18 @@ describe('work that outlasts a pass', () => {
     expect(f.writes).toEqual([]);
   });
 
-  it('of a box that hangs lets the next pass look at the others; what was said of its volumes stands', async () => {
-    const { f, clock, box, other, answer } = hangingBox();
+  it('of a backend that hangs lets the next pass look at the others; what was said of its volumes stands', async () => {
+    const { f, clock, backend, other, answer } = hangingBackend();
     const first = f.run();
     await clock.advance(LONG_MS);
     await first;
     await f.run('storage-reconnected');
-    expect([box.observations.length, other.observations.length]).toEqual([1, 2]);
+    expect([backend.observations.length, other.observations.length]).toEqual([1, 2]);
     expect(f.report.decisions.map(({ volume }) => volume?.name)).toEqual(['pv-b']);
     answer();
     await f.settled();
     await f.run('deadline'); // there was news while it hung
-    expect(box.observations).toHaveLength(2);
+    expect(backend.observations).toHaveLength(2);
     const decided = f.report.decisions.map(({ volume, verdict }) => [volume?.name, verdict.kind]);
     expect(decided).toEqual([
       ['pv-b', 'hold'],
@@ -186,7 +186,7 @@ describe('work that outlasts a pass', () => {
     const first = f.run();
     await f.clock.advance(LONG_MS);
     await first;
-    f.box.setLive('node-a'); // NotReady still, but its host is back at the box
+    f.backend.setLive('node-a'); // NotReady still, but its host is back at the backend
     await f.run();
     answer();
     await f.settled();
@@ -194,15 +194,15 @@ describe('work that outlasts a pass', () => {
     expect([f.writes, f.effects]).toEqual([[], ['overtaken']]);
   });
 
-  it('costs no reading of the box beyond those that come anyway', async () => {
+  it('costs no reading of the backend beyond those that come anyway', async () => {
     const f = new PassFixture({ strategy: 'delete' });
     f.actions.before = () => after(f, 60_000);
     await runOnDeadlines(f, 20_000);
-    expect(f.box.observations.length).toBe(20_000 / f.policy.suspectPollMs);
+    expect(f.backend.observations.length).toBe(20_000 / f.policy.suspectPollMs);
   });
 
   it('is followed at once by what waited for it', async () => {
-    const { f, other, answer } = releasedAtTwoBoxes();
+    const { f, other, answer } = releasedAtTwoBackends();
     const first = f.run();
     await f.clock.advance(300);
     await first;
@@ -218,9 +218,9 @@ describe('work that outlasts a pass', () => {
     ]);
   });
 
-  it('of a box that is always slow does not make passes look, or ask it, more often', async () => {
+  it('of a backend that is always slow does not make passes look, or ask it, more often', async () => {
     const f = new PassFixture({ mode: 'observe' });
-    f.box.before = () => after(f, 600);
+    f.backend.before = () => after(f, 600);
     let looks = 0;
     const nodes = f.cluster.nodes.bind(f.cluster);
     f.cluster.nodes = () => {
@@ -229,20 +229,20 @@ describe('work that outlasts a pass', () => {
     };
     await runOnDeadlines(f, 20_000);
     const readings = 20_000 / f.policy.suspectPollMs;
-    expect([f.box.observations.length, looks]).toEqual([readings, 2 * readings]); // one for whole nodes
+    expect([f.backend.observations.length, looks]).toEqual([readings, 2 * readings]); // one for whole nodes
   });
 
-  it('may have read the box before a fence was made: it is read once more', async () => {
+  it('may have read the backend before a fence was made: it is read once more', async () => {
     const f = new PassFixture({ mode: 'fence' });
     const fencing = Promise.withResolvers<void>();
-    f.box.beforeChange = () => fencing.promise;
+    f.backend.beforeChange = () => fencing.promise;
     const first = f.run();
     await f.clock.advance(300);
     await first;
     const answered = Promise.withResolvers<void>();
-    const observe = f.box.observe.bind(f.box);
-    f.box.observe = async (question, signal) => {
-      const reading = await observe(question, signal);
+    const observe = f.backend.observe.bind(f.backend);
+    f.backend.observe = async (query, signal) => {
+      const reading = await observe(query, signal);
       await answered.promise;
       return reading;
     };
@@ -257,38 +257,43 @@ describe('work that outlasts a pass', () => {
     answered.resolve();
     await settle();
     for (let pass = 0; pass < 3; pass++) await f.run('deadline');
-    expect([...f.box.fences.keys()]).toEqual([]);
+    expect([...f.backend.fences.keys()]).toEqual([]);
   });
 
   it('may have made a fence though it failed, of a node that came back meanwhile', async () => {
     const f = new PassFixture({ mode: 'fence' });
     const answer = Promise.withResolvers<void>();
-    f.box.beforeChange = async ({ kind }) => {
+    f.backend.beforeChange = async ({ kind }) => {
       if (kind === 'fence') await answer.promise;
     };
     const first = f.run();
     await f.clock.advance(300);
     await first;
     f.setNode(nodeFact({ bootId: 'another boot' }));
-    await f.run('periodic'); // nobody is lost, so nobody waits for the box
-    const [call] = f.box.calls;
+    await f.run('periodic'); // nobody is lost, so nobody waits for the backend
+    const [call] = f.backend.calls;
     if (call?.kind === 'fence')
-      f.box.fences.set(call.fence.id, { ...call.fence, addresses: call.addresses, seenSinceMs: 0 });
+      f.backend.fences.set(call.fence.id, { ...call.fence, addresses: call.addresses, seenSinceMs: 0 });
     answer.reject(new Error('no answer came'));
     await settle();
     await runOnDeadlines(f, 2 * f.policy.fence.pollMs);
-    expect([...f.box.fences.keys()]).toEqual([]);
+    expect([...f.backend.fences.keys()]).toEqual([]);
   });
 
-  it('of a box has whole nodes decided once more when it ends: their taint goes after the last fence', async () => {
+  it('of a backend has whole nodes decided once more when it ends: their taint goes after the last fence', async () => {
     const f = new PassFixture({ mode: 'fence' });
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
     f.setNode(nodeFact({ taints: [{ key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' }] }));
-    await f.box.observe({ suspects: [], others: [], volumes: [] }, f.abort.signal);
+    await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
     const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['a'], seenSinceMs: 0 };
-    f.box.lastReading = { ...f.box.lastReading, observedAtMs: 0, evidence: new Map(), fences: [fence] };
+    f.backend.lastReading = {
+      ...f.backend.lastReading,
+      observedAtMs: 0,
+      evidence: new Map(),
+      fences: [fence],
+    };
     const hang = Promise.withResolvers<void>();
-    f.box.before = () => hang.promise;
+    f.backend.before = () => hang.promise;
     const first = f.run();
     await f.clock.advance(LONG_MS);
     await first;

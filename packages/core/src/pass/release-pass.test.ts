@@ -4,8 +4,8 @@ import type { NodeFact } from '../model/facts.ts';
 import type { Policy } from '../model/policy.ts';
 import { nodeFact, persistentVolumeFact } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';
-import { FakeLostNodeNotes } from '../testing/fake-lost-node-notes.ts';
-import { FakeStorageBox, fakeFleet } from '../testing/fake-storage-box.ts';
+import { FakeLostNodeRecords } from '../testing/fake-lost-node-records.ts';
+import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
 import { ReleasePass, type ReleasePassOptions } from './release-pass.ts';
 
 const verdicts = ({ report }: PassFixture) => report.decisions.map(({ verdict }) => verdict.kind);
@@ -14,25 +14,25 @@ const reason = ({ report }: PassFixture) => {
   return verdict?.kind === 'hold' ? verdict.reason : verdict?.kind;
 };
 
-function twoBoxes(policy: Partial<Policy> = {}) {
+function twoBackends(policy: Partial<Policy> = {}) {
   const f = new PassFixture(policy);
-  const other = new FakeStorageBox(f.clock, 'box-b');
+  const other = new FakeStorageBackend(f.clock, 'backend-b');
   other.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
-  f.attach('pv-b', 'node-a', 'pod-b', { address: 'box-b' });
+  f.attach('pv-b', 'node-a', 'pod-b', { address: 'backend-b' });
   const both = new PassFixture(policy, {
-    fleet: fakeFleet(f.box, other),
+    fleet: fakeFleet(f.backend, other),
     cluster: f.cluster,
     actions: f.actions,
   });
   const setNode = (node: NodeFact) => f.setNode(node);
-  return { f: both, box: f.box, other, actions: f.actions, setNode };
+  return { f: both, backend: f.backend, other, actions: f.actions, setNode };
 }
 
-/** A note about attachments of `node-a`, of which nothing else is left. */
+/** A record about attachments of `node-a`, of which nothing else is left. */
 function forgotten(attachmentUids: readonly string[]) {
-  const notes = new FakeLostNodeNotes();
-  notes.notes.set('node-a', { addresses: ['10.0.0.1'], attachmentUids });
-  const f = Object.assign(new PassFixture({}, { notes }), { notes });
+  const records = new FakeLostNodeRecords();
+  records.records.set('node-a', { addresses: ['10.0.0.1'], attachmentUids });
+  const f = Object.assign(new PassFixture({}, { records }), { records });
   f.cluster.removeNode('node-a', { forgotten: true });
   f.actions.removeNode('node-a');
   f.cluster.removePod('default', 'pod-a');
@@ -50,25 +50,25 @@ describe('ReleasePass', () => {
     it('releases what is attached to a silent node', async () => {
       const f = new PassFixture();
       await f.run();
-      expect([verdicts(f), f.effects]).toEqual([['release'], ['pod-deleted', 'released']]);
+      expect([verdicts(f), f.effects]).toEqual([['release'], ['pod-deleted', 'detach-requested']]);
     });
 
     it.each<[string, (f: PassFixture) => void, string]>([
-      ['a node that still talks', (f) => f.box.setLive('node-a'), 'node-still-writing'],
-      ['a box that cannot be reached', (f) => (f.box.reachable = false), 'storage-unknown'],
+      ['a node that still talks', (f) => f.backend.setLive('node-a'), 'node-still-writing'],
+      ['a backend that cannot be reached', (f) => (f.backend.reachable = false), 'storage-unknown'],
       ['a cache that is not synced', (f) => (f.cluster.synced = false), 'cache-stale'],
     ])('writes nothing for %s', async (_what, change, held) => {
       const f = new PassFixture();
       change(f);
       await f.runFor(3);
-      expect([reason(f), f.writes, f.box.calls]).toEqual([held, [], []]);
+      expect([reason(f), f.writes, f.backend.calls]).toEqual([held, [], []]);
     });
   });
 
   it('writes nothing in mode observe, and says what it would do', async () => {
     const f = new PassFixture({ mode: 'observe' });
     await f.runFor(3);
-    expect([reason(f), f.writes, f.box.calls]).toEqual(['dry-run', [], []]);
+    expect([reason(f), f.writes, f.backend.calls]).toEqual(['dry-run', [], []]);
   });
 
   describe('in mode fence', () => {
@@ -79,15 +79,15 @@ describe('ReleasePass', () => {
       expect(nextDeadlineMs).toBe(f.clock.now());
       await f.clock.advance(50);
       await f.run();
-      expect(f.effects).toEqual(['pod-deleted', 'released']);
+      expect(f.effects).toEqual(['pod-deleted', 'detach-requested']);
     });
 
-    it('waits for the drain of a node that was writing', async () => {
+    it('waits for the quiesce of a node that was writing', async () => {
       const f = new PassFixture({ mode: 'fence' });
-      f.box.setLive('node-a');
+      f.backend.setLive('node-a');
       await f.run();
       const writtenUntilMs = f.clock.now();
-      f.box.setSilent('node-a', writtenUntilMs + 15_000, writtenUntilMs);
+      f.backend.setSilent('node-a', writtenUntilMs + 15_000, writtenUntilMs);
       await f.clock.advance(9_999);
       await f.run();
       expect([verdicts(f), f.writes]).toEqual([['wait'], []]);
@@ -113,14 +113,14 @@ describe('ReleasePass', () => {
       f.setNode(nodeFact({ bootId: 'next' }));
       await f.run();
       expect(f.effects).toEqual(['unfenced']);
-      expect(f.box.fences.size).toBe(0);
+      expect(f.backend.fences.size).toBe(0);
     });
 
-    it('writes nothing while the box cannot be reached, neither there nor to the cluster', async () => {
+    it('writes nothing while the backend cannot be reached, neither there nor to the cluster', async () => {
       const f = new PassFixture({ mode: 'fence' });
-      f.box.reachable = false;
+      f.backend.reachable = false;
       await f.runFor(3);
-      expect([reason(f), f.writes, f.box.calls]).toEqual(['storage-unknown', [], []]);
+      expect([reason(f), f.writes, f.backend.calls]).toEqual(['storage-unknown', [], []]);
     });
 
     it('leaves a node that is Ready again cut off until it has booted, and goes on looking', async () => {
@@ -129,7 +129,7 @@ describe('ReleasePass', () => {
       f.setNode(nodeFact());
       for (let time = 0; time < 3; time++) {
         expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 10_000 });
-        expect([f.effects, f.box.fences.size]).toEqual([[], 1]);
+        expect([f.effects, f.backend.fences.size]).toEqual([[], 1]);
         await f.clock.advance(10_000);
       }
     });
@@ -141,9 +141,9 @@ describe('ReleasePass', () => {
       f.setNode(nodeFact({ bootId: 'next' }));
       const { nextDeadlineMs } = await f.run();
       expect([f.effects, nextDeadlineMs]).toEqual([['unfenced'], f.clock.now()]);
-      expect(f.box.lastReading?.fences).toHaveLength(1);
+      expect(f.backend.lastReading?.fences).toHaveLength(1);
       expect(await f.run('deadline')).toEqual({});
-      expect(f.box.lastReading?.fences).toEqual([]);
+      expect(f.backend.lastReading?.fences).toEqual([]);
     });
 
     it('looks again while a fence stands, and no more after it', async () => {
@@ -155,22 +155,22 @@ describe('ReleasePass', () => {
       expect(nextDeadlineMs).toBe(f.clock.now() + 10_000);
       f.setNode(nodeFact({ bootId: 'next' }));
       await f.run();
-      const asked = f.box.observations.length;
+      const asked = f.backend.observations.length;
       expect(await f.run()).toEqual({}); // it saw the fence last, and looks once more
       expect(await f.run()).toEqual({});
-      expect(f.box.observations).toHaveLength(asked + 1);
+      expect(f.backend.observations).toHaveLength(asked + 1);
     });
   });
 
   it('disturbs nobody while no node is lost and no fence stands', async () => {
     const f = new PassFixture();
     f.setNode(nodeFact());
-    f.box.lastReading = { observedAtMs: f.clock.now(), evidence: new Map(), fences: [] };
+    f.backend.lastReading = { observedAtMs: f.clock.now(), evidence: new Map(), fences: [] };
     expect(await f.run()).toEqual({});
-    expect([f.box.observations, f.actions.calls]).toEqual([[], []]);
+    expect([f.backend.observations, f.actions.calls]).toEqual([[], []]);
   });
 
-  it('waits for the first reading of a box, which may show the fence of an earlier process', async () => {
+  it('waits for the first reading of a backend, which may show the fence of an earlier process', async () => {
     const f = new PassFixture({ mode: 'fence' });
     f.setNode(nodeFact({ bootId: 'next' }));
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
@@ -181,44 +181,44 @@ describe('ReleasePass', () => {
       bootId: 'before',
       fencedAtMs: 0,
     };
-    f.box.fences.set(fence.id, { ...fence, addresses: ['address-of-node-a'], seenSinceMs: 0 });
+    f.backend.fences.set(fence.id, { ...fence, addresses: ['address-of-node-a'], seenSinceMs: 0 });
     expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 10_000 });
-    expect(f.box.observations).toEqual([]);
-    await f.box.observe({ suspects: [], others: [], volumes: [] }, f.abort.signal);
+    expect(f.backend.observations).toEqual([]);
+    await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
     await f.run();
-    expect(f.box.fences.size).toBe(0);
+    expect(f.backend.fences.size).toBe(0);
   });
 
-  it('finds its own fence again, though the volume went before anybody read the box', async () => {
+  it('finds its own fence again, though the volume went before anybody read the backend', async () => {
     const f = new PassFixture({ mode: 'fence' });
     await f.run();
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
-    f.box.reachable = false;
+    f.backend.reachable = false;
     await f.run();
-    f.box.reachable = true;
+    f.backend.reachable = true;
     f.setNode(nodeFact({ bootId: 'next' }));
     await f.run();
-    expect(f.box.fences.size).toBe(0);
+    expect(f.backend.fences.size).toBe(0);
   });
 
   it('asks about the lost nodes with their volumes, and names all others', async () => {
     const f = new PassFixture();
     await f.run();
-    const [question] = f.box.observations;
-    expect(question?.suspects).toEqual([
+    const [query] = f.backend.observations;
+    expect(query?.suspects).toEqual([
       { name: 'node-a', addresses: ['address-of-node-a'], addressesFrom: 'node' },
     ]);
-    expect(question?.others.map(({ name }) => name)).toEqual(['node-b', 'node-c', 'node-d', 'node-e']);
-    expect(question?.volumes).toEqual([{ volumeHandle: 'handle-of-pv-a', volumeAttributes: {} }]);
+    expect(query?.peers.map(({ name }) => name)).toEqual(['node-b', 'node-c', 'node-d', 'node-e']);
+    expect(query?.volumes).toEqual([{ volumeHandle: 'handle-of-pv-a', volumeAttributes: {} }]);
   });
 
-  it('names a lost node without a volume at the box among the others', async () => {
+  it('names a lost node without a volume at the backend among the others', async () => {
     const f = new PassFixture();
     f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
     await f.run();
-    const [question] = f.box.observations;
-    expect(question?.suspects.map(({ name }) => name)).toEqual(['node-a']);
-    expect(question?.others.map(({ name }) => name)).toEqual(['node-b', 'node-c', 'node-d', 'node-e']);
+    const [query] = f.backend.observations;
+    expect(query?.suspects.map(({ name }) => name)).toEqual(['node-a']);
+    expect(query?.peers.map(({ name }) => name)).toEqual(['node-b', 'node-c', 'node-d', 'node-e']);
   });
 
   it('asks nothing about a volume without a handle', async () => {
@@ -226,7 +226,7 @@ describe('ReleasePass', () => {
     const { driver: _driver, volumeHandle: _handle, ...foreign } = persistentVolumeFact();
     f.cluster.setPersistentVolume(foreign);
     await f.run();
-    expect(f.box.observations.map(({ volumes }) => volumes)).toEqual([[]]);
+    expect(f.backend.observations.map(({ volumes }) => volumes)).toEqual([[]]);
     expect([reason(f), f.writes]).toEqual(['volume-unknown', []]);
   });
 
@@ -243,14 +243,14 @@ describe('ReleasePass', () => {
       f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() - 4_000 });
       expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 2_000 });
       f.setNode(f.lost);
-      f.box.setLive('node-a');
+      f.backend.setLive('node-a');
       expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 2_000 });
       expect(verdicts(f)).toEqual(['hold']);
     });
 
-    it('when the box that is due first is', async () => {
-      const { f, box, other, actions } = twoBoxes({ mode: 'fence', suspectPollMs: 60_000 });
-      box.beforeChange = () => {
+    it('when the backend that is due first is', async () => {
+      const { f, backend, other, actions } = twoBackends({ mode: 'fence', suspectPollMs: 60_000 });
+      backend.beforeChange = () => {
         throw new Error('refused');
       };
       const { nextDeadlineMs } = await f.run();
@@ -276,13 +276,13 @@ describe('ReleasePass', () => {
 
   it('counts Nodes that flap towards a mass failure, though they are back', async () => {
     const f = new PassFixture();
-    f.box.setLive('node-a');
+    f.backend.setLive('node-a');
     for (const name of ['node-b', 'node-c', 'node-d']) {
       f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.clock.now() }));
       await f.run();
       f.setNode(nodeFact({ name }));
     }
-    f.box.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+    f.backend.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
     await f.run();
     expect([reason(f), f.writes]).toEqual(['mass-failure', []]);
   });
@@ -306,21 +306,21 @@ describe('ReleasePass', () => {
     f.cluster.removeNode('node-a', { forgotten: true });
     f.actions.removeNode('node-a');
     await f.run();
-    expect(f.box.observations[0]?.suspects).toEqual([
+    expect(f.backend.observations[0]?.suspects).toEqual([
       { name: 'node-a', addresses: ['address-of-node-a'], addressesFrom: 'pods' },
     ]);
   });
 
   describe('a Node that was deleted before it started, without a pod', () => {
-    it('is known by the note about its attachments, and released', async () => {
+    it('is known by the record about its attachments, and released', async () => {
       const f = forgotten(['uid-of-va-pv-a-node-a', 'one that is gone']);
       await f.run();
-      expect(f.box.observations[0]?.suspects).toEqual([
+      expect(f.backend.observations[0]?.suspects).toEqual([
         { name: 'node-a', addresses: ['10.0.0.1'], addressesFrom: 'pods' },
       ]);
       await f.clock.advance(30_000);
       await f.run();
-      expect(f.effects).toEqual(['released']);
+      expect(f.effects).toEqual(['detach-requested']);
     });
 
     it('is looked up once, with all others of its kind', async () => {
@@ -329,10 +329,10 @@ describe('ReleasePass', () => {
       f.cluster.removePod('default', 'pod-z');
       await f.run();
       expect(f.report.decisions.map(({ node }) => node.kind)).toEqual(['gone', 'gone']);
-      expect(f.notes.reads).toBe(1);
+      expect(f.records.reads).toBe(1);
     });
 
-    it('is not known by a note about others', async () => {
+    it('is not known by a record about others', async () => {
       const f = forgotten(['one that is gone']);
       await f.run();
       await f.clock.advance(30_000);
@@ -341,11 +341,11 @@ describe('ReleasePass', () => {
     });
   });
 
-  describe('with two boxes', () => {
-    it('does not let a box that hangs delay volumes at the other, and ends when both have', async () => {
-      const { f, box, actions } = twoBoxes();
+  describe('with two backends', () => {
+    it('does not let a backend that hangs delay volumes at the other, and ends when both have', async () => {
+      const { f, backend, actions } = twoBackends();
       const hang = Promise.withResolvers<void>();
-      box.before = () => hang.promise;
+      backend.before = () => hang.promise;
       let ended = false;
       const run = f.run().then(() => (ended = true));
       await settle();
@@ -361,9 +361,9 @@ describe('ReleasePass', () => {
       ]);
     });
 
-    it('does not let a box that cannot be reached hold volumes at the other', async () => {
-      const { f, box } = twoBoxes();
-      box.reachable = false;
+    it('does not let a backend that cannot be reached hold volumes at the other', async () => {
+      const { f, backend } = twoBackends();
+      backend.reachable = false;
       await f.run();
       const kinds = f.report.decisions.map(({ volume, verdict }) => [volume?.name, verdict.kind]);
       expect(kinds).toEqual([
@@ -373,12 +373,12 @@ describe('ReleasePass', () => {
     });
 
     it('fails when a part does, once the others have ended and were reported', async () => {
-      const { f, box } = twoBoxes();
-      box.before = () => {
+      const { f, backend } = twoBackends();
+      backend.before = () => {
         throw new Error('a bug');
       };
       await expect(f.run()).rejects.toThrow('a bug');
-      expect(f.effects).toEqual(['pod-deleted', 'released']);
+      expect(f.effects).toEqual(['pod-deleted', 'detach-requested']);
     });
   });
 
@@ -406,16 +406,16 @@ describe('ReleasePass', () => {
     });
 
     it.each([true, false])(
-      'lets pods back on the node once every box says that no fence is left: %s',
+      'lets pods back on the node once every backend says that no fence is left: %s',
       async (isRead) => {
-        const { f, box, other, setNode } = twoBoxes(policy);
+        const { f, backend, other, setNode } = twoBackends(policy);
         const taint = { key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' };
         setNode(nodeFact({ taints: [taint] }));
-        const question = { suspects: [], others: [], volumes: [] };
-        await box.observe(question, f.abort.signal);
-        if (isRead) await other.observe(question, f.abort.signal);
+        const query = { suspects: [], peers: [], volumes: [] };
+        await backend.observe(query, f.abort.signal);
+        if (isRead) await other.observe(query, f.abort.signal);
         await f.run();
-        expect(f.effects).toEqual(isRead ? ['unmarked'] : []);
+        expect(f.effects).toEqual(isRead ? ['fenced-taint-removed'] : []);
       },
     );
 
@@ -428,7 +428,7 @@ describe('ReleasePass', () => {
     });
   });
 
-  it('finds a volume of a box nobody waits for, once its PersistentVolume is known', async () => {
+  it('finds a volume of a backend nobody waits for, once its PersistentVolume is known', async () => {
     const f = new PassFixture({ strategy: 'delete' });
     const volume = f.cluster.persistentVolume('pv-a');
     f.cluster.removePersistentVolume('pv-a');
@@ -440,25 +440,25 @@ describe('ReleasePass', () => {
     expect(verdicts(f)).toEqual(['release']);
   });
 
-  it('goes on asking a box that could not be read since a fence was made', async () => {
+  it('goes on asking a backend that could not be read since a fence was made', async () => {
     const f = new PassFixture({ mode: 'fence' });
     await f.run();
-    f.box.reachable = false;
+    f.backend.reachable = false;
     f.setNode(nodeFact({ bootId: 'another boot' }));
     let { nextDeadlineMs = Number.NaN } = await f.run('deadline');
-    f.box.reachable = true;
+    f.backend.reachable = true;
     for (let pass = 0; pass < 2; pass++) {
       await f.clock.advance(nextDeadlineMs - f.clock.now());
       ({ nextDeadlineMs = Number.NaN } = await f.run('deadline'));
     }
-    expect([...f.box.fences.keys()]).toEqual([]);
+    expect([...f.backend.fences.keys()]).toEqual([]);
   });
 
   it('looks for a fence of which nobody knows whether it was made', async () => {
     const f = new PassFixture({ mode: 'fence' });
-    f.box.beforeChange = (call) => {
+    f.backend.beforeChange = (call) => {
       if (call.kind !== 'fence') return;
-      f.box.fences.set(call.fence.id, {
+      f.backend.fences.set(call.fence.id, {
         ...call.fence,
         addresses: call.addresses,
         seenSinceMs: f.clock.now(),
@@ -470,8 +470,8 @@ describe('ReleasePass', () => {
     f.setNode(nodeFact({ bootId: 'another boot' }));
     await f.clock.advance(2_000);
     for (let pass = 0; pass < 2; pass++) await f.run('deadline');
-    expect([...f.box.fences.keys()]).toEqual([]);
-    expect(f.box.calls.map(({ kind }) => kind)).toEqual(['fence', 'unfence']);
+    expect([...f.backend.fences.keys()]).toEqual([]);
+    expect(f.backend.calls.map(({ kind }) => kind)).toEqual(['fence', 'unfence']);
   });
 
   it('looks again at once after the clock was set back', async () => {
@@ -480,14 +480,14 @@ describe('ReleasePass', () => {
     const now = f.clock.now.bind(f.clock);
     f.clock.now = () => now() - 3_600_000;
     await f.run('deadline');
-    expect(f.box.observations).toHaveLength(2);
+    expect(f.backend.observations).toHaveLength(2);
   });
 });
 
-/** The first term ends while the box hangs. */
+/** The first term ends while the backend hangs. */
 async function afterOneTerm(f: PassFixture): Promise<void> {
   const ended = Promise.withResolvers<void>();
-  f.box.before = () => ended.promise;
+  f.backend.before = () => ended.promise;
   const run = f.run('startup').catch((err: unknown) => err);
   await settle();
   f.abort.abort(new Error('not the leader'));
@@ -495,7 +495,7 @@ async function afterOneTerm(f: PassFixture): Promise<void> {
   await f.clock.advance(1_000);
   expect(await run).toEqual(new Error('not the leader'));
   f.abort = new AbortController();
-  f.box.before = () => undefined;
+  f.backend.before = () => undefined;
 }
 
 describe('a new term of ReleasePass', () => {
@@ -510,7 +510,7 @@ describe('a new term of ReleasePass', () => {
     const f = new PassFixture({ mode: 'observe' });
     await f.run('startup');
     await f.clock.advance(3_600_000);
-    f.box.before = () => new Promise(() => undefined);
+    f.backend.before = () => new Promise(() => undefined);
     const run = f.run('startup');
     await f.clock.advance(1_000);
     await run;
@@ -521,22 +521,22 @@ describe('a new term of ReleasePass', () => {
   it('counts the absence of a node anew: it may have been there meanwhile', async () => {
     const f = new PassFixture({ strategy: 'delete' });
     f.removeNode('node-a');
-    f.box.setLive('node-a');
+    f.backend.setLive('node-a');
     await f.run('startup');
     await f.clock.advance(3_600_000);
     await f.run('startup');
     expect(f.report.decisions.map(({ verdict }) => verdict.kind)).toEqual(['wait']);
   });
 
-  it('reads every box before it lets pods back to a node: another replica may have fenced it', async () => {
+  it('reads every backend before it lets pods back to a node: another replica may have fenced it', async () => {
     const f = new PassFixture({ mode: 'fence' });
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
     f.setNode(nodeFact({ taints: [{ key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' }] }));
-    await f.box.observe({ suspects: [], others: [], volumes: [] }, f.abort.signal);
+    await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
     const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['a'], seenSinceMs: 0 };
-    f.box.fences.set(fence.id, fence); // since that reading
+    f.backend.fences.set(fence.id, fence); // since that reading
     const hang = Promise.withResolvers<void>();
-    f.box.before = () => hang.promise;
+    f.backend.before = () => hang.promise;
     const first = f.run('startup');
     await f.clock.advance(1_000);
     await first;

@@ -1,5 +1,11 @@
+import {
+  type Cleanup,
+  decideFencedTaintRemovals,
+  decideUnfences,
+  decideUntaints,
+  fencesIn,
+} from '../decide/cleanups.ts';
 import { type Decision, decide } from '../decide/decide.ts';
-import { decideUnfences, decideUnmarks, decideUntaints, fencesIn, type Recovery } from '../decide/recover.ts';
 import { DetachRequests } from '../execute/detach-requests.ts';
 import type { Effect } from '../execute/effect.ts';
 import {
@@ -10,7 +16,7 @@ import {
   type NodeWorks,
 } from '../execute/execute.ts';
 import { ReleaseVerdicts } from '../execute/release-verdicts.ts';
-import { takeBack } from '../execute/take-back.ts';
+import { runCleanups } from '../execute/run-cleanups.ts';
 import { WorkInFlight } from '../execute/work-in-flight.ts';
 import type { PassContext, PassResult, ReconcilePass } from '../loop/reconcile-pass.ts';
 import type { FenceFact, StorageReading } from '../model/facts.ts';
@@ -20,8 +26,8 @@ import type {
   ClusterActions,
   ClusterReader,
   Leadership,
-  LostNodeNotes,
-  StorageBox,
+  LostNodeRecords,
+  StorageBackend,
   StorageFleet,
 } from '../ports/ports.ts';
 import { traceDecisions } from '../telemetry/decision-spans.ts';
@@ -30,8 +36,8 @@ import type { AttachmentManager } from '../tracking/attachment-manager.ts';
 import { type ClusterView, readClusterView, type UnreadView } from '../view/cluster-view.ts';
 import { LossHistory } from '../view/loss-history.ts';
 import { NodeAbsence } from '../view/node-absence.ts';
-import { lostIn, questionAbout, withAddresses, withFencedAddresses } from '../view/storage-question.ts';
-import type { PassMemory } from './pass-memory.ts';
+import { lostIn, queryAbout, withAddresses, withFencedAddresses } from '../view/storage-query.ts';
+import type { PassHistory } from './pass-history.ts';
 import { RecurringWork, type Run } from './recurring-work.ts';
 
 /** What one pass came to. */
@@ -43,11 +49,11 @@ export interface PassReport {
   /** About what is at stake. Whatever else is attached stays: its nodes are ready. */
   readonly decisions: readonly Decision[];
   /** How many of our attachments there was nothing to decide about: they are on ready nodes. Default 0. */
-  readonly leftOut?: number;
-  readonly recoveries: readonly Recovery[];
+  readonly healthyCount?: number;
+  readonly cleanups: readonly Cleanup[];
   readonly effects: readonly Effect[];
-  /** Fences of ours at every box, as it was last read. */
-  readonly fences: readonly { readonly boxName: string; readonly fence: FenceFact }[];
+  /** Fences of ours at every backend, as it was last read. */
+  readonly fences: readonly { readonly backendName: string; readonly fence: FenceFact }[];
 }
 
 /** Told of what passes came to, in order; of none in which nothing ended. Must not throw, and is not waited for. */
@@ -62,7 +68,7 @@ export interface ReleasePassOptions {
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
   /** Absent: a deleted Node without pods is held after a restart, unless it is fenced. */
-  readonly notes?: LostNodeNotes;
+  readonly records?: LostNodeRecords;
   readonly observer: PassObserver;
   readonly clock: Clock;
   readonly policy: Policy;
@@ -70,10 +76,10 @@ export interface ReleasePassOptions {
   readonly newFenceId: () => string;
 }
 
-/** What one box's part of a pass came to. */
-interface BoxPart extends Run, Begun {
+/** What one backend's part of a pass came to. */
+interface BackendPart extends Run, Begun {
   readonly decisions: readonly Decision[];
-  readonly recoveries: readonly Recovery[];
+  readonly cleanups: readonly Cleanup[];
   /** What was taken back. */
   readonly effects: readonly Effect[];
 }
@@ -86,8 +92,8 @@ const POLL_MS = 100;
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Key of the part that is about attachments whose box is not known, and about nodes as a whole. */
-const NO_BOX = 'no box';
+/** Key of the part that is about attachments whose backend is not known, and about nodes as a whole. */
+const NO_BACKEND = 'no backend';
 
 const COLLABORATORS = [
   'cluster',
@@ -102,9 +108,9 @@ const COLLABORATORS = [
 ] as const;
 
 /**
- * One look at everything: caches -> view -> box -> decisions -> writes. The part of each box, and the writes for each node, run on
+ * One look at everything: caches -> view -> backend -> decisions -> writes. The part of each backend, and the writes for each node, run on
  * their own: what outlasts the pass's patience is left to end by itself and is not begun again before it has. Keeps no state that a
- * restart may not lose: what has been done stands at the box and in Kubernetes.
+ * restart may not lose: what has been done stands at the backend and in Kubernetes.
  * @see docs/adr/0010-work-outlasts-a-pass.md
  */
 export class ReleasePass implements ReconcilePass {
@@ -114,31 +120,32 @@ export class ReleasePass implements ReconcilePass {
   readonly #requests = new DetachRequests();
   readonly #verdicts = new ReleaseVerdicts();
   /**
-   * Boxes whose fences may have changed since they were read, by name; another value for each change. A new process waits for
-   * the first reading of every box instead.
+   * Backends whose fences may have changed since they were read, by name; another value for each change. A new process waits for
+   * the first reading of every backend instead.
    */
   readonly #unread = new Map<string, symbol>();
-  /** What each box said to the last pass that asked it, by name. */
+  /** What each backend said to the last pass that asked it, by name. */
   readonly #readings = new Map<string, StorageReading>();
-  /** The lost nodes as they were last named to each box. */
+  /** The lost nodes as they were last named to each backend. */
   readonly #storageNodes = new Map<string, ClusterView['storageNodes']>();
   /** What passes remember, for looks that change nothing. */
-  readonly memory: PassMemory = {
+  readonly memory: PassHistory = {
     absentSinceMs: (nodeName) => this.#absence.sinceMs(nodeName),
     recentLosses: (nodes) => this.#losses.with(nodes),
-    lastReading: (boxName) => this.#readings.get(boxName),
-    storageAddresses: (boxName, nodeName) => this.#storageNodes.get(boxName)?.get(nodeName)?.addresses ?? [],
+    lastReading: (backendName) => this.#readings.get(backendName),
+    storageAddresses: (backendName, nodeName) =>
+      this.#storageNodes.get(backendName)?.get(nodeName)?.addresses ?? [],
   };
-  /** Looks at boxes. */
-  readonly #parts = new RecurringWork<BoxPart>();
+  /** Looks at backends. */
+  readonly #parts = new RecurringWork<BackendPart>();
   /** Writes for nodes that are under way. */
   readonly #works: NodeWorks = new WorkInFlight(MAX_NODES_AT_ONCE);
   /** When the last pass began, epoch ms. */
   #lastNowMs = Number.NEGATIVE_INFINITY;
   /** Effects of before, seen only now. */
-  readonly #foundOut: Effect[] = [];
-  /** @see PassReport.leftOut */
-  #leftOut = 0;
+  readonly #unconfirmed: Effect[] = [];
+  /** @see PassReport.healthyCount */
+  #healthyCount = 0;
 
   /** @throws {TypeError} naming each collaborator that is missing. */
   constructor(options: ReleasePassOptions) {
@@ -152,7 +159,7 @@ export class ReleasePass implements ReconcilePass {
     const { nowMs } = context;
     const { fleet, clock } = this.#options;
     if (context.reasons.has('startup')) this.#beginTerm();
-    // Time that has passed is news only to those who wait for it; anything else, or a clock set back, may concern every box.
+    // Time that has passed is news only to those who wait for it; anything else, or a clock set back, may concern every backend.
     const hasNews = nowMs < this.#lastNowMs || [...context.reasons].some((reason) => reason !== 'deadline');
     this.#lastNowMs = nowMs;
     this.#parts.update(nowMs);
@@ -161,16 +168,18 @@ export class ReleasePass implements ReconcilePass {
     const patience = Promise.withResolvers<void>();
     using _patience = clock.after(PATIENCE_MS, patience.resolve);
     const begun = new Set<string>();
-    if ([undefined, ...fleet.boxes].some((box) => isDue(keyOf(box)))) {
-      const view = this.#look(nowMs);
-      const boxes = fleet.boxes.filter((box) => isDue(keyOf(box)) || this.#isNewAt(box, view));
-      const begin = (box: StorageBox | undefined) => {
-        const key = keyOf(box);
-        if (this.#parts.begin(key, () => this.#runPart(box, view, nowMs, signal))) begun.add(key);
+    if ([undefined, ...fleet.backends].some((backend) => isDue(keyOf(backend)))) {
+      const view = this.#readFacts(nowMs);
+      const backends = fleet.backends.filter(
+        (backend) => isDue(keyOf(backend)) || this.#isNewAt(backend, view),
+      );
+      const begin = (backend: StorageBackend | undefined) => {
+        const key = keyOf(backend);
+        if (this.#parts.begin(key, () => this.#runPart(backend, view, nowMs, signal))) begun.add(key);
       };
-      boxes.forEach(begin);
+      backends.forEach(begin);
       await Promise.race([this.#parts.ended(before.parts), patience.promise]);
-      if (!signal.aborted) begin(undefined); // what concerns whole nodes rests on what the boxes have just said
+      if (!signal.aborted) begin(undefined); // what concerns whole nodes rests on what the backends have just said
     }
     await Promise.race([this.#endOf(before), patience.promise]);
     if (signal.aborted) {
@@ -194,13 +203,13 @@ export class ReleasePass implements ReconcilePass {
     await this.#works.ended(except.works);
   }
 
-  /** A lost node holds an attachment at the box that its part has not decided about: its PersistentVolume may have come late. */
-  #isNewAt(box: StorageBox, view: UnreadView): boolean {
-    const key = keyOf(box);
+  /** A lost node holds an attachment at the backend that its part has not decided about: its PersistentVolume may have come late. */
+  #isNewAt(backend: StorageBackend, view: UnreadView): boolean {
+    const key = keyOf(backend);
     if (this.#parts.keys.has(key)) return false; // then it is asked when it has ended
     const decided = new Set(this.#parts.latest.get(key)?.decisions.map(({ attachment }) => attachment.uid));
     const lost = lostIn(view, this.#options.policy.attacher);
-    return lost.some((each) => each.box?.name === box.name && !decided.has(each.attachment.uid));
+    return lost.some((each) => each.backend?.name === backend.name && !decided.has(each.attachment.uid));
   }
 
   /** Passes were run elsewhere, or not at all, since the last one: what was found then counts no longer. */
@@ -208,11 +217,11 @@ export class ReleasePass implements ReconcilePass {
     this.#parts.reset();
     this.#works.take();
     this.#absence.retainOnly(NONE);
-    for (const { name, lastReading } of this.#options.fleet.boxes)
+    for (const { name, lastReading } of this.#options.fleet.backends)
       if (lastReading) this.#unread.set(name, Symbol());
   }
 
-  #look(nowMs: number): Omit<ClusterView, 'storage'> {
+  #readFacts(nowMs: number): Omit<ClusterView, 'storage'> {
     const { cluster, manager, policy } = this.#options;
     manager.rebuild(
       cluster.volumeAttachments(),
@@ -220,22 +229,22 @@ export class ReleasePass implements ReconcilePass {
       policy.attacher,
       nowMs,
     );
-    const view = readClusterView({ ...this.#options, absence: this.#absence }, nowMs, 'at-stake');
+    const view = readClusterView({ ...this.#options, absence: this.#absence }, nowMs, 'affected');
     // A cache that is not current may lack Nodes; what it lacks was not lost.
     const isCurrent = view.cache.synced && nowMs - view.cache.freshAsOfMs <= policy.maxCacheAgeMs;
-    const recentLosses = this.#losses.note(isCurrent ? view.nodes : new Map(), nowMs);
+    const recentLosses = this.#losses.record(isCurrent ? view.nodes : new Map(), nowMs);
     const uids = new Set(lostIn(view, policy.attacher).map(({ attachment }) => attachment.uid));
     const existing = () => [...cluster.volumeAttachments()].map(({ uid }) => uid);
-    if (isCurrent) this.#foundOut.push(...this.#requests.takeGone(existing));
+    if (isCurrent) this.#unconfirmed.push(...this.#requests.takeConfirmed(existing));
     this.#requests.retainOnly(uids);
     this.#verdicts.retainOnly(uids);
-    this.#leftOut = view.leftOut ?? 0;
+    this.#healthyCount = view.healthyCount ?? 0;
     return { ...view, recentLosses };
   }
 
   /**
    * Reports what has ended since the last report, beside what was decided before where that has not.
-   * @param begun the parts that this pass began; what another box says late concerns nodes as a whole once more
+   * @param begun the parts that this pass began; what another backend says late concerns nodes as a whole once more
    */
   #conclude(
     { nowMs, reconcileId }: PassContext,
@@ -246,20 +255,20 @@ export class ReleasePass implements ReconcilePass {
     this.#parts.update(nowMs);
     const parts = this.#parts.take();
     const works = this.#works.take();
-    if (parts.results.some(({ key }) => key !== NO_BOX && !begun.has(key)))
-      this.#parts.makeDue(NO_BOX, nowMs);
+    if (parts.results.some(({ key }) => key !== NO_BACKEND && !begun.has(key)))
+      this.#parts.makeDue(NO_BACKEND, nowMs);
     const effects = [
-      ...this.#foundOut.splice(0),
+      ...this.#unconfirmed.splice(0),
       ...works.results.flat(),
       ...parts.results.flatMap((part) => part.effects),
     ];
     for (const effect of effects) {
-      const boxName = changedBox(effect);
-      if (boxName === undefined) continue;
-      this.#unread.set(boxName, Symbol());
+      const backendName = changedBackend(effect);
+      if (backendName === undefined) continue;
+      this.#unread.set(backendName, Symbol());
       // Read it back at once; what failed, as soon as a fence is looked at.
       const inMs = effect.kind === 'failed' ? policy.fence.pollMs : 0;
-      this.#parts.makeDue(keyOf({ name: boxName }), nowMs + inMs);
+      this.#parts.makeDue(keyOf({ name: backendName }), nowMs + inMs);
     }
     const latest = [...this.#parts.latest.values()];
     if (works.results.length > 0) {
@@ -272,8 +281,8 @@ export class ReleasePass implements ReconcilePass {
           reconcileId,
           attacher: policy.attacher,
           decisions: latest.flatMap(({ decisions }) => decisions),
-          leftOut: this.#leftOut,
-          recoveries: latest.flatMap(({ recoveries }) => recoveries),
+          healthyCount: this.#healthyCount,
+          cleanups: latest.flatMap(({ cleanups }) => cleanups),
           effects,
           fences: fencesIn({ storage: lastReadings(fleet) }),
         },
@@ -290,31 +299,31 @@ export class ReleasePass implements ReconcilePass {
     return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
   }
 
-  /** @param box `undefined`: the attachments whose box is not known. */
+  /** @param backend `undefined`: the attachments whose backend is not known. */
   async #runPart(
-    box: StorageBox | undefined,
+    backend: StorageBackend | undefined,
     all: Omit<ClusterView, 'storage'>,
     nowMs: number,
     signal: AbortSignal,
-  ): Promise<BoxPart> {
+  ): Promise<BackendPart> {
     const { policy, fleet } = this.#options;
-    const storageNodes = withFencedAddresses(all.storageNodes, box?.lastReading);
+    const storageNodes = withFencedAddresses(all.storageNodes, backend?.lastReading);
     const unread = {
       ...all,
-      attachments: all.attachments.filter((view) => view.box?.name === box?.name),
-      storageNodes: box ? await this.#withNotedAddresses(storageNodes, all, signal) : storageNodes,
+      attachments: all.attachments.filter((view) => view.backend?.name === backend?.name),
+      storageNodes: backend ? await this.#withRecordedAddresses(storageNodes, all, signal) : storageNodes,
     };
-    if (box) this.#storageNodes.set(box.name, unread.storageNodes);
-    const reading = box && (await this.#read(box, unread, signal));
-    const view = { ...unread, storage: new Map(box && reading ? [[box.name, reading]] : []) };
+    if (backend) this.#storageNodes.set(backend.name, unread.storageNodes);
+    const reading = backend && (await this.#read(backend, unread, signal));
+    const view = { ...unread, storage: new Map(backend && reading ? [[backend.name, reading]] : []) };
     const plan = decide(view, policy, nowMs);
     traceDecisions(plan.decisions, policy.attacher);
-    this.#verdicts.note(plan.decisions, nowMs);
-    const recoveries = box ? decideUnfences(view, policy, nowMs) : this.#decideWholeNodes(all, nowMs);
-    const crowdedOut = this.#parts.latest.get(keyOf(box))?.crowdedOut;
+    this.#verdicts.record(plan.decisions, nowMs);
+    const cleanups = backend ? decideUnfences(view, policy, nowMs) : this.#decideWholeNodes(all, nowMs);
+    const deferred = this.#parts.latest.get(keyOf(backend))?.deferred;
     const ports: ExecutePorts = {
       ...this.#options,
-      ...(crowdedOut && { crowdedOut }),
+      ...(deferred && { deferred }),
       requests: this.#requests,
       attachments: all.attachments,
       verdicts: this.#verdicts,
@@ -322,14 +331,14 @@ export class ReleasePass implements ReconcilePass {
       storageNodes: unread.storageNodes,
     };
     const begun = execute(plan.decisions, nowMs, ports, signal);
-    const effects = await takeBack(recoveries, { ...ports, fleet }, signal);
-    // A box nobody has read yet may hold a fence of an earlier process; it reads itself once it is connected.
-    const isToRead = box && (!box.lastReading || this.#unread.has(box.name));
+    const effects = await runCleanups(cleanups, { ...ports, fleet }, signal);
+    // A backend nobody has read yet may hold a fence of an earlier process; it reads itself once it is connected.
+    const isToRead = backend && (!backend.lastReading || this.#unread.has(backend.name));
     const mayHaveFence = isToRead || (reading?.fences ?? []).length > 0;
     return {
-      key: keyOf(box),
+      key: keyOf(backend),
       decisions: plan.decisions,
-      recoveries,
+      cleanups,
       effects,
       nextDeadlineMs: Math.min(
         plan.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
@@ -339,13 +348,13 @@ export class ReleasePass implements ReconcilePass {
     };
   }
 
-  /** A Node that this process never saw was noted by the one that began its release, for the attachments there were then. */
-  async #withNotedAddresses(
+  /** A Node that this process never saw was recorded by the one that began its release, for the attachments there were then. */
+  async #withRecordedAddresses(
     storageNodes: ClusterView['storageNodes'],
     { attachments }: UnreadView,
     signal: AbortSignal,
   ): Promise<ClusterView['storageNodes']> {
-    const { notes, policy } = this.#options;
+    const { records, policy } = this.#options;
     const ours = Map.groupBy(
       attachments.filter(({ attachment }) => attachment.attacher === policy.attacher),
       ({ attachment }) => attachment.nodeName,
@@ -353,55 +362,59 @@ export class ReleasePass implements ReconcilePass {
     const unseen = [...storageNodes.values()].filter(
       ({ name, addressesFrom }) => addressesFrom === 'pods' && ours.has(name),
     );
-    if (!notes || unseen.length === 0) return storageNodes;
-    const known = await notes.read(signal);
+    if (!records || unseen.length === 0) return storageNodes;
+    const known = await records.read(signal);
     const nodes = new Map(storageNodes);
     for (const node of unseen) {
-      const note = known.get(node.name);
-      const noted = new Set(note?.attachmentUids);
-      if (!note || !ours.get(node.name)?.every(({ attachment }) => noted.has(attachment.uid))) continue;
-      nodes.set(node.name, withAddresses(node, note.addresses));
+      const record = known.get(node.name);
+      const recorded = new Set(record?.attachmentUids);
+      if (!record || !ours.get(node.name)?.every(({ attachment }) => recorded.has(attachment.uid))) continue;
+      nodes.set(node.name, withAddresses(node, record.addresses));
     }
     return nodes;
   }
 
-  /** What concerns a node as a whole rests on the last word of every box. */
-  #decideWholeNodes(all: Omit<ClusterView, 'storage'>, nowMs: number): readonly Recovery[] {
+  /** What concerns a node as a whole rests on the last word of every backend. */
+  #decideWholeNodes(all: Omit<ClusterView, 'storage'>, nowMs: number): readonly Cleanup[] {
     const { policy, fleet } = this.#options;
     const storage = lastReadings(fleet);
     const view = { ...all, storage };
-    const isAllRead = storage.size === fleet.boxes.length && this.#unread.size === 0;
-    const unmarks = isAllRead ? decideUnmarks(view, policy, nowMs) : [];
-    return [...decideUntaints(view, policy, nowMs), ...unmarks];
+    const isAllRead = storage.size === fleet.backends.length && this.#unread.size === 0;
+    const fencedTaintRemovals = isAllRead ? decideFencedTaintRemovals(view, policy, nowMs) : [];
+    return [...decideUntaints(view, policy, nowMs), ...fencedTaintRemovals];
   }
 
-  /** Asks the box when it holds a volume of a lost node, or may hold a fence of ours; else nobody is disturbed. */
-  async #read(box: StorageBox, view: UnreadView, signal: AbortSignal): Promise<StorageReading | undefined> {
+  /** Asks the backend when it holds a volume of a lost node, or may hold a fence of ours; else nobody is disturbed. */
+  async #read(
+    backend: StorageBackend,
+    view: UnreadView,
+    signal: AbortSignal,
+  ): Promise<StorageReading | undefined> {
     const { policy } = this.#options;
     const lost = lostIn(view, policy.attacher);
-    const mayBeFenced = (box.lastReading?.fences ?? []).length > 0 || this.#unread.has(box.name);
+    const mayBeFenced = (backend.lastReading?.fences ?? []).length > 0 || this.#unread.has(backend.name);
     if (lost.length === 0 && !mayBeFenced) return undefined;
-    const question = questionAbout(view, lost);
-    const change = this.#unread.get(box.name); // one made during the reading may not be in it
-    const reading = await observeInSpan(box, question, signal);
-    this.#readings.set(box.name, reading);
-    if (reading.fences && this.#unread.get(box.name) === change) this.#unread.delete(box.name);
+    const query = queryAbout(view, lost);
+    const change = this.#unread.get(backend.name); // one made during the reading may not be in it
+    const reading = await observeInSpan(backend, query, signal);
+    this.#readings.set(backend.name, reading);
+    if (reading.fences && this.#unread.get(backend.name) === change) this.#unread.delete(backend.name);
     return reading;
   }
 }
 
-/** Name of the box at which a fence was, or may have been, made or removed. */
-function changedBox(effect: Effect): string | undefined {
+/** Name of the backend at which a fence was, or may have been, made or removed. */
+function changedBackend(effect: Effect): string | undefined {
   if (effect.kind === 'fenced' || (effect.kind === 'failed' && effect.step === 'fence'))
-    return effect.decisions[0]?.box?.name;
-  return effect.kind === 'unfenced' && 'fence' in effect.recovery ? effect.recovery.boxName : undefined;
+    return effect.decisions[0]?.backend?.name;
+  return effect.kind === 'unfenced' && 'fence' in effect.cleanup ? effect.cleanup.backendName : undefined;
 }
 
-function keyOf(box: Pick<StorageBox, 'name'> | undefined): string {
-  return box ? `box ${box.name}` : NO_BOX;
+function keyOf(backend: Pick<StorageBackend, 'name'> | undefined): string {
+  return backend ? `backend ${backend.name}` : NO_BACKEND;
 }
 
-/** What the boxes said last: which fences there are changes only by what is done to them. */
-function lastReadings({ boxes }: StorageFleet): ReadonlyMap<string, StorageReading> {
-  return new Map(boxes.flatMap(({ name, lastReading }) => (lastReading ? [[name, lastReading]] : [])));
+/** What the backends said last: which fences there are changes only by what is done to them. */
+function lastReadings({ backends }: StorageFleet): ReadonlyMap<string, StorageReading> {
+  return new Map(backends.flatMap(({ name, lastReading }) => (lastReading ? [[name, lastReading]] : [])));
 }

@@ -116,10 +116,10 @@ export class UntrackPass implements ReconcilePass {
   }
 
   #goneSinceMs(nodeName: string, holdings: readonly Holding[], nowMs: number): number {
-    const sinceMs = this.#absence.note(nodeName, nowMs);
+    const sinceMs = this.#absence.record(nodeName, nowMs);
     if (holdings.every(({ attachedAtMs }) => attachedAtMs <= sinceMs)) return sinceMs;
     this.#absence.forget(nodeName);
-    return this.#absence.note(nodeName, nowMs);
+    return this.#absence.record(nodeName, nowMs);
   }
 
   /** The other node of a volume that migrates keeps it. */

@@ -41,7 +41,7 @@ export interface StorageNode {
   readonly addresses: readonly string[];
   /**
    * `node`: from the Node object. `last-seen`: from the Node object before it was deleted.
-   * `pods`: from `hostIPs` of its pods, a fence or a note, after the Node object was lost; may be incomplete, so a live
+   * `pods`: from `hostIPs` of its pods, a fence or a record, after the Node object was lost; may be incomplete, so a live
    * session nobody else accounts for makes the answer `unknown`.
    */
   readonly addressesFrom: 'node' | 'last-seen' | 'pods';
@@ -50,44 +50,44 @@ export interface StorageNode {
 /** A volume the storage is asked about. */
 export interface StorageVolume {
   readonly volumeHandle: string;
-  /** `spec.csi.volumeAttributes`: how the driver names the volume at the box. */
+  /** `spec.csi.volumeAttributes`: how the driver names the volume at the backend. */
   readonly volumeAttributes: Readonly<Record<string, string>>;
 }
 
-/** What one reading of a box is asked to tell. */
-export interface StorageQuestion {
+/** What one reading of a backend is asked to tell. */
+export interface StorageQuery {
   readonly suspects: readonly StorageNode[];
   /** The remaining nodes: they account for live sessions. */
-  readonly others: readonly StorageNode[];
+  readonly peers: readonly StorageNode[];
   /** Volumes of the suspects, for their write counters. */
   readonly volumes: readonly StorageVolume[];
 }
 
-/** One storage box as a witness and, where it may be written to, as the place where a node is cut off. */
-export interface StorageBox {
-  /** For logs, spans and people; unique among the boxes. */
+/** One storage backend as a witness and, where it may be written to, as the place where a node is cut off. */
+export interface StorageBackend {
+  /** For logs, spans and people; unique among the backends. */
   readonly name: string;
   /** The last complete reading, however old; absent before the first. Makes no request. */
   readonly lastReading: StorageReading | undefined;
   /**
-   * Reads the box once and says for each suspect whether it still talks to it. A box problem is `unknown` evidence,
+   * Reads the backend once and says for each suspect whether it still talks to it. A backend problem is `unknown` evidence,
    * never a rejection; rejects only with `signal.reason`.
    */
-  observe(question: StorageQuestion, signal: AbortSignal): Promise<StorageReading>;
+  observe(query: StorageQuery, signal: AbortSignal): Promise<StorageReading>;
   /**
-   * Cuts `addresses` off from the box and reads it back. Idempotent: addresses that are fenced already keep their entry.
-   * @throws with `code` and `outcome` when the box refused or the read-back does not show the fence.
+   * Cuts `addresses` off from the backend and reads it back. Idempotent: addresses that are fenced already keep their entry.
+   * @throws with `code` and `outcome` when the backend refused or the read-back does not show the fence.
    */
   fence(fence: FenceIdentity, addresses: readonly string[], signal: AbortSignal): Promise<void>;
   /** Removes exactly this fence's entries and reads that back. @throws as `fence` does. */
   unfence(fence: FenceFact, signal: AbortSignal): Promise<void>;
 }
 
-/** Every storage box there is, and which one holds a volume. One sick box never affects decisions about another. */
+/** Every storage backend there is, and which one holds a volume. One sick backend never affects decisions about another. */
 export interface StorageFleet {
-  readonly boxes: readonly StorageBox[];
-  /** `undefined`: the volume names a box that is not configured, so nobody can be asked. */
-  boxOf(volume: PersistentVolumeFact): StorageBox | undefined;
+  readonly backends: readonly StorageBackend[];
+  /** `undefined`: the volume names a backend that is not configured, so nobody can be asked. */
+  backendOf(volume: PersistentVolumeFact): StorageBackend | undefined;
 }
 
 /** What a live look at the API server says about a Node. */
@@ -116,9 +116,9 @@ export interface ClusterActions {
     volumeHandles: readonly string[],
     signal: AbortSignal,
   ): Promise<ChangeResult>;
-  /** Adds `node.kubernetes.io/out-of-service=reattach:NoExecute` and notes the Node's bootID beside it. */
+  /** Adds `node.kubernetes.io/out-of-service=reattach:NoExecute` and records the Node's bootID beside it. */
   addOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
-  /** Removes that taint and note, if they are ours. */
+  /** Removes that taint and record, if they are ours. */
   removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
   /** Adds `reattach.srvlab.io/fenced:NoSchedule`, also to a Node that is Ready. */
   addFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
@@ -126,10 +126,10 @@ export interface ClusterActions {
 }
 
 /** What is known of a deleted Node when its release begins. */
-export interface LostNodeNote {
+export interface LostNodeRecord {
   /** Its storage addresses. */
   readonly addresses: readonly string[];
-  /** uids of its VolumeAttachments of ours: the note is about these, not about another Node of the name. */
+  /** uids of its VolumeAttachments of ours: the record is about these, not about another Node of the name. */
   readonly attachmentUids: readonly string[];
 }
 
@@ -137,11 +137,11 @@ export interface LostNodeNote {
  * Keeps what nothing else in the cluster knows once a deleted Node's pods are gone, too: without its addresses a successor of
  * this process could not tell whether the node is silent.
  */
-export interface LostNodeNotes {
+export interface LostNodeRecords {
   /** Idempotent. @throws when it could not be written: nothing of the node may be deleted then. */
-  write(nodeName: string, note: LostNodeNote, signal: AbortSignal): Promise<void>;
+  write(nodeName: string, record: LostNodeRecord, signal: AbortSignal): Promise<void>;
   /** All of them by node name, past every cache; none when they could not be read, which is logged. Rejects only with `signal.reason`. */
-  read(signal: AbortSignal): Promise<ReadonlyMap<string, LostNodeNote>>;
+  read(signal: AbortSignal): Promise<ReadonlyMap<string, LostNodeRecord>>;
 }
 
 /** The right to write, held by one of several replicas. */

@@ -46,14 +46,14 @@ describe('PassReporter: reattach.attachment.stale', () => {
     ['releasing', {}, () => undefined],
     ['fencing', { mode: 'fence' }, () => undefined],
     ['waiting', {}, (f) => f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() })],
-    ['node-still-writing', {}, (f) => f.box.setLive('node-a')],
-    ['storage-unknown', {}, (f) => (f.box.reachable = false)],
+    ['node-still-writing', {}, (f) => f.backend.setLive('node-a')],
+    ['storage-unknown', {}, (f) => (f.backend.reachable = false)],
     ['dry-run', { mode: 'observe' }, () => undefined],
     [
       'fence-failed',
       { mode: 'fence' },
       (f) => {
-        f.box.beforeChange = () => {
+        f.backend.beforeChange = () => {
           throw new Error('refused');
         };
       },
@@ -93,12 +93,12 @@ describe('PassReporter: reattach.fences', () => {
     await f.run();
     expect(await fences()).toEqual({ 'keep-fence': 1 });
     f.setNode(nodeFact({ bootId: 'next' }));
-    f.box.beforeChange = () => {
+    f.backend.beforeChange = () => {
       throw new Error('refused');
     };
     await f.run();
     expect(await fences()).toEqual({ unfence: 1 });
-    f.box.beforeChange = () => undefined;
+    f.backend.beforeChange = () => undefined;
     await f.run();
     await f.run();
     expect(await fences()).toEqual({});
@@ -106,10 +106,10 @@ describe('PassReporter: reattach.fences', () => {
 });
 
 describe('PassReporter: reattach.fence.age', () => {
-  it('grows while the fence stands, also while its box cannot be read', async () => {
+  it('grows while the fence stands, also while its backend cannot be read', async () => {
     const { f } = reported({ mode: 'fence' });
     await f.runFor(2);
-    f.box.reachable = false;
+    f.backend.reachable = false;
     await f.run();
     expect(await fences()).toEqual({ 'keep-fence': 1 });
     await f.clock.advance(86_400_000 - 4_000);
@@ -120,14 +120,14 @@ describe('PassReporter: reattach.fence.age', () => {
 describe('PassReporter: reattach.attachment.held.age', () => {
   it('is that of the oldest hold, by its reason now, and grows between passes', async () => {
     const { f } = reported();
-    f.box.setLive('node-a');
+    f.backend.setLive('node-a');
     await f.run();
     expect(await heldAges()).toEqual({});
     await f.clock.advance(200_000);
     f.attach('pv-b', 'node-a', 'pod-b');
     await f.run();
     expect(await heldAges()).toEqual({ 'node-still-writing': 200 });
-    f.box.reachable = false;
+    f.backend.reachable = false;
     await f.run();
     await f.clock.advance(101_000);
     expect(await heldAges()).toEqual({ 'storage-unknown': 301 });
@@ -155,7 +155,7 @@ describe('PassReporter: reattach.attachments', () => {
 describe('PassReporter: forget', () => {
   it('leaves nothing to be told by a replica that no longer leads', async () => {
     const { f, reporter } = reported({ mode: 'fence' });
-    f.box.setLive('node-b');
+    f.backend.setLive('node-b');
     await f.runFor(2);
     expect(await stale()).not.toEqual({});
     reporter.forget();

@@ -26,8 +26,8 @@ const EMPTY_REPORT: PassReport = {
   reconcileId: 'r',
   attacher: testPolicy().attacher,
   decisions: [],
-  leftOut: 0,
-  recoveries: [],
+  healthyCount: 0,
+  cleanups: [],
   effects: [],
   fences: [],
 };
@@ -77,10 +77,10 @@ describe('PassReporter', () => {
 
   it('logs a hold again when another cause keeps its reason up; it counts as one', async () => {
     const { f, logger } = reported();
-    f.box.reachable = false;
+    f.backend.reachable = false;
     await f.run();
-    f.box.reachable = true;
-    f.box.setUnknown('node-a', 'tracking-off');
+    f.backend.reachable = true;
+    f.backend.setUnknown('node-a', 'tracking-off');
     await f.run();
     await f.run();
     const holds = logger.lines.filter(({ message }) => message === 'Held release');
@@ -117,11 +117,11 @@ describe('PassReporter', () => {
 
   it('logs and counts a hold when it begins and when its reason changes; the Event is repeated', async () => {
     const { f, logger, recorder } = reported();
-    f.box.setLive('node-a');
+    f.backend.setLive('node-a');
     await f.run();
     await f.run();
     expect(logger.messages('warn')).toEqual(['Held release']);
-    f.box.reachable = false;
+    f.backend.reachable = false;
     await f.run();
     const reasons = logger.lines
       .filter(({ message }) => message === 'Held release')
@@ -136,8 +136,8 @@ describe('PassReporter', () => {
   });
 
   it.each<[string, Partial<Policy>, (f: PassFixture) => void]>([
-    ['node-still-writing', {}, (f) => f.box.setLive('node-a')],
-    ['storage-unknown', {}, (f) => (f.box.reachable = false)],
+    ['node-still-writing', {}, (f) => f.backend.setLive('node-a')],
+    ['storage-unknown', {}, (f) => (f.backend.reachable = false)],
     ['cache-stale', {}, (f) => (f.cluster.staleMs = 200_000)],
     ['dry-run', { mode: 'observe' }, () => undefined],
   ])(
@@ -157,7 +157,7 @@ describe('PassReporter', () => {
 
   it('begins anew with a hold that was over', async () => {
     const { f, logger } = reported();
-    f.box.setLive('node-a');
+    f.backend.setLive('node-a');
     await f.run();
     f.setNode(nodeFact());
     await f.run();
@@ -187,7 +187,7 @@ describe('PassReporter', () => {
   it('counts every effect, and how long it took to release', async () => {
     const { f } = reported({ strategy: 'delete' });
     await f.run();
-    const counts = ['pod-deleted', 'released', 'failed'].map((kind) =>
+    const counts = ['pod-deleted', 'detach-requested', 'failed'].map((kind) =>
       telemetry.total('reattach.effects', { [ATTR_EFFECT]: kind }),
     );
     expect(counts).toEqual([1, 1, 0]);
@@ -250,7 +250,7 @@ describe('PassReporter', () => {
     await f.run();
     expect(events()).toEqual(['Warning ReleaseHeld']);
     expect(logger.lines.map(({ fields }) => [fields['reason'], fields['persistentVolume']])).toEqual([
-      ['companion-held', 'pv-a'],
+      ['sibling-held', 'pv-a'],
     ]);
   });
 
@@ -302,10 +302,10 @@ describe('PassReporter', () => {
 
   it('measures a release from the first pass that saw the node lost', async () => {
     const { f } = reported();
-    f.box.setLive('node-a');
+    f.backend.setLive('node-a');
     await f.run();
     await f.clock.advance(7_000);
-    f.box.setSilent('node-a', f.clock.now() - 60_000);
+    f.backend.setSilent('node-a', f.clock.now() - 60_000);
     await f.run();
     expect(
       telemetry.measurements.filter(
@@ -317,13 +317,13 @@ describe('PassReporter', () => {
   it('measures a release that is told of when its attachment is gone already', async () => {
     const f = new PassFixture();
     const reporter = new PassReporter({});
-    f.box.setLive('node-a');
+    f.backend.setLive('node-a');
     await f.run();
     reporter.passed(f.report, f.abort.signal);
     await f.clock.advance(7_000);
-    f.box.setSilent('node-a', f.clock.now() - 60_000);
+    f.backend.setSilent('node-a', f.clock.now() - 60_000);
     await f.run();
-    expect(f.effects).toContain('released');
+    expect(f.effects).toContain('detach-requested');
     reporter.passed({ ...f.report, decisions: [] }, f.abort.signal);
     expect(telemetry.total('reattach.attachment.release.duration')).toBe(7);
   });
@@ -335,7 +335,7 @@ describe('PassReporter', () => {
     };
     await f.run();
     await f.run();
-    const counts = ['delete-pod', 'fence', 'mark', 'detach'].map((step) =>
+    const counts = ['delete-pod', 'fence', 'add-fenced-taint', 'detach'].map((step) =>
       telemetry.total('reattach.attachment.release.failures', { 'reattach.release.step': step }),
     );
     expect(counts).toEqual([2, 0, 0, 0]);
@@ -343,7 +343,7 @@ describe('PassReporter', () => {
 
   it('holds what a failed fence leaves undone', async () => {
     const { f, events, logger } = reported({ mode: 'fence' });
-    f.box.beforeChange = () => {
+    f.backend.beforeChange = () => {
       throw new Error('no such right');
     };
     await f.run();
@@ -385,19 +385,19 @@ describe('PassReporter', () => {
     logger.lines.length = 0;
     f.setNode(nodeFact({ bootId: 'next' }));
     let message = 'refused';
-    f.box.beforeChange = () => {
+    f.backend.beforeChange = () => {
       throw new Error(message);
     };
     await f.runFor(2);
     message = 'timed out';
     await f.run();
     expect(logger.lines.map(({ level, message: text }) => [level, text])).toEqual([
-      ['warn', 'Recovery failed'],
-      ['debug', 'Recovery failed'],
-      ['warn', 'Recovery failed'],
+      ['warn', 'Cleanup failed'],
+      ['debug', 'Cleanup failed'],
+      ['warn', 'Cleanup failed'],
     ]);
     expect(logger.lines[0]?.fields).toMatchObject({
-      recovery: { kind: 'unfence', boxName: 'box-a', fence: { id: 'fence-1' } },
+      cleanup: { kind: 'unfence', backendName: 'backend-a', fence: { id: 'fence-1' } },
       err: { message: 'refused' },
       reconcileID: 'r',
     });

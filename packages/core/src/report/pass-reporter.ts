@@ -1,5 +1,5 @@
 import type { Counter, Histogram } from '@opentelemetry/api';
-import type { Recovery } from '../decide/recover.ts';
+import type { Cleanup } from '../decide/cleanups.ts';
 import type { Effect, LostDecision } from '../execute/effect.ts';
 import { HOLD_REASONS } from '../model/hold-reason.ts';
 import type { PassObserver, PassReport } from '../pass/release-pass.ts';
@@ -13,8 +13,8 @@ import {
   INSTRUMENTS,
 } from '../telemetry/instruments.ts';
 import { ATTR_EFFECT, ATTR_HOLD_REASON, ATTR_STEP, ATTR_STRATEGY } from '../telemetry/semconv.ts';
+import { type AttachmentStatus, statusesAfter } from './attachment-status.ts';
 import { heldIn, untouchedIn } from './held.ts';
-import { type Standing, standingsAfter } from './standings.ts';
 
 export interface PassReporterOptions {
   /** Absent: no Events. */
@@ -43,7 +43,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   #failing = new Map<string, string>();
   #latest: PassReport | undefined;
   /** Every stale attachment after that pass, by uid. */
-  #standings: ReadonlyMap<string, Standing> = new Map();
+  #statuses: ReadonlyMap<string, AttachmentStatus> = new Map();
   /** When the loss of its node was first seen, by uid of the attachment; also of one that went with the last pass. */
   #detectedAtMs = new Map<string, number>();
   /** Events under way: nobody waits for them but disposal. */
@@ -56,16 +56,16 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     this.#gauges = [
       createGauge(INSTRUMENTS.attachments, () => this.#attachments()),
       createGauge(INSTRUMENTS.staleAttachments, () =>
-        countBy([...this.#standings.values()], ({ state }) => state),
+        countBy([...this.#statuses.values()], ({ state }) => state),
       ),
       createGauge(INSTRUMENTS.heldAge, () =>
-        largestBy([...this.#standings.values()], ({ state, heldSinceMs }) =>
+        largestBy([...this.#statuses.values()], ({ state, heldSinceMs }) =>
           heldSinceMs === undefined ? undefined : [state, ageOf(heldSinceMs)],
         ),
       ),
-      createGauge(INSTRUMENTS.fencesPresent, () => countBy(this.#fences(), ({ recovery }) => recovery)),
+      createGauge(INSTRUMENTS.fencesPresent, () => countBy(this.#fences(), ({ cleanup }) => cleanup)),
       createGauge(INSTRUMENTS.fenceAge, () =>
-        largestBy(this.#fences(), ({ recovery, fencedAtMs }) => [recovery, ageOf(fencedAtMs)]),
+        largestBy(this.#fences(), ({ cleanup, fencedAtMs }) => [cleanup, ageOf(fencedAtMs)]),
       ),
     ];
   }
@@ -76,25 +76,25 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   }
 
   /** How each stale attachment stood after that pass, by uid of the VolumeAttachment. */
-  get standings(): ReadonlyMap<string, Standing> {
-    return this.#standings;
+  get statuses(): ReadonlyMap<string, AttachmentStatus> {
+    return this.#statuses;
   }
 
   /** Passes end here, elsewhere they may go on: what is stale now is somebody else's to say. */
   forget(): void {
     this.#latest = undefined;
-    this.#standings = new Map();
+    this.#statuses = new Map();
     this.#failed = new Map();
   }
 
   passed(report: PassReport, signal: AbortSignal): void {
     this.#latest = report;
-    const before = this.#standings;
-    this.#standings = standingsAfter(before, report);
+    const before = this.#statuses;
+    this.#statuses = statusesAfter(before, report);
     this.#reportHolds(before, report, signal);
     this.#detectedAtMs = new Map([...before].map(([uid, { detectedAtMs }]) => [uid, detectedAtMs]));
-    for (const [uid, { detectedAtMs }] of this.#standings) this.#detectedAtMs.set(uid, detectedAtMs);
-    const standing = new Set([...untouchedIn(report).keys(), ...report.recoveries.map(recoveryKey)]);
+    for (const [uid, { detectedAtMs }] of this.#statuses) this.#detectedAtMs.set(uid, detectedAtMs);
+    const standing = new Set([...untouchedIn(report).keys(), ...report.cleanups.map(cleanupKey)]);
     this.#failing = new Map([...this.#failed].filter(([key]) => standing.has(key)));
     for (const effect of report.effects) this.#reportEffect(effect, report, signal);
     this.#failed = this.#failing;
@@ -107,32 +107,32 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   }
 
   #attachments(): ReadonlyMap<string, number> {
-    const { decisions = [], leftOut = 0, attacher } = this.#latest ?? {};
+    const { decisions = [], healthyCount = 0, attacher } = this.#latest ?? {};
     const ours = decisions.filter(({ attachment }) => attachment.attacher === attacher);
     const counts = countBy(ours, ({ node }) => node.kind);
-    return new Map([...counts, ['ready', (counts.get('ready') ?? 0) + leftOut]]);
+    return new Map([...counts, ['ready', (counts.get('ready') ?? 0) + healthyCount]]);
   }
 
   /** Fences a pass could not read are kept: nothing was decided about them. */
-  #fences(): readonly { readonly recovery: Recovery['kind']; readonly fencedAtMs: number }[] {
-    const { fences = [], recoveries = [] } = this.#latest ?? {};
+  #fences(): readonly { readonly cleanup: Cleanup['kind']; readonly fencedAtMs: number }[] {
+    const { fences = [], cleanups = [] } = this.#latest ?? {};
     const unfenced = new Set(
-      recoveries.flatMap((each) => (each.kind === 'unfence' ? fenceKey(each.boxName, each.fence.id) : [])),
+      cleanups.flatMap((each) => (each.kind === 'unfence' ? fenceKey(each.backendName, each.fence.id) : [])),
     );
-    return fences.map(({ boxName, fence: { id, fencedAtMs } }) => ({
-      recovery: unfenced.has(fenceKey(boxName, id)) ? 'unfence' : 'keep-fence',
+    return fences.map(({ backendName, fence: { id, fencedAtMs } }) => ({
+      cleanup: unfenced.has(fenceKey(backendName, id)) ? 'unfence' : 'keep-fence',
       fencedAtMs,
     }));
   }
 
-  #reportHolds(before: ReadonlyMap<string, Standing>, report: PassReport, signal: AbortSignal): void {
+  #reportHolds(before: ReadonlyMap<string, AttachmentStatus>, report: PassReport, signal: AbortSignal): void {
     for (const { decision, reason, why } of heldIn(report)) {
       const { uid, nodeName } = decision.attachment;
       const known = before.get(uid)?.hold;
       const message = `Release held (${reason}): node ${nodeName} is lost, but ${HOLD_REASONS[reason]}`;
       this.#record(signal, eventOn(decision, { type: 'Warning', reason: 'ReleaseHeld', message }));
       if (known?.reason !== reason) this.#holds.add(1, { [ATTR_HOLD_REASON]: reason });
-      if (known?.cause === this.#standings.get(uid)?.hold?.cause) continue;
+      if (known?.cause === this.#statuses.get(uid)?.hold?.cause) continue;
       this.#logger.warn('Held release', {
         ...fieldsOf(decision),
         reason,
@@ -149,10 +149,10 @@ export class PassReporter implements PassObserver, AsyncDisposable {
       case 'fenced': {
         const [decision] = effect.decisions;
         const { fence, addresses } = effect;
-        const box = decision?.box?.name;
+        const backend = decision?.backend?.name;
         this.#logger.info('Fenced node', {
           ...(decision && fieldsOf(decision)),
-          box,
+          backend,
           fence,
           addresses,
           reconcileID,
@@ -162,14 +162,14 @@ export class PassReporter implements PassObserver, AsyncDisposable {
           nodeEvent(
             fence,
             'NodeFenced',
-            `Cut node ${fence.nodeName} off from storage box ${box} (fence ${fence.id})`,
+            `Cut node ${fence.nodeName} off from storage backend ${backend} (fence ${fence.id})`,
           ),
         );
         return;
       }
       case 'pod-deleted':
         return this.#reportPod(effect, reconcileID, signal);
-      case 'released':
+      case 'detach-requested':
         return this.#reportRelease(effect, nowMs, reconcileID, signal);
       case 'fell-back':
         this.#logger.warn('Fell back to another detach strategy', {
@@ -192,10 +192,10 @@ export class PassReporter implements PassObserver, AsyncDisposable {
         return this.#reportFailure(effect, reconcileID);
       case 'unfenced':
       case 'untainted':
-      case 'unmarked':
-        return this.#reportRecovery(effect, reconcileID, signal);
-      case 'recovery-failed':
-        return this.#reportRecoveryFailure(effect, reconcileID);
+      case 'fenced-taint-removed':
+        return this.#reportCleanup(effect, reconcileID, signal);
+      case 'cleanup-failed':
+        return this.#reportCleanupFailure(effect, reconcileID);
     }
   }
 
@@ -214,7 +214,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   }
 
   #reportRelease(
-    { decision, strategy }: Extract<Effect, { kind: 'released' }>,
+    { decision, strategy }: Extract<Effect, { kind: 'detach-requested' }>,
     nowMs: number,
     reconcileID: string,
     signal: AbortSignal,
@@ -256,32 +256,36 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     }
   }
 
-  #reportRecoveryFailure(
-    { recovery, err }: Extract<Effect, { kind: 'recovery-failed' }>,
+  #reportCleanupFailure(
+    { cleanup, err }: Extract<Effect, { kind: 'cleanup-failed' }>,
     reconcileID: string,
   ): void {
-    const level = this.#failureLevel(recoveryKey(recovery), recovery.kind, err);
-    this.#logger[level]('Recovery failed', { recovery, err, reconcileID });
+    const level = this.#failureLevel(cleanupKey(cleanup), cleanup.kind, err);
+    this.#logger[level]('Cleanup failed', { cleanup, err, reconcileID });
   }
 
-  #reportRecovery(
-    { kind, recovery }: Extract<Effect, { kind: 'unfenced' | 'untainted' | 'unmarked' }>,
+  #reportCleanup(
+    { kind, cleanup }: Extract<Effect, { kind: 'unfenced' | 'untainted' | 'fenced-taint-removed' }>,
     reconcileID: string,
     signal: AbortSignal,
   ): void {
-    if ('fence' in recovery) {
-      const { fence, boxName: box, why } = recovery;
-      this.#logger.info('Unfenced node', { node: fence.nodeName, box, fence, why, reconcileID });
+    if ('fence' in cleanup) {
+      const { fence, backendName: backend, why } = cleanup;
+      this.#logger.info('Unfenced node', { node: fence.nodeName, backend, fence, why, reconcileID });
       this.#record(
         signal,
-        nodeEvent(fence, 'NodeUnfenced', `Let node ${fence.nodeName} back to storage box ${box}: ${why}`),
+        nodeEvent(
+          fence,
+          'NodeUnfenced',
+          `Let node ${fence.nodeName} back to storage backend ${backend}: ${why}`,
+        ),
       );
       return;
     }
-    const message = kind === 'unmarked' ? 'Removed fenced taint' : 'Removed out-of-service taint';
+    const message = kind === 'fenced-taint-removed' ? 'Removed fenced taint' : 'Removed out-of-service taint';
     this.#logger.info(message, {
-      node: recovery.node.name,
-      why: recovery.why,
+      node: cleanup.node.name,
+      why: cleanup.why,
       reconcileID,
     });
   }
@@ -293,9 +297,9 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   }
 }
 
-function recoveryKey(recovery: Recovery): string {
-  const what = 'fence' in recovery ? `${recovery.boxName} ${recovery.fence.id}` : recovery.node.name;
-  return `${recovery.kind} ${what}`;
+function cleanupKey(cleanup: Cleanup): string {
+  const what = 'fence' in cleanup ? `${cleanup.backendName} ${cleanup.fence.id}` : cleanup.node.name;
+  return `${cleanup.kind} ${what}`;
 }
 
 function countBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, number> {
@@ -317,8 +321,8 @@ function largestBy<T>(
   return largest;
 }
 
-function fenceKey(boxName: string, id: string): string {
-  return `${boxName} ${id}`;
+function fenceKey(backendName: string, id: string): string {
+  return `${backendName} ${id}`;
 }
 
 function fieldsOf({ attachment, volume, node }: LostDecision): Readonly<Record<string, unknown>> {
@@ -336,7 +340,7 @@ function nodeEvent(
   {
     nodeName,
     nodeUid,
-  }: Extract<Recovery, { kind: 'unfence' }>['fence'] | Extract<Effect, { kind: 'fenced' }>['fence'],
+  }: Extract<Cleanup, { kind: 'unfence' }>['fence'] | Extract<Effect, { kind: 'fenced' }>['fence'],
   reason: 'NodeFenced' | 'NodeUnfenced',
   message: string,
 ): ClusterEvent {

@@ -15,7 +15,7 @@ describe('traceDecisions', () => {
     const f = new PassFixture();
     f.attach('pv-b', 'node-a', 'pod-b');
     f.cluster.removePersistentVolume('pv-b');
-    f.box.setLive('node-a');
+    f.backend.setLive('node-a');
     await f.run();
     const byEvidence = decided().toSorted((a, b) =>
       String(b.attributes['reattach.evidence']).localeCompare(String(a.attributes['reattach.evidence'])),

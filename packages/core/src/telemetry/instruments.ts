@@ -5,19 +5,19 @@ import {
   metrics,
   type ObservableResult,
 } from '@opentelemetry/api';
-import type { Recovery } from '../decide/recover.ts';
+import type { Cleanup } from '../decide/cleanups.ts';
 import type { DetachStrategy } from '../execute/detach-requests.ts';
 import { EFFECT_KINDS, RELEASE_STEPS } from '../execute/effect.ts';
 import { HOLD_REASONS } from '../model/hold-reason.ts';
 import { TRIGGER_REASONS } from '../model/trigger-reason.ts';
 import { NODE_STATES } from '../view/cluster-view.ts';
 import {
+  ATTR_CLEANUP,
   ATTR_EFFECT,
   ATTR_HOLD_REASON,
   ATTR_NODE_STATE,
   ATTR_RECONCILE_ACTION,
   ATTR_RECONCILE_RESULT,
-  ATTR_RECOVERY,
   ATTR_STEP,
   ATTR_STRATEGY,
   ATTR_TRIGGER_REASON,
@@ -62,7 +62,7 @@ type InstrumentName =
   | 'fenceAge';
 
 const DETACH_STRATEGIES: readonly DetachStrategy[] = ['in-use', 'delete', 'out-of-service'];
-const RECOVERIES: readonly Recovery['kind'][] = ['unfence', 'keep-fence'];
+const CLEANUPS: readonly Cleanup['kind'][] = ['unfence', 'keep-fence'];
 
 /** Every instrument of this package. */
 export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>> = {
@@ -149,19 +149,19 @@ export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>>
   fencesPresent: {
     name: 'reattach.fences',
     unit: '{fence}',
-    description: 'Fences of ours at the boxes, as last read, by whether the node may be let back.',
-    attributes: { [ATTR_RECOVERY]: RECOVERIES },
+    description: 'Fences of ours at the backends, as last read, by whether the node may be let back.',
+    attributes: { [ATTR_CLEANUP]: CLEANUPS },
   },
   fenceAge: {
     name: 'reattach.fence.age',
     unit: 's',
     description:
       'Age of the oldest fence of ours, by whether the node may be let back; 0 when there is none.',
-    attributes: { [ATTR_RECOVERY]: RECOVERIES },
+    attributes: { [ATTR_CLEANUP]: CLEANUPS },
   },
 };
 
-/** Seconds. A release takes 10 to 120 s from the loss of a node, mostly detection. A pass over 10,000 attachments takes 20 ms; one that waits for a storage box or an API server takes longer. */
+/** Seconds. A release takes 10 to 120 s from the loss of a node, mostly detection. A pass over 10,000 attachments takes 20 ms; one that waits for a storage backend or an API server takes longer. */
 const DURATION_BOUNDARIES = [
   0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 300,
 ];

@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import type { LostDecision } from '../execute/effect.ts';
 import type { NodeEvidence } from '../model/facts.ts';
 import {
-  ATTR_BOX,
+  ATTR_BACKEND,
   ATTR_EVIDENCE,
   ATTR_EVIDENCE_DETAIL,
   ATTR_EVIDENCE_LAST_ACTIVITY,
@@ -18,21 +18,21 @@ import {
 } from './semconv.ts';
 
 /** Who is lost, since when, and what is known about it. */
-export function nodeAttributes({ node, box, evidence, fence }: LostDecision): Attributes {
+export function nodeAttributes({ node, backend, evidence, fence }: LostDecision): Attributes {
   const uid = node.kind === 'gone' ? node.lastSeen?.uid : node.node.uid;
   return {
     [ATTR_NODE_NAME]: node.name,
     ...(uid !== undefined && { [ATTR_NODE_UID]: uid }),
     [ATTR_NODE_STATE]: node.kind,
     [ATTR_NODE_LOST_SINCE]: isoTime(node.sinceMs),
-    ...(box && { [ATTR_BOX]: box.name }),
+    ...(backend && { [ATTR_BACKEND]: backend.name }),
     ...evidenceAttributes(evidence),
     [ATTR_FENCE_STATE]: fence.kind,
     ...('fence' in fence && { [ATTR_FENCE_ID]: fence.fence.id }),
   };
 }
 
-/** What a box said about a node, and when. */
+/** What a backend said about a node, and when. */
 export function evidenceAttributes(evidence: NodeEvidence): Attributes {
   return {
     [ATTR_EVIDENCE]: evidence.kind,

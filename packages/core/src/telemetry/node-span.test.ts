@@ -19,7 +19,7 @@ describe('inNodeSpan', () => {
       'k8s.node.uid': 'uid-of-node-a',
       'reattach.node.state': 'not-ready',
       'reattach.node.lost_since': '2025-12-31T23:59:00.000Z',
-      'reattach.storage.box': 'box-a',
+      'reattach.storage.backend': 'backend-a',
       'reattach.evidence': 'silent',
       'reattach.evidence.detail': 'scripted for node-a',
       'reattach.evidence.observed_at': '2026-01-01T00:00:00.000Z',

@@ -12,15 +12,15 @@ afterAll(() => telemetry[Symbol.dispose]());
 const observed = () => telemetry.spans.find(({ name }) => name === 'observe storage');
 
 describe('observeInSpan', () => {
-  it('carries what the box said about each suspect', async () => {
+  it('carries what the backend said about each suspect', async () => {
     const f = new PassFixture();
     await f.run();
     expect(observed()).toMatchObject({
       attributes: {
-        'reattach.storage.box': 'box-a',
+        'reattach.storage.backend': 'backend-a',
         'reattach.storage.suspects': 1,
         'reattach.storage.live_hosts': 1,
-        'reattach.storage.guard': 'armed',
+        'reattach.storage.guard': 'enforced',
         'reattach.storage.fences': 0,
       },
       events: [
@@ -38,14 +38,14 @@ describe('observeInSpan', () => {
     });
   });
 
-  it('is in error when the box could not be read, and says why', async () => {
+  it('is in error when the backend could not be read, and says why', async () => {
     const f = new PassFixture();
-    f.box.reachable = false;
+    f.backend.reachable = false;
     await f.run();
     expect(observed()).toMatchObject({
-      attributes: { 'error.type': 'box-unreachable' },
+      attributes: { 'error.type': 'backend-unreachable' },
       events: [
-        { attributes: { 'reattach.evidence': 'unknown', 'reattach.evidence.reason': 'box-unreachable' } },
+        { attributes: { 'reattach.evidence': 'unknown', 'reattach.evidence.reason': 'backend-unreachable' } },
       ],
       status: { code: SpanStatusCode.ERROR },
       ended: true,
@@ -63,14 +63,14 @@ describe('observeInSpan', () => {
     expect(observed()?.events).toHaveLength(32);
   });
 
-  it('ends though the box is sick', async () => {
+  it('ends though the backend is sick', async () => {
     const f = new PassFixture();
-    f.box.before = () => {
+    f.backend.before = () => {
       throw new Error('a bug');
     };
     await expect(f.run()).rejects.toThrow('a bug');
     expect(telemetry.spans).toMatchObject([
-      { name: 'observe storage', attributes: { 'reattach.storage.box': 'box-a' }, ended: true },
+      { name: 'observe storage', attributes: { 'reattach.storage.backend': 'backend-a' }, ended: true },
     ]);
   });
 });

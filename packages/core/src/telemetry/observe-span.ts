@@ -1,9 +1,9 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { StorageReading } from '../model/facts.ts';
-import type { StorageBox, StorageQuestion } from '../ports/ports.ts';
+import type { StorageBackend, StorageQuery } from '../ports/ports.ts';
 import { evidenceAttributes } from './node-attributes.ts';
 import {
-  ATTR_BOX,
+  ATTR_BACKEND,
   ATTR_ERROR_TYPE,
   ATTR_FENCES,
   ATTR_GUARD,
@@ -17,16 +17,16 @@ const tracer = trace.getTracer('@reattach/core');
 /** Suspects whose evidence one span carries. */
 const MAX_SUSPECTS = 32;
 
-/** Asks a box in a span that carries what it said about each suspect, and an error when it could not be read. */
+/** Asks a backend in a span that carries what it said about each suspect, and an error when it could not be read. */
 export function observeInSpan(
-  box: StorageBox,
-  question: StorageQuestion,
+  backend: StorageBackend,
+  query: StorageQuery,
   signal: AbortSignal,
 ): Promise<StorageReading> {
-  const attributes = { [ATTR_BOX]: box.name, [ATTR_SUSPECTS]: question.suspects.length };
+  const attributes = { [ATTR_BACKEND]: backend.name, [ATTR_SUSPECTS]: query.suspects.length };
   return tracer.startActiveSpan('observe storage', { attributes }, async (span) => {
     try {
-      const reading = await box.observe(question, signal);
+      const reading = await backend.observe(query, signal);
       const { evidence, fences, guard, liveHosts } = reading;
       for (const [node, said] of [...evidence].slice(0, MAX_SUSPECTS)) {
         span.addEvent('evidence', { [ATTR_NODE_NAME]: node, ...evidenceAttributes(said) });
@@ -42,8 +42,8 @@ export function observeInSpan(
   });
 }
 
-/** A box that could not be read says the same of every suspect. */
+/** A backend that could not be read says the same of every suspect. */
 function whyUnread({ evidence }: StorageReading): string {
   const [said] = evidence.values();
-  return said?.kind === 'unknown' ? said.reason : 'box-unreachable';
+  return said?.kind === 'unknown' ? said.reason : 'backend-unreachable';
 }

@@ -16,7 +16,7 @@ export const ATTR_NODE_NAME = 'k8s.node.name';
 export const ATTR_NODE_UID = 'k8s.node.uid';
 /** `ready`, `lease-stale`, `not-ready` or `gone`. */
 export const ATTR_NODE_STATE = 'reattach.node.state';
-export const ATTR_BOX = 'reattach.storage.box';
+export const ATTR_BACKEND = 'reattach.storage.backend';
 /** Since when, as ISO 8601; so are all times on spans. */
 export const ATTR_NODE_LOST_SINCE = 'reattach.node.lost_since';
 export const ATTR_PERSISTENT_VOLUME = 'k8s.persistentvolume.name';
@@ -31,15 +31,15 @@ export const ATTR_EVIDENCE_LAST_ACTIVITY = 'reattach.evidence.last_activity';
 export const ATTR_EVIDENCE_SILENT_SINCE = 'reattach.evidence.silent_since';
 /** Why it is unknown. */
 export const ATTR_EVIDENCE_REASON = 'reattach.evidence.reason';
-/** How many nodes a box was asked about. */
+/** How many nodes a backend was asked about. */
 export const ATTR_SUSPECTS = 'reattach.storage.suspects';
 export const ATTR_LIVE_HOSTS = 'reattach.storage.live_hosts';
-/** `armed` or `unarmed`: whether the box drops what the fence list names. */
+/** `enforced` or `unenforced`: whether the backend drops what the fence list names. */
 export const ATTR_GUARD = 'reattach.storage.guard';
-/** How many fences of ours stand at the box. */
+/** How many fences of ours stand at the backend. */
 export const ATTR_FENCES = 'reattach.storage.fences';
 export const ATTR_FENCE_ID = 'reattach.fence.id';
-/** `unknown`, `unarmed`, `open`, `draining`, `leaking` or `effective`. */
+/** `unknown`, `unenforced`, `open`, `quiescing`, `ineffective` or `effective`. */
 export const ATTR_FENCE_STATE = 'reattach.fence.state';
 /** `keep`, `wait`, `hold`, `fence` or `release`; a list where there are several. */
 export const ATTR_DECISION = 'reattach.decision';
@@ -48,6 +48,6 @@ export const ATTR_WHY = 'reattach.decision.why';
 export const ATTR_HOLD_REASON = 'reattach.hold.reason';
 export const ATTR_STRATEGY = 'reattach.release.strategy';
 export const ATTR_EFFECT = 'reattach.effect';
-export const ATTR_RECOVERY = 'reattach.recovery';
+export const ATTR_CLEANUP = 'reattach.cleanup';
 /** Step of a release that failed. */
 export const ATTR_STEP = 'reattach.release.step';

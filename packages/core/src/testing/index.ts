@@ -9,9 +9,9 @@ export { FakeAttachmentStore, type StoreCall } from './fake-attachment-store.ts'
 export { FakeClock, settle } from './fake-clock.ts';
 export { type ClusterCall, FakeClusterActions } from './fake-cluster-actions.ts';
 export { FakeClusterReader } from './fake-cluster-reader.ts';
-export { FakeLostNodeNotes } from './fake-lost-node-notes.ts';
+export { FakeLostNodeRecords } from './fake-lost-node-records.ts';
 export { FakeNodeLister } from './fake-node-lister.ts';
-export { type BoxCall, FakeStorageBox, fakeFleet } from './fake-storage-box.ts';
+export { type BackendCall, FakeStorageBackend, fakeFleet } from './fake-storage-backend.ts';
 export { testPolicy } from './policy-builder.ts';
 export { RecordingEventRecorder } from './recording-event-recorder.ts';
 export { type LogLine, RecordingLogger } from './recording-logger.ts';

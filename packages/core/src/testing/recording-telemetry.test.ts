@@ -26,7 +26,7 @@ describe('RecordingTelemetry', () => {
     counter.add(0, { result: 'failed' });
     counter.add(2, { result: 'ok', reason: 'manual' });
     counter.add(3, { result: 'ok' });
-    metrics.getMeter('test').createCounter('others').add(10, { result: 'ok' });
+    metrics.getMeter('test').createCounter('peers').add(10, { result: 'ok' });
     expect(telemetry.total('passes')).toBe(5);
     expect(telemetry.total('passes', { result: 'ok', reason: 'manual' })).toBe(2);
     expect(telemetry.total('passes', { result: 'failed' })).toBe(0);

@@ -185,7 +185,7 @@ describe('AttachmentManager.rebuild', () => {
   });
 
   describe('detach times', () => {
-    it('notes a volume that vanished since the last rebuild as detached now', async () => {
+    it('records a volume that vanished since the last rebuild as detached now', async () => {
       const { manager, rebuild, clock } = setUp();
       rebuild(onA);
       await clock.advance(5_000);
@@ -198,7 +198,7 @@ describe('AttachmentManager.rebuild', () => {
       expect(manager.isWithinHandOffGrace(HANDLE)).toBe(false);
     });
 
-    it('notes one node of two, and a node that another has replaced', async () => {
+    it('records one node of two, and a node that another has replaced', async () => {
       const { manager, rebuild, clock } = setUp(rwx);
       rebuild(onA, onB);
       expect(manager.detachedAtMs(HANDLE)).toBeUndefined();

@@ -330,7 +330,7 @@ describe('AttachmentManager', () => {
       expect(manager.isWithinHandOffGrace('vol')).toBe(false);
     });
 
-    it('are noted when one of two nodes is removed', async () => {
+    it('are recorded when one of two nodes is removed', async () => {
       const { track, addSecondary, remove, manager, clock } = setUp();
       await track('node-a', 'vol', RWX);
       await addSecondary('node-b');

@@ -203,7 +203,7 @@ export class AttachmentManager {
       }
       for (const nodeName of before.nodeNames) {
         if (now?.nodeNames.includes(nodeName)) continue;
-        this.#detachTimes.note(volumeHandle, nodeName, { atMs: nowMs, origin: 'observed' });
+        this.#detachTimes.record(volumeHandle, nodeName, { atMs: nowMs, origin: 'observed' });
       }
     }
     this.#attachments = attachments;
@@ -287,7 +287,7 @@ export class AttachmentManager {
     const wasPrimary = nodeName === held.nodeNames[0];
     const attachedAtMs = wasPrimary && migration ? migration.startedAtMs : held.attachedAtMs;
     this.#set({ ...rest, nodeNames: [left], attachedAtMs });
-    this.#noteDetached(held, nodeName);
+    this.#recordDetached(held, nodeName);
     this.#logger.debug('Removed node from attachment', { volumeHandle, node: nodeName });
     if (wasPrimary) {
       await this.#tellStore(
@@ -302,7 +302,7 @@ export class AttachmentManager {
   async #untrack(held: TrackedAttachment, signal: AbortSignal): Promise<void> {
     const { volumeHandle, nodeNames } = held;
     this.#attachments.delete(volumeHandle);
-    for (const nodeName of nodeNames) this.#noteDetached(held, nodeName);
+    for (const nodeName of nodeNames) this.#recordDetached(held, nodeName);
     this.#logger.debug('Untracked attachment', { volumeHandle, nodes: nodeNames });
     await this.#tellStore((store) => store.clearAttached(volumeHandle, signal), held, signal);
   }
@@ -311,8 +311,8 @@ export class AttachmentManager {
     this.#attachments.set(attachment.volumeHandle, freezeAttachment(attachment));
   }
 
-  #noteDetached({ volumeHandle }: TrackedAttachment, nodeName: string): void {
-    this.#detachTimes.note(volumeHandle, nodeName, { atMs: this.#clock.now(), origin: 'told' });
+  #recordDetached({ volumeHandle }: TrackedAttachment, nodeName: string): void {
+    this.#detachTimes.record(volumeHandle, nodeName, { atMs: this.#clock.now(), origin: 'told' });
   }
 
   async #writeAttached(

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decideUntaints } from '../decide/cleanups.ts';
 import { decide } from '../decide/decide.ts';
-import { decideUntaints } from '../decide/recover.ts';
 import { OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from '../model/out-of-service.ts';
 import { nodeFact, persistentVolumeFact, volumeAttachmentFact } from '../testing/fact-builders.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FakeClusterReader } from '../testing/fake-cluster-reader.ts';
-import { FakeStorageBox, fakeFleet } from '../testing/fake-storage-box.ts';
+import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import { AttachmentManager } from '../tracking/attachment-manager.ts';
 import { readClusterView, type ViewScope } from './cluster-view.ts';
@@ -70,14 +70,15 @@ async function passOver(given: Scenario, scope: ViewScope) {
     cluster.setVolumeAttachment(fact);
   });
   cluster.synced = synced;
-  const box = new FakeStorageBox(clock);
+  const backend = new FakeStorageBackend(clock);
   const { signal } = new AbortController();
   for (const name of NODES) {
-    box.setSilent(name, lostSinceMs + 15_000, lostSinceMs);
-    if (fenced) await box.fence({ id: name, nodeName: name, fencedAtMs: 0 }, [`address-of-${name}`], signal);
+    backend.setSilent(name, lostSinceMs + 15_000, lostSinceMs);
+    if (fenced)
+      await backend.fence({ id: name, nodeName: name, fencedAtMs: 0 }, [`address-of-${name}`], signal);
   }
   for (let volume = 0; volume <= 3; volume++) {
-    box.setVolume(`handle-of-pv-${volume}`, { writesStillSinceMs: clock.now() }); // somebody writes
+    backend.setVolume(`handle-of-pv-${volume}`, { writesStillSinceMs: clock.now() }); // somebody writes
   }
   await clock.advance(1);
   const policy = testPolicy({ earlyDetection: { ...testPolicy().earlyDetection, enabled: early } });
@@ -86,27 +87,27 @@ async function passOver(given: Scenario, scope: ViewScope) {
     cluster,
     manager: new AttachmentManager({ clock }),
     absence,
-    fleet: fakeFleet(box),
+    fleet: fakeFleet(backend),
     policy,
   };
   const unread = readClusterView(sources, clock.now(), scope);
-  const question = {
+  const query = {
     suspects: [...unread.storageNodes.values()],
-    others: [],
+    peers: [],
     volumes: unread.attachments.flatMap(({ volume }) =>
       volume?.volumeHandle === undefined
         ? []
         : [{ volumeHandle: volume.volumeHandle, volumeAttributes: volume.volumeAttributes }],
     ),
   };
-  const reading = await box.observe(question, signal);
-  const { attachments: _attachments, leftOut, ...rest } = unread;
-  const view = { ...unread, recentLosses: new Map(), storage: new Map([[box.name, reading]]) };
+  const reading = await backend.observe(query, signal);
+  const { attachments: _attachments, healthyCount, ...rest } = unread;
+  const view = { ...unread, recentLosses: new Map(), storage: new Map([[backend.name, reading]]) };
   const plan = decide(view, policy, clock.now());
   const lost = plan.decisions.filter(({ node: { kind, name } }) => kind !== 'ready' && rest.nodes.has(name));
   return {
     listed: plan.decisions.length,
-    leftOut,
+    healthyCount,
     matters: {
       rest,
       lost: lost.map(({ attachment: { name }, rule, verdict, fence }) => ({ name, rule, verdict, fence })),
@@ -120,7 +121,7 @@ describe('readClusterView', () => {
   it('leaves out nothing of what a pass acts on, and nothing it waits for', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async (given) => {
-        expect((await passOver(given, 'at-stake')).matters).toEqual((await passOver(given, 'all')).matters);
+        expect((await passOver(given, 'affected')).matters).toEqual((await passOver(given, 'all')).matters);
       }),
       { numRuns: 500 },
     );
@@ -132,7 +133,7 @@ describe('readClusterView', () => {
       (name, volume) => ({ node: name, volume, attacher: 'ours', inline: false }) as const,
     );
     const given = { nodes, attachments, shared: true, fenced: false, early: false, synced: true };
-    const idle = await passOver(given, 'at-stake');
-    expect([idle.listed, idle.leftOut, idle.matters.nextDeadlineMs]).toEqual([0, 4, undefined]);
+    const idle = await passOver(given, 'affected');
+    expect([idle.listed, idle.healthyCount, idle.matters.nextDeadlineMs]).toEqual([0, 4, undefined]);
   });
 });

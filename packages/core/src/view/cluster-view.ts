@@ -6,10 +6,10 @@ import type {
   StorageReading,
   VolumeAttachmentFact,
 } from '../model/facts.ts';
-import { isMarkedFenced } from '../model/fenced-taint.ts';
+import { hasFencedTaint } from '../model/fenced-taint.ts';
 import { isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
-import type { ClusterReader, StorageBox, StorageFleet, StorageNode } from '../ports/ports.ts';
+import type { ClusterReader, StorageBackend, StorageFleet, StorageNode } from '../ports/ports.ts';
 import type { AttachmentManager } from '../tracking/attachment-manager.ts';
 import type { NodeAbsence } from './node-absence.ts';
 
@@ -43,8 +43,8 @@ export interface AttachmentView {
   readonly attachment: VolumeAttachmentFact;
   /** Absent for an inline volume and for a volume the cache does not know. */
   readonly volume?: PersistentVolumeFact;
-  /** The box that holds the volume; absent when the volume is unknown or names a box that is not configured. */
-  readonly box?: StorageBox;
+  /** The backend that holds the volume; absent when the volume is unknown or names a backend that is not configured. */
+  readonly backend?: StorageBackend;
   /** End of the live migration the volume is in, epoch ms; in the past when it has timed out. */
   readonly migrationUntilMs?: number;
   /** KubeVirt is migrating a virtual machine that uses the volume. */
@@ -52,41 +52,41 @@ export interface AttachmentView {
 }
 
 /**
- * Which attachments a view holds. `at-stake`: those on nodes that are lost or carry our out-of-service taint, and whatever else
+ * Which attachments a view holds. `affected`: those on nodes that are lost or carry our out-of-service taint, and whatever else
  * holds the same volumes: all that a pass may act on.
  */
-export type ViewScope = 'all' | 'at-stake';
+export type ViewScope = 'all' | 'affected';
 
 /** All facts of one pass, read at one time. Immutable. */
 export interface ClusterView {
   readonly cache: CacheFreshness;
   readonly attachments: readonly AttachmentView[];
   /** How many of ours the scope left out: all on nodes that are ready. Default 0. */
-  readonly leftOut?: number;
+  readonly healthyCount?: number;
   /** Every Node that exists or that an attachment of ours names. */
   readonly nodes: ReadonlyMap<string, NodeState>;
-  /** The lost nodes as the boxes know them, by name. */
+  /** The lost nodes as the backends know them, by name. */
   readonly storageNodes: ReadonlyMap<string, StorageNode>;
   /** Nodes that carry our out-of-service taint and the first Pod, `namespace/name`, that still terminates there, if any. */
   readonly outOfService: ReadonlyMap<string, { readonly node: NodeFact; readonly terminatingPod?: string }>;
   /** Nodes that carry the taint by which we keep pods off a fenced node. */
-  readonly markedFenced: readonly NodeFact[];
+  readonly withFencedTaint: readonly NodeFact[];
   /** Attachers other than ours that have a VolumeAttachment on a node, by node name. */
   readonly otherAttachers: ReadonlyMap<string, ReadonlySet<string>>;
   /** Nodes lost in the breaker's window, returned or not: name -> since when, epoch ms. */
   readonly recentLosses: ReadonlyMap<string, number>;
-  /** Readings of this pass, by name of the box; a box that was not asked is missing. */
+  /** Readings of this pass, by name of the backend; a backend that was not asked is missing. */
   readonly storage: ReadonlyMap<string, StorageReading>;
 }
 
-/** A view before the boxes were asked. */
+/** A view before the backends were asked. */
 export type UnreadView = Omit<ClusterView, 'recentLosses' | 'storage'>;
 
 /** What a view is built from. */
 export interface ViewSources {
   readonly cluster: ClusterReader;
   readonly manager: AttachmentManager;
-  readonly absence: Pick<NodeAbsence, 'note' | 'forget' | 'retainOnly'>;
+  readonly absence: Pick<NodeAbsence, 'record' | 'forget' | 'retainOnly'>;
   readonly fleet: StorageFleet;
   readonly policy: Pick<Policy, 'attacher' | 'earlyDetection' | 'maxCacheAgeMs'>;
 }
@@ -107,14 +107,14 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
       nodes.set(nodeName, goneNode(nodeName, sources, nowMs));
     }
   }
-  const inScope = scope === 'all' ? facts : factsAtStake(facts, nodes);
+  const inScope = scope === 'all' ? facts : affectedFacts(facts, nodes);
   const attachments = inScope.map((attachment) => attachmentView(attachment, sources));
   absence.retainOnly(new Set(nodes.keys()));
   const storageNodes = new Map<string, StorageNode>();
   const outOfService = new Map<string, { readonly node: NodeFact; readonly terminatingPod?: string }>();
-  const markedFenced: NodeFact[] = [];
+  const withFencedTaint: NodeFact[] = [];
   for (const state of nodes.values()) {
-    if (state.kind !== 'gone' && isMarkedFenced(state.node)) markedFenced.push(state.node);
+    if (state.kind !== 'gone' && hasFencedTaint(state.node)) withFencedTaint.push(state.node);
     if (state.kind !== 'ready') storageNodes.set(state.name, storageNodeOf(state, cluster));
     if (state.kind === 'gone' || !isOutOfServiceByUs(state.node)) continue;
     const pod = terminatingPod(cluster.podsOnNode(state.name));
@@ -123,17 +123,17 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
   return {
     cache: cluster.freshness(),
     attachments,
-    leftOut: countOf(facts, policy.attacher) - countOf(inScope, policy.attacher),
+    healthyCount: countOf(facts, policy.attacher) - countOf(inScope, policy.attacher),
     nodes,
     storageNodes,
     outOfService,
-    markedFenced,
+    withFencedTaint,
     otherAttachers,
   };
 }
 
 /** Of 10,000 attachments of healthy nodes nothing is looked up and nothing kept: passes are for the others. */
-function factsAtStake(
+function affectedFacts(
   facts: readonly VolumeAttachmentFact[],
   nodes: ReadonlyMap<string, NodeState>,
 ): readonly VolumeAttachmentFact[] {
@@ -175,11 +175,11 @@ function attachmentView(
   if (!volume) return { attachment, vmMigrating: false };
   const { volumeHandle, claim } = volume;
   const migration = volumeHandle === undefined ? undefined : manager.getAttachment(volumeHandle)?.migration;
-  const box = fleet.boxOf(volume);
+  const backend = fleet.backendOf(volume);
   return {
     attachment,
     volume,
-    ...(box && { box }),
+    ...(backend && { backend }),
     ...(migration && { migrationUntilMs: migration.startedAtMs + migration.timeoutMs }),
     vmMigrating: claim !== undefined && cluster.isClaimMigrating(claim.namespace, claim.name),
   };
@@ -190,7 +190,7 @@ function presentNode(node: NodeFact, { cluster, absence, policy }: ViewSources, 
   if (!node.ready) {
     // Without a transition time it is lost since we first saw it so. A time in the future counts as now.
     if (node.readyChangedAtMs === undefined) {
-      return { kind: 'not-ready', name, node, sinceMs: absence.note(name, nowMs) };
+      return { kind: 'not-ready', name, node, sinceMs: absence.record(name, nowMs) };
     }
     absence.forget(name); // it is there: should it go again, that is a new absence
     return { kind: 'not-ready', name, node, sinceMs: Math.min(node.readyChangedAtMs, nowMs) };
@@ -210,7 +210,7 @@ function goneNode(name: string, { cluster, absence, policy }: ViewSources, nowMs
   const lastSeen = cluster.lastSeenNode(name);
   const { synced, freshAsOfMs } = cluster.freshness();
   const isCurrent = synced && nowMs - freshAsOfMs <= policy.maxCacheAgeMs;
-  const sinceMs = isCurrent ? absence.note(name, nowMs) : nowMs;
+  const sinceMs = isCurrent ? absence.record(name, nowMs) : nowMs;
   return { kind: 'gone', name, sinceMs, ...(lastSeen && { lastSeen }) };
 }
 
@@ -229,7 +229,7 @@ export function nodeFactOf(state: NodeState): NodeFact | undefined {
 }
 
 /**
- * The addresses by which the box knows a node. A Node object that is gone and forgotten (we were restarted) leaves the
+ * The addresses by which the backend knows a node. A Node object that is gone and forgotten (we were restarted) leaves the
  * addresses its kubelet wrote on its pods; they may be incomplete, which `addressesFrom` says.
  */
 function storageNodeOf(state: NodeState, cluster: ClusterReader): StorageNode {

@@ -12,20 +12,20 @@ const ready = (name: string): [string, NodeState] => [
 describe('LossHistory', () => {
   it('remembers a node that is back until the window has passed since its loss', () => {
     const history = new LossHistory(1_000);
-    history.note(new Map([gone('a', 0)]), 0);
-    expect([...history.note(new Map([ready('a')]), 999)]).toEqual([['a', 0]]);
-    expect([...history.note(new Map([ready('a')]), 1_000)]).toEqual([]);
+    history.record(new Map([gone('a', 0)]), 0);
+    expect([...history.record(new Map([ready('a')]), 999)]).toEqual([['a', 0]]);
+    expect([...history.record(new Map([ready('a')]), 1_000)]).toEqual([]);
   });
 
   it('counts a node that flaps once, by its latest loss', () => {
     const history = new LossHistory(1_000);
-    history.note(new Map([gone('a', 0)]), 0);
-    history.note(new Map([ready('a')]), 100);
-    expect([...history.note(new Map([gone('a', 500)]), 500)]).toEqual([['a', 500]]);
+    history.record(new Map([gone('a', 0)]), 0);
+    history.record(new Map([ready('a')]), 100);
+    expect([...history.record(new Map([gone('a', 500)]), 500)]).toEqual([['a', 500]]);
   });
 
   it('forgets a node that has been lost for longer than the window', () => {
     const history = new LossHistory(1_000);
-    expect(history.note(new Map([gone('a', 0)]), 1_000).size).toBe(0);
+    expect(history.record(new Map([gone('a', 0)]), 1_000).size).toBe(0);
   });
 });

@@ -13,14 +13,14 @@ export class LossHistory {
   }
 
   /** Notes the nodes lost now; returns every loss within the window: name -> since when. */
-  note(nodes: ClusterView['nodes'], nowMs: number): ReadonlyMap<string, number> {
+  record(nodes: ClusterView['nodes'], nowMs: number): ReadonlyMap<string, number> {
     for (const node of nodes.values()) if (node.kind !== 'ready') this.#losses.set(node.name, node.sinceMs);
     for (const [name, sinceMs] of this.#losses)
       if (nowMs - sinceMs >= this.#windowMs) this.#losses.delete(name);
     return new Map(this.#losses);
   }
 
-  /** What {@link note} would return, noting nothing. Losses that have left the window since may still be among them. */
+  /** What {@link record} would return, recording nothing. Losses that have left the window since may still be among them. */
   with(nodes: ClusterView['nodes']): ReadonlyMap<string, number> {
     const losses = new Map(this.#losses);
     for (const node of nodes.values()) if (node.kind !== 'ready') losses.set(node.name, node.sinceMs);

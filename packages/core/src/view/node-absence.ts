@@ -6,14 +6,14 @@ export class NodeAbsence {
   readonly #firstSeenMs = new Map<string, number>();
 
   /** Notes that `name` is missing at `nowMs`. @returns since when it has been, epoch ms. */
-  note(name: string, nowMs: number): number {
+  record(name: string, nowMs: number): number {
     const known = this.#firstSeenMs.get(name);
     if (known !== undefined) return known;
     this.#firstSeenMs.set(name, nowMs);
     return nowMs;
   }
 
-  /** Since when `name` has been missing, as far as was noted. */
+  /** Since when `name` has been missing, as far as was recorded. */
   sinceMs(name: string): number | undefined {
     return this.#firstSeenMs.get(name);
   }

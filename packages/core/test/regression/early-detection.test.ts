@@ -10,16 +10,16 @@ import {
 import { FakeClock } from '../../src/testing/fake-clock.ts';
 import { FakeClusterActions } from '../../src/testing/fake-cluster-actions.ts';
 import { FakeClusterReader } from '../../src/testing/fake-cluster-reader.ts';
-import { FakeStorageBox, fakeFleet } from '../../src/testing/fake-storage-box.ts';
+import { FakeStorageBackend, fakeFleet } from '../../src/testing/fake-storage-backend.ts';
 import { testPolicy } from '../../src/testing/policy-builder.ts';
 import { AttachmentManager } from '../../src/tracking/attachment-manager.ts';
 
-/** `node-a` is Ready to Kubernetes; its Lease has been stale for long, the box proves it silent and fenced. */
+/** `node-a` is Ready to Kubernetes; its Lease has been stale for long, the backend proves it silent and fenced. */
 function setUp() {
   const clock = new FakeClock();
   const cluster = new FakeClusterReader(clock);
   const actions = new FakeClusterActions();
-  const box = new FakeStorageBox(clock);
+  const backend = new FakeStorageBackend(clock);
   const setNode = (node: ReturnType<typeof nodeFact>) => {
     cluster.setNode(node);
     actions.setNode(node);
@@ -31,14 +31,14 @@ function setUp() {
   cluster.setPersistentVolume(persistentVolumeFact());
   cluster.setVolumeAttachment(volumeAttachmentFact());
   cluster.setPod(podFact());
-  box.setSilent('node-a', longAgoMs + 20_000, longAgoMs);
+  backend.setSilent('node-a', longAgoMs + 20_000, longAgoMs);
   const addresses = ['address-of-node-a'];
   const fence = { id: 'f1', nodeName: 'node-a', bootId: 'boot-of-node-a', fencedAtMs: longAgoMs };
-  box.fences.set('f1', { ...fence, addresses, seenSinceMs: longAgoMs });
+  backend.fences.set('f1', { ...fence, addresses, seenSinceMs: longAgoMs });
   const pass = new ReleasePass({
     cluster,
     manager: new AttachmentManager({ clock }),
-    fleet: fakeFleet(box),
+    fleet: fakeFleet(backend),
     actions,
     clock,
     leadership: { assertHeld: () => undefined },
@@ -55,7 +55,7 @@ function setUp() {
     actions.calls
       .map(({ kind }) => kind)
       .filter((kind) => kind !== 'getNode' && kind !== 'getNodeLeaseRenewTime');
-  return { actions, box, run, setNode, writes };
+  return { actions, backend, run, setNode, writes };
 }
 
 const marked = nodeFact({ taints: [{ key: FENCED_TAINT, effect: 'NoSchedule' }] });

@@ -11,18 +11,18 @@ import {
 import { FakeClock } from '../../src/testing/fake-clock.ts';
 import { FakeClusterActions } from '../../src/testing/fake-cluster-actions.ts';
 import { FakeClusterReader } from '../../src/testing/fake-cluster-reader.ts';
-import { FakeStorageBox, fakeFleet } from '../../src/testing/fake-storage-box.ts';
+import { FakeStorageBackend, fakeFleet } from '../../src/testing/fake-storage-backend.ts';
 import { testPolicy } from '../../src/testing/policy-builder.ts';
 import { RecordingLogger } from '../../src/testing/recording-logger.ts';
 import { AttachmentManager } from '../../src/tracking/attachment-manager.ts';
 
-/** node-a is NotReady for a minute and silent at both boxes; node-b to node-e are Ready; `pv-a` is at box-a, `pv-b` at box-b. */
+/** node-a is NotReady for a minute and silent at both backends; node-b to node-e are Ready; `pv-a` is at backend-a, `pv-b` at backend-b. */
 function setUp(policy: Partial<Policy> = {}) {
   const clock = new FakeClock();
   const cluster = new FakeClusterReader(clock);
   const actions = new FakeClusterActions();
-  const boxA = new FakeStorageBox(clock, 'box-a');
-  const boxB = new FakeStorageBox(clock, 'box-b');
+  const backendA = new FakeStorageBackend(clock, 'backend-a');
+  const backendB = new FakeStorageBackend(clock, 'backend-b');
   const longAgoMs = clock.now() - 60_000;
   const setNode = (node: ReturnType<typeof nodeFact>) => {
     cluster.setNode(node);
@@ -32,23 +32,23 @@ function setUp(policy: Partial<Policy> = {}) {
   setNode(lost);
   for (const name of ['node-b', 'node-c', 'node-d', 'node-e']) setNode(nodeFact({ name }));
   for (const [name, address] of [
-    ['pv-a', 'box-a'],
-    ['pv-b', 'box-b'],
+    ['pv-a', 'backend-a'],
+    ['pv-b', 'backend-b'],
   ] as const) {
     cluster.setPersistentVolume(persistentVolumeFact({ name, volumeAttributes: { address } }));
   }
-  for (const box of [boxA, boxB]) box.setSilent('node-a', longAgoMs);
+  for (const backend of [backendA, backendB]) backend.setSilent('node-a', longAgoMs);
   const reports: PassReport[] = [];
   const options = () => ({
     cluster,
     manager: new AttachmentManager({ clock }),
-    fleet: fakeFleet(boxA, boxB),
+    fleet: fakeFleet(backendA, backendB),
     actions,
     clock,
     leadership: { assertHeld: () => undefined },
     observer: { passed: (report: PassReport) => void reports.push(report) },
     policy: testPolicy({ mode: 'release', ...policy }),
-    newFenceId: () => `fence-${boxA.calls.length + boxB.calls.length}`,
+    newFenceId: () => `fence-${backendA.calls.length + backendB.calls.length}`,
   });
   let pass = new ReleasePass(options());
   const { signal } = new AbortController();
@@ -60,16 +60,29 @@ function setUp(policy: Partial<Policy> = {}) {
       cluster.setVolumeAttachment(volumeAttachmentFact({ persistentVolumeName }));
   };
   const writes = () => actions.calls.map(({ kind }) => kind).filter((kind) => !kind.startsWith('getNode'));
-  return { clock, cluster, actions, boxA, boxB, setNode, lost, reports, run, restart, attach, writes };
+  return {
+    clock,
+    cluster,
+    actions,
+    backendA,
+    backendB,
+    setNode,
+    lost,
+    reports,
+    run,
+    restart,
+    attach,
+    writes,
+  };
 }
 
 const OURS = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
 
 describe('safety review', () => {
   it('1 does not taint a node out of service while one of its volumes may still be written to', async () => {
-    const { attach, boxB, run, writes } = setUp({ strategy: 'out-of-service' });
+    const { attach, backendB, run, writes } = setUp({ strategy: 'out-of-service' });
     attach('pv-a', 'pv-b');
-    boxB.setLive('node-a');
+    backendB.setLive('node-a');
     await run();
     expect(writes()).not.toContain('addOutOfServiceTaint');
   });
@@ -84,15 +97,15 @@ describe('safety review', () => {
   });
 
   it('2 does not delete a pod that also uses a volume which may still be written to', async () => {
-    const { attach, boxB, cluster, run, writes } = setUp();
+    const { attach, backendB, cluster, run, writes } = setUp();
     attach('pv-a', 'pv-b');
     cluster.setPod(podFact({ claimNames: ['claim-of-pv-a', 'claim-of-pv-b'] }));
-    boxB.setLive('node-a');
+    backendB.setLive('node-a');
     await run();
     expect(writes()).toEqual([]);
   });
 
-  it('2b releases a pod with volumes at two boxes once both may go', async () => {
+  it('2b releases a pod with volumes at two backends once both may go', async () => {
     const { attach, clock, cluster, run, writes } = setUp();
     attach('pv-a', 'pv-b');
     cluster.setPod(podFact({ claimNames: ['claim-of-pv-a', 'claim-of-pv-b'] }));
@@ -102,7 +115,7 @@ describe('safety review', () => {
     expect(writes()).toEqual(expect.arrayContaining(['forceDeletePod', 'removeVolumesInUse']));
   });
 
-  it('3 keeps the out-of-service taint while a VolumeAttachment of ours at any box is left, and removes it once', async () => {
+  it('3 keeps the out-of-service taint while a VolumeAttachment of ours at any backend is left, and removes it once', async () => {
     const { attach, cluster, setNode, run, writes } = setUp({ strategy: 'out-of-service' });
     attach('pv-a');
     setNode(nodeFact({ taints: [OURS], bootId: 'second', outOfServiceBootId: 'first' }));
@@ -114,23 +127,23 @@ describe('safety review', () => {
   });
 
   it('4 completes no fence of another boot under its id: that bootID would prove the node clean', async () => {
-    const { attach, boxA, clock, setNode, lost, run } = setUp({ mode: 'fence' });
+    const { attach, backendA, clock, setNode, lost, run } = setUp({ mode: 'fence' });
     attach('pv-a');
     setNode({ ...lost, bootId: 'second', storageAddresses: ['address-1', 'address-2'] });
     const old = { id: 'old', nodeName: 'node-a', bootId: 'first', fencedAtMs: clock.now() - 900_000 };
-    boxA.fences.set('old', { ...old, addresses: ['address-1'], seenSinceMs: clock.now() });
+    backendA.fences.set('old', { ...old, addresses: ['address-1'], seenSinceMs: clock.now() });
     await run();
-    expect(boxA.calls).toMatchObject([
+    expect(backendA.calls).toMatchObject([
       { kind: 'fence', fence: { bootId: 'second' }, addresses: ['address-2'] },
     ]);
   });
 
   it('5 fences nothing, and says so, when no address of the node is known', async () => {
-    const { attach, boxA, setNode, lost, run, reports } = setUp({ mode: 'fence' });
+    const { attach, backendA, setNode, lost, run, reports } = setUp({ mode: 'fence' });
     attach('pv-a');
     setNode({ ...lost, storageAddresses: [] });
     await run();
-    expect(boxA.calls).toEqual([]);
+    expect(backendA.calls).toEqual([]);
     expect(reports[0]?.decisions[0]?.verdict).toMatchObject({ kind: 'hold', reason: 'storage-unknown' });
   });
 
@@ -165,7 +178,7 @@ describe('safety review', () => {
     cluster.setPod(podFact());
     actions.setDeleteResult('pod-a', 'gone');
     await run();
-    expect(reports[0]?.effects.map(({ kind }) => kind)).toEqual(['released']);
+    expect(reports[0]?.effects.map(({ kind }) => kind)).toEqual(['detach-requested']);
   });
 
   it('9 does not take Nodes that an unsynced cache lacks for a mass failure later', async () => {
@@ -198,7 +211,7 @@ describe('safety review', () => {
   });
 
   it('11 finishes a release after a crash between pod and VolumeAttachment of a Node that nobody remembers', async () => {
-    const { attach, boxA, clock, cluster, actions, run, restart, writes } = setUp({ mode: 'fence' });
+    const { attach, backendA, clock, cluster, actions, run, restart, writes } = setUp({ mode: 'fence' });
     attach('pv-a');
     cluster.setPod(podFact());
     cluster.removeNode('node-a', { forgotten: true });
@@ -218,7 +231,7 @@ describe('safety review', () => {
     actions.calls.length = 0;
     restart();
     for (let count = 0; count < 8; count++) await step();
-    expect(boxA.observations.at(-1)?.suspects).toMatchObject([{ addresses: ['address-of-node-a'] }]);
+    expect(backendA.observations.at(-1)?.suspects).toMatchObject([{ addresses: ['address-of-node-a'] }]);
     expect(writes()).toContain('deleteVolumeAttachment');
   });
 
@@ -236,14 +249,14 @@ describe('safety review', () => {
     expect(reports[2]?.decisions[0]?.node).toMatchObject({ kind: 'gone', sinceMs: clock.now() });
   });
 
-  it('13 tells the observer what one box did although the part of another fails', async () => {
-    const { attach, boxB, run, reports } = setUp();
+  it('13 tells the observer what one backend did although the part of another fails', async () => {
+    const { attach, backendB, run, reports } = setUp();
     attach('pv-a', 'pv-b');
-    boxB.before = () => {
+    backendB.before = () => {
       throw new Error('scripted');
     };
     await expect(run()).rejects.toThrow('scripted');
-    expect(reports[0]?.effects.map(({ kind }) => kind)).toEqual(['released']);
+    expect(reports[0]?.effects.map(({ kind }) => kind)).toEqual(['detach-requested']);
   });
 
   it('14 looks at the Node live before it removes the taint', async () => {

@@ -176,7 +176,7 @@ describe('KubeActions against an API server', () => {
   });
 
   describe('the out-of-service taint', () => {
-    it('comes with its note and goes with it, beside foreign taints', async () => {
+    it('comes with its record and goes with it, beside foreign taints', async () => {
       const dead = addDeadNode();
       expect(await actions.addOutOfServiceTaint(dead, signal)).toBe('changed');
       expect(node()?.spec?.taints).toEqual([UNREACHABLE, TAINT]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { commandLine, packStatements } from './command-line.ts';
 import {
   addFenceStatement,
-  boxStatements,
+  backendStatements,
   removeFenceStatement,
   serializeStatement,
   sessionStatements,
@@ -35,7 +35,7 @@ describe('commandLine', () => {
       versionStatement(),
       serializeStatement(),
       statsStatement(dialect),
-      ...boxStatements(dialect, true),
+      ...backendStatements(dialect, true),
       ...sessionStatements(dialect, [65_535]),
       addFenceStatement('100.100.100.100', 'x'.repeat(480)),
       removeFenceStatement('100.100.100.100', 'x'.repeat(480)),
@@ -46,8 +46,8 @@ describe('commandLine', () => {
 });
 
 describe('packStatements', () => {
-  it('reads a box in one line, and the sessions of four ports with the counters in another', () => {
-    expect(packStatements(boxStatements('serialize', true))).toHaveLength(1);
+  it('reads a backend in one line, and the sessions of four ports with the counters in another', () => {
+    expect(packStatements(backendStatements('serialize', true))).toHaveLength(1);
     const statements = [...sessionStatements('serialize', [4420, 4421, 4422]), statsStatement('serialize')];
     expect(packStatements(statements)).toHaveLength(1);
   });

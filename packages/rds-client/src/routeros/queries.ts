@@ -41,7 +41,7 @@ const FENCES: Query = {
 
 /**
  * The conditions the second dialect asks for, one by one: those every version knows, since one that it does not would
- * make the box refuse the line. The first dialect sees all of them.
+ * make the backend refuse the line. The first dialect sees all of them.
  */
 const RECORD_MATCHERS = RAW_MATCHERS.slice(0, 9);
 
@@ -71,7 +71,7 @@ const STATS: Query = {
   fields: ['slot', 'write-ops', 'write-bytes', 'in-flight-ops'],
 };
 
-/** Either way round: an entry that was picked up in mid-stream may begin with a packet of the box. */
+/** Either way round: an entry that was picked up in mid-stream may begin with a packet of the backend. */
 function sessionsQuery(port: number): Query {
   const value = portValue(port);
   return {
@@ -105,8 +105,8 @@ export function statsStatement(dialect: Dialect): Statement {
   return statement(STATS, dialect);
 }
 
-/** Everything about the box but sessions: what is exported, fenced and dropped. */
-export function boxStatements(dialect: Dialect, ownNqn: boolean): readonly Statement[] {
+/** Everything about the backend but sessions: what is exported, fenced and dropped. */
+export function backendStatements(dialect: Dialect, ownNqn: boolean): readonly Statement[] {
   return [RESOURCE, exportsQuery(ownNqn), FENCES, RAW].map((query) => statement(query, dialect));
 }
 

@@ -51,7 +51,7 @@ const key = fc.constantFrom(
 );
 const row = fc.dictionary(key, fc.oneof(value, fc.jsonValue()));
 
-/** A reply of the first or the second dialect, as a box would print it. */
+/** A reply of the first or the second dialect, as a backend would print it. */
 const goodReply = fc
   .array(
     fc.oneof(

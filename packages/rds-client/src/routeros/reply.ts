@@ -1,6 +1,6 @@
 import { isErrorText } from './error-text.ts';
 
-/** One record of a menu: property -> value, as the box spelled it. */
+/** One record of a menu: property -> value, as the backend spelled it. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** What one statement of a command prints. */

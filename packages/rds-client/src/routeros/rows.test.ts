@@ -107,7 +107,7 @@ describe('parseSessions', () => {
     expect(parse(row)).toEqual({ ok: true, value: [expected] });
   });
 
-  it('takes an entry that begins with a packet of the box for what it is', () => {
+  it('takes an entry that begins with a packet of the backend for what it is', () => {
     const reversed = {
       ...SESSION,
       'src-address': '10.0.0.10',

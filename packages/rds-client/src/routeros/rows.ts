@@ -6,7 +6,7 @@ import type { Parsed, Row } from './reply.ts';
 
 /**
  * Records of the menus as typed facts. Never throws; unknown keys are tolerated, missing ones named. Flags that say
- * whether something is in force (`disabled`, `dynamic`) must be there: what a box leaves out is not taken as "no".
+ * whether something is in force (`disabled`, `dynamic`) must be there: what a backend leaves out is not taken as "no".
  */
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
@@ -60,7 +60,7 @@ const resource: z.ZodType<ResourceRow> = z
 
 export interface TrackingRow {
   readonly enabled: 'yes' | 'no' | 'auto';
-  /** Really on, as the box itself says (7.24: `active-ipv4`). */
+  /** Really on, as the backend itself says (7.24: `active-ipv4`). */
   readonly active?: boolean;
   readonly establishedTimeoutMs: number;
   readonly shortenedTimeoutMs: number;
@@ -90,7 +90,7 @@ const tracking: z.ZodType<TrackingRow> = z
     ),
   }));
 
-/** An entry of connection tracking as the box tells it: which end is the host is not known yet. */
+/** An entry of connection tracking as the backend tells it: which end is the host is not known yet. */
 export interface FlowRow {
   readonly src: Endpoint;
   readonly dst: Endpoint;
@@ -131,8 +131,8 @@ function numberOf(digits: string | undefined): number | undefined {
 }
 
 /**
- * The session a flow is, seen from the box: an entry that tracking picked up in mid-stream may begin with a packet of
- * the box. `undefined`: it has nothing to do with these export ports.
+ * The session a flow is, seen from the backend: an entry that tracking picked up in mid-stream may begin with a packet of
+ * the backend. `undefined`: it has nothing to do with these export ports.
  */
 function toSession(row: FlowRow, ports: ReadonlySet<number>): Session | undefined {
   const { src, dst, state, remainingMs, origPackets, replPackets } = row;

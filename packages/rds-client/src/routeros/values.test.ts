@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { addressValue, commentValue, nonceValue, portValue } from './values.ts';
 
 describe('addressValue', () => {
-  it('is the address as the box stores it', () => {
+  it('is the address as the backend stores it', () => {
     expect(addressValue('::ffff:10.0.5.1/128')).toBe('10.0.5.1');
   });
 

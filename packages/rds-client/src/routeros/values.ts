@@ -12,7 +12,7 @@ import { normaliseAddress } from './ip-address.ts';
 const MAX_COMMENT_LENGTH = 480;
 
 /**
- * The IPv4 address in the spelling the box stores.
+ * The IPv4 address in the spelling the backend stores.
  * @throws {RdsError} INVALID_VALUE
  */
 export function addressValue(text: string): string {

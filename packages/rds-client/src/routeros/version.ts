@@ -39,7 +39,7 @@ export function versionWarnings(version: RouterOsVersion): readonly string[] {
   const fixed = isAtLeast(version, 7, 24) ? isAtLeast(version, 7, 24, 2) : isAtLeast(version, 7, 23, 4);
   if (!fixed) {
     warnings.push(
-      'CVE-2026-67279 and CVE-2026-86060 let anybody take the box over through SSH; fixed in 7.23.4 and 7.24.2',
+      'CVE-2026-67279 and CVE-2026-86060 let anybody take the backend over through SSH; fixed in 7.23.4 and 7.24.2',
     );
   }
   return warnings;

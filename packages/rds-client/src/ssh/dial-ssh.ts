@@ -10,7 +10,7 @@ import { translateSshError } from './translate-ssh-error.ts';
 /** Time from the first packet to a session that may run commands, ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** SSH keep-alive: a box that answers none of three in a row is gone. A refusal of the request is an answer, too. */
+/** SSH keep-alive: a backend that answers none of three in a row is gone. A refusal of the request is an answer, too. */
 const KEEPALIVE_INTERVAL_MS = 5_000;
 const KEEPALIVE_COUNT_MAX = 3;
 
@@ -79,7 +79,7 @@ async function dial(options: SshOptions, signal: AbortSignal): Promise<Ssh2Sessi
   client.on('ready', () => resolve());
   client.on('error', reject);
   client.on('close', () =>
-    reject(new RdsError('UNAVAILABLE', 'not-applied', 'the box closed the connection')),
+    reject(new RdsError('UNAVAILABLE', 'not-applied', 'the backend closed the connection')),
   );
   try {
     client.connect({ ...connectConfig(options, hostVerifier), sock: socket });
@@ -93,7 +93,7 @@ async function dial(options: SshOptions, signal: AbortSignal): Promise<Ssh2Sessi
     socket.destroy();
     signal.throwIfAborted();
     if (shown === undefined) throw translateSshError(cause, 'not-applied');
-    const text = `the box shows host key ${shown}, pinned is ${hostKey.fingerprint}`;
+    const text = `the backend shows host key ${shown}, pinned is ${hostKey.fingerprint}`;
     throw new RdsError('BAD_HOST_KEY', 'not-applied', text, { cause });
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -108,7 +108,7 @@ function connectConfig(options: SshOptions, hostVerifier: (key: Buffer) => boole
     privateKey,
     ...(passphrase !== undefined && { passphrase }),
     hostVerifier,
-    // A box with several host keys must show the pinned one.
+    // A backend with several host keys must show the pinned one.
     ...(serverHostKey && { algorithms: { serverHostKey } }),
     readyTimeout: 0, // the clock's limit holds
     keepaliveInterval: KEEPALIVE_INTERVAL_MS,

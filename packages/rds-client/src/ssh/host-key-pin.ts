@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { RdsError } from '../rds-error.ts';
 
-/** The one host key a box may show. */
+/** The one host key a backend may show. */
 export interface HostKeyPin {
   /** `SHA256:` and 43 characters of base64, as `ssh-keygen -l` prints it. */
   readonly fingerprint: string;

@@ -11,7 +11,7 @@ export interface ExecResult {
 
 /**
  * One SSH connection. Commands run one at a time in the order they were asked for; after any channel error, missing
- * exit status or time-out the connection is dropped, since nobody knows what the box is still doing.
+ * exit status or time-out the connection is dropped, since nobody knows what the backend is still doing.
  */
 export interface SshSession {
   /** Settles, never rejects, when the connection has ended for whatever reason. */

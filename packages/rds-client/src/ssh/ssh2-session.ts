@@ -37,7 +37,7 @@ export class Ssh2Session implements SshSession {
     this.closed = this.#closed.promise;
     client.on('error', (err) => this.#drop(translateSshError(err, 'unknown')));
     client.on('close', () =>
-      this.#drop(new RdsError('UNAVAILABLE', 'unknown', 'the box closed the connection')),
+      this.#drop(new RdsError('UNAVAILABLE', 'unknown', 'the backend closed the connection')),
     );
   }
 

@@ -1,5 +1,5 @@
 import { metrics, type ObservableResult } from '@opentelemetry/api';
-import { ATTR_BOX, ATTR_COMMAND, ATTR_ERROR_TYPE, ATTR_RECONNECT_STATUS } from './semconv.ts';
+import { ATTR_BACKEND, ATTR_COMMAND, ATTR_ERROR_TYPE, ATTR_RECONNECT_STATUS } from './semconv.ts';
 
 /** How an attempt to connect again ended. */
 export const RECONNECT_STATUSES = ['success', 'failure'] as const;
@@ -28,32 +28,32 @@ export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>>
   commandDuration: {
     name: 'reattach.ssh.command.duration',
     unit: 's',
-    description: 'Duration of commands sent to a storage box over SSH, waiting for the turn included.',
-    attributes: [ATTR_BOX, ATTR_COMMAND, ATTR_ERROR_TYPE],
+    description: 'Duration of commands sent to a storage backend over SSH, waiting for the turn included.',
+    attributes: [ATTR_BACKEND, ATTR_COMMAND, ATTR_ERROR_TYPE],
   },
   connectionState: {
     name: 'reattach.rds.connection.state',
     unit: '1',
-    description: '1 while the storage box is connected, else 0.',
-    attributes: [ATTR_BOX],
+    description: '1 while the storage backend is connected, else 0.',
+    attributes: [ATTR_BACKEND],
   },
   reconnects: {
     name: 'reattach.rds.reconnects',
     unit: '{attempt}',
-    description: 'Attempts to connect to a storage box again, by how they ended.',
-    attributes: [ATTR_BOX, ATTR_RECONNECT_STATUS],
+    description: 'Attempts to connect to a storage backend again, by how they ended.',
+    attributes: [ATTR_BACKEND, ATTR_RECONNECT_STATUS],
   },
   reconnectDuration: {
     name: 'reattach.rds.reconnect.duration',
     unit: 's',
-    description: 'Time from the loss of the connection to a storage box until it was re-established.',
-    attributes: [ATTR_BOX],
+    description: 'Time from the loss of the connection to a storage backend until it was re-established.',
+    attributes: [ATTR_BACKEND],
   },
   readingAge: {
     name: 'reattach.rds.reading.age',
     unit: 's',
-    description: 'Time since the storage box was last read completely; absent before the first reading.',
-    attributes: [ATTR_BOX],
+    description: 'Time since the storage backend was last read completely; absent before the first reading.',
+    attributes: [ATTR_BACKEND],
   },
 };
 
@@ -63,7 +63,7 @@ const COMMAND_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /** Seconds. The back-off alone is up to 17.6 s; an outage may take hours. */
 const RECONNECT_BOUNDARIES = [0.5, 1, 2, 5, 10, 20, 60, 300, 900, 3600];
 
-/** What the client of one box records. */
+/** What the client of one backend records. */
 export interface RdsMetrics {
   /** @param errorCode absent when the command succeeded */
   commandEnded(command: string, durationMs: number, errorCode: string | undefined): void;
@@ -82,10 +82,10 @@ function options({
 }
 
 /**
- * Records to OpenTelemetry; counters start at 0. Called when the client of a box is made, not on import: the meter of
+ * Records to OpenTelemetry; counters start at 0. Called when the client of a backend is made, not on import: the meter of
  * an SDK registered later would be missed.
  */
-export function createRdsMetrics(box: string): RdsMetrics {
+export function createRdsMetrics(backend: string): RdsMetrics {
   const meter = metrics.getMeter('@reattach/rds-client');
   const { commandDuration, connectionState, reconnects, reconnectDuration, readingAge } = INSTRUMENTS;
   const commands = meter.createHistogram(commandDuration.name, {
@@ -99,21 +99,21 @@ export function createRdsMetrics(box: string): RdsMetrics {
     advice: { explicitBucketBoundaries: RECONNECT_BOUNDARIES },
   });
   const ages = meter.createObservableGauge(readingAge.name, options(readingAge));
-  const ofBox = { [ATTR_BOX]: box };
-  state.record(0, ofBox);
-  for (const status of RECONNECT_STATUSES) attempts.add(0, { ...ofBox, [ATTR_RECONNECT_STATUS]: status });
+  const ofBackend = { [ATTR_BACKEND]: backend };
+  state.record(0, ofBackend);
+  for (const status of RECONNECT_STATUSES) attempts.add(0, { ...ofBackend, [ATTR_RECONNECT_STATUS]: status });
   return {
     commandEnded(command, durationMs, errorCode) {
       const failed = errorCode === undefined ? {} : { [ATTR_ERROR_TYPE]: errorCode };
-      commands.record(durationMs / 1000, { ...ofBox, [ATTR_COMMAND]: command, ...failed });
+      commands.record(durationMs / 1000, { ...ofBackend, [ATTR_COMMAND]: command, ...failed });
     },
-    connectionChanged: (connected) => state.record(connected ? 1 : 0, ofBox),
-    reconnectEnded: (status) => attempts.add(1, { ...ofBox, [ATTR_RECONNECT_STATUS]: status }),
-    reconnected: (durationMs) => outages.record(durationMs / 1000, ofBox),
+    connectionChanged: (connected) => state.record(connected ? 1 : 0, ofBackend),
+    reconnectEnded: (status) => attempts.add(1, { ...ofBackend, [ATTR_RECONNECT_STATUS]: status }),
+    reconnected: (durationMs) => outages.record(durationMs / 1000, ofBackend),
     observeReadingAge(ageMs) {
       const observe = (result: ObservableResult) => {
         const age = ageMs();
-        if (age !== undefined) result.observe(age / 1000, ofBox);
+        if (age !== undefined) result.observe(age / 1000, ofBackend);
       };
       ages.addCallback(observe);
       return { [Symbol.dispose]: () => ages.removeCallback(observe) };

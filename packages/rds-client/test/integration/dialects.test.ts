@@ -1,6 +1,6 @@
 import type { RdsSimOptions } from '@reattach/rds-sim';
 import { describe, expect, it } from 'vitest';
-import { ABOUT_A, NEVER, startBox } from './box-fixture.ts';
+import { ABOUT_A, NEVER, startBackend } from './backend-fixture.ts';
 
 const FENCE = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 1_767_225_600_000 };
 
@@ -20,22 +20,22 @@ const SPELLINGS: readonly RdsSimOptions[] = [
   { version: '7.20.6 (stable)' },
 ];
 
-describe.each(SPELLINGS)('a box that spells %j', (spelling) => {
+describe.each(SPELLINGS)('a backend that spells %j', (spelling) => {
   it('is understood: evidence, counters, fences', async () => {
-    await using f = await startBox(spelling);
-    const first = await f.box.observe(ABOUT_A, NEVER);
+    await using f = await startBackend(spelling);
+    const first = await f.backend.observe(ABOUT_A, NEVER);
     expect([...first.evidence.values()]).toEqual([expect.objectContaining({ kind: 'live' })]);
-    expect(first).toMatchObject({ liveHosts: 2, fences: [], guard: { kind: 'armed' } });
+    expect(first).toMatchObject({ liveHosts: 2, fences: [], guard: { kind: 'enforced' } });
 
-    await f.box.fence(FENCE, ['10.0.5.1'], NEVER);
+    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
     f.hostA.powerOff();
     await f.clock.advance(30_000);
-    const last = await f.box.observe(ABOUT_A, NEVER);
+    const last = await f.backend.observe(ABOUT_A, NEVER);
     expect(last.evidence.get('node-a')).toMatchObject({ kind: 'silent' });
     expect(last.fences).toEqual([expect.objectContaining({ ...FENCE, addresses: ['10.0.5.1'] })]);
     expect(last.volumes?.get('pvc-a')?.writesStillSinceMs).toBeDefined();
 
-    await f.box.unfence({ ...FENCE, addresses: ['10.0.5.1'], seenSinceMs: 0 }, NEVER);
+    await f.backend.unfence({ ...FENCE, addresses: ['10.0.5.1'], seenSinceMs: 0 }, NEVER);
     expect(f.sim.box.addressList.entries).toEqual([]);
   });
 });
@@ -45,40 +45,40 @@ describe('the dialect', () => {
     [{}, 'serialize', 3],
     [{ serialize: 'missing' }, 'records', 3],
   ])('is probed once per connection and shown: %j -> %s', async (options, dialect, probes) => {
-    await using f = await startBox(options);
-    await f.box.observe(ABOUT_A, NEVER);
-    await f.box.observe(ABOUT_A, NEVER);
+    await using f = await startBackend(options);
+    await f.backend.observe(ABOUT_A, NEVER);
+    await f.backend.observe(ABOUT_A, NEVER);
     const sent = f.sim.commands.entries.map(({ text }) => text);
     expect(sent.filter((text) => text.includes('stats') && !text.includes('sessions'))).toHaveLength(1);
     expect(sent.slice(0, probes).every((text) => !text.includes('fences'))).toBe(true);
-    expect(f.box.lastSnapshot).toMatchObject({ dialect });
-    expect(f.box.health()).toMatchObject({ connected: true, detail: expect.stringContaining(dialect) });
-    const line = f.logger.lines.find(({ message }) => message === 'Probed storage box');
+    expect(f.backend.lastSnapshot).toMatchObject({ dialect });
+    expect(f.backend.health()).toMatchObject({ connected: true, detail: expect.stringContaining(dialect) });
+    const line = f.logger.lines.find(({ message }) => message === 'Probed storage backend');
     expect(line?.fields).toMatchObject({ dialect, version: '7.24.2 (stable)', writeCounters: true });
   });
 });
 
 describe('the version', () => {
   it('below 7.16 is refused with a clear error', async () => {
-    await using f = await startBox({ version: '7.15.3 (stable)' });
-    const { evidence } = await f.box.observe(ABOUT_A, NEVER);
+    await using f = await startBackend({ version: '7.15.3 (stable)' });
+    const { evidence } = await f.backend.observe(ABOUT_A, NEVER);
     expect(evidence.get('node-a')).toMatchObject({
       kind: 'unknown',
       reason: 'output-not-understood',
       detail: expect.stringContaining('RouterOS "7.15.3 (stable)" is older than 7.16'),
     });
-    const fencing = f.box.fence(FENCE, ['10.0.5.1'], NEVER);
+    const fencing = f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
     await expect(fencing).rejects.toMatchObject({ code: 'UNSUPPORTED_VERSION', outcome: 'not-applied' });
     expect(f.sim.commands.entries).toHaveLength(1);
   });
 
   it('with known holes is warned about once', async () => {
-    await using f = await startBox({ version: '7.22.1 (stable)' });
-    await f.box.observe(ABOUT_A, NEVER);
+    await using f = await startBackend({ version: '7.22.1 (stable)' });
+    await f.backend.observe(ABOUT_A, NEVER);
     f.sim.faults.dropConnections();
-    await f.box.observe(ABOUT_A, NEVER);
+    await f.backend.observe(ABOUT_A, NEVER);
     await f.clock.advance(1_000);
-    await f.box.observe(ABOUT_A, NEVER);
+    await f.backend.observe(ABOUT_A, NEVER);
     const warnings = f.logger.lines.filter(({ message }) => message === 'RouterOS version has known limits');
     expect(warnings).toHaveLength(1);
     expect(JSON.stringify(warnings[0]?.fields)).toMatch(/CVE-2026-67279.*CVE-2026-86060/);

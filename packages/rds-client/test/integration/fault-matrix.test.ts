@@ -4,16 +4,16 @@ import type { CommandFault } from '@reattach/rds-sim';
 import { describe, expect, it } from 'vitest';
 import { RdsError, type RdsErrorCode } from '../../src/index.ts';
 import { elapsing, until } from '../support/turns.ts';
-import { ABOUT_A, type BoxFixture, NEVER, startBox } from './box-fixture.ts';
+import { ABOUT_A, type BackendFixture, NEVER, startBackend } from './backend-fixture.ts';
 
-/** A recovery takes at most the longest back-off with its jitter, and the round trips. */
-const MAX_RECOVERY_MS = 20_000;
+/** A cleanup takes at most the longest back-off with its jitter, and the round trips. */
+const MAX_CLEANUP_MS = 20_000;
 
 const COMMAND_TIMEOUT_MS = 10_000;
 
 const FENCE: FenceIdentity = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 1_767_225_600_000 };
 
-/** An operation on the box, and the text of the command in it that the fault strikes. */
+/** An operation on the backend, and the text of the command in it that the fault strikes. */
 const OPERATIONS = {
   read: { match: 'sessions=', name: 'read sessions' },
   fence: { match: 'address-list/add', name: 'add fence' },
@@ -22,37 +22,37 @@ const OPERATIONS = {
 
 type Operation = keyof typeof OPERATIONS;
 
-async function operate(f: BoxFixture, operation: Operation, signal: AbortSignal): Promise<void> {
-  if (operation === 'fence') return await f.box.fence(FENCE, ['10.0.5.1'], signal);
+async function operate(f: BackendFixture, operation: Operation, signal: AbortSignal): Promise<void> {
+  if (operation === 'fence') return await f.backend.fence(FENCE, ['10.0.5.1'], signal);
   if (operation === 'unfence') {
-    return await f.box.unfence({ ...FENCE, addresses: ['10.0.5.1'], seenSinceMs: 0 }, signal);
+    return await f.backend.unfence({ ...FENCE, addresses: ['10.0.5.1'], seenSinceMs: 0 }, signal);
   }
-  const evidence = (await f.box.observe(ABOUT_A, signal)).evidence.get('node-a');
+  const evidence = (await f.backend.observe(ABOUT_A, signal)).evidence.get('node-a');
   if (evidence?.kind !== 'unknown') return;
   throw new RdsError('MALFORMED', 'not-applied', `${evidence.reason}: ${evidence.detail}`);
 }
 
-/** What the box looks like when the operation has been carried out. */
-function isDone(f: BoxFixture, operation: Operation): boolean {
+/** What the backend looks like when the operation has been carried out. */
+function isDone(f: BackendFixture, operation: Operation): boolean {
   const entries = f.sim.box.addressList.entries.length;
   return operation === 'read' || entries === (operation === 'fence' ? 1 : 0);
 }
 
-/** Moves the clock until the box is connected; how long that took, ms. */
-async function recover({ clock, box }: BoxFixture): Promise<number> {
+/** Moves the clock until the backend is connected; how long that took, ms. */
+async function recover({ clock, backend }: BackendFixture): Promise<number> {
   const startMs = clock.now();
-  const settled = () => until(() => !box.health().detail.includes('dialling'));
-  for (await settled(); !box.health().connected; await settled()) {
-    if (clock.now() - startMs > MAX_RECOVERY_MS) throw new Error(`not connected: ${box.health().detail}`);
+  const settled = () => until(() => !backend.health().detail.includes('dialling'));
+  for (await settled(); !backend.health().connected; await settled()) {
+    if (clock.now() - startMs > MAX_CLEANUP_MS) throw new Error(`not connected: ${backend.health().detail}`);
     await clock.advance(100);
   }
   return clock.now() - startMs;
 }
 
-async function begin(operation: Operation): Promise<BoxFixture> {
-  const f = await startBox();
-  await f.box.observe(ABOUT_A, NEVER);
-  if (operation === 'unfence') await f.box.fence(FENCE, ['10.0.5.1'], NEVER);
+async function begin(operation: Operation): Promise<BackendFixture> {
+  const f = await startBackend();
+  await f.backend.observe(ABOUT_A, NEVER);
+  if (operation === 'unfence') await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
   return f;
 }
 
@@ -90,14 +90,14 @@ describe.each(Object.keys(OPERATIONS) as Operation[])('%s', (operation) => {
     }
     const error = await failing;
     expect(error).toBeInstanceOf(RdsError);
-    expect((error as RdsError).message).toContain(`Command "${name}" at box rds-1 failed: `);
+    expect((error as RdsError).message).toContain(`Command "${name}" at backend rds-1 failed: `);
     expect((error as RdsError).message).toContain(operation === 'read' ? `${code}: ` : code);
     const sent = { code, outcome: 'unknown', cause: expect.any(RdsError) };
     expect(error).toMatchObject(operation === 'read' || fault.kind === 'replace' ? {} : sent);
     expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
     await until(
       () =>
-        f.box.health().connected ===
+        f.backend.health().connected ===
         KEEPS_CONNECTION.has(fault.kind === 'exit-status' ? `status ${fault.status}` : fault.kind),
     );
     expect(await recover(f)).toBeLessThanOrEqual(2_000);
@@ -105,25 +105,25 @@ describe.each(Object.keys(OPERATIONS) as Operation[])('%s', (operation) => {
     expect(isDone(f, operation)).toBe(true);
   });
 
-  it('survives a box that cannot be reached for a minute', async () => {
+  it('survives a backend that cannot be reached for a minute', async () => {
     await using f = await begin(operation);
     await f.sim.faults.down();
     const error = await operate(f, operation, NEVER).catch((err: unknown) => err);
     expect((error as RdsError).message).toMatch(
-      /Command "(connect|read box|read fences)" at box rds-1 failed: /,
+      /Command "(connect|read backend|read fences)" at backend rds-1 failed: /,
     );
     for (let second = 0; second < 60; second++) {
       await f.clock.advance(1_000);
-      await until(() => !f.box.health().detail.includes('dialling'));
+      await until(() => !f.backend.health().detail.includes('dialling'));
     }
-    expect(f.box.health()).toMatchObject({ connected: false });
+    expect(f.backend.health()).toMatchObject({ connected: false });
     await f.sim.faults.up();
-    expect(await recover(f)).toBeLessThanOrEqual(MAX_RECOVERY_MS);
+    expect(await recover(f)).toBeLessThanOrEqual(MAX_CLEANUP_MS);
     await operate(f, operation, NEVER);
     expect(isDone(f, operation)).toBe(true);
   });
 
-  it('survives a box that takes two seconds a command', async () => {
+  it('survives a backend that takes two seconds a command', async () => {
     await using f = await begin(operation);
     using slow = f.sim.faults.onCommand('', { kind: 'slow', delayMs: 2_000 }, Number.POSITIVE_INFINITY);
     let hits = 0;
@@ -141,7 +141,7 @@ describe.each(Object.keys(OPERATIONS) as Operation[])('%s', (operation) => {
     const caller = new AbortController();
     const failing = operate(f, operation, caller.signal).catch((err: unknown) => err);
     await until(() => f.sim.commands.entries.at(-1)?.text.includes(match) ?? false);
-    await f.box[Symbol.asyncDispose]();
+    await f.backend[Symbol.asyncDispose]();
     expect(await failing).toBeInstanceOf(RdsError);
     await until(() => f.sim.openSessions === 0);
     expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
@@ -149,7 +149,7 @@ describe.each(Object.keys(OPERATIONS) as Operation[])('%s', (operation) => {
     expect(f.clock.pendingTimers).toBe(0);
   });
 
-  it('gives up at once when its caller does, and the box stays usable', async () => {
+  it('gives up at once when its caller does, and the backend stays usable', async () => {
     await using f = await begin(operation);
     const rule = f.sim.faults.onCommand(match, { kind: 'slow', delayMs: 5_000 });
     const caller = new AbortController();
@@ -159,7 +159,7 @@ describe.each(Object.keys(OPERATIONS) as Operation[])('%s', (operation) => {
     await expect(failing).rejects.toThrow('gave up');
     await f.clock.advance(5_000);
     await operate(f, operation, NEVER);
-    expect(f.box.health().connected).toBe(true);
+    expect(f.backend.health().connected).toBe(true);
   });
 });
 
@@ -167,7 +167,7 @@ describe('read', () => {
   it('takes truncated JSON for no answer', async () => {
     await using f = await begin('read');
     f.sim.faults.onCommand('sessions=', { kind: 'truncate' });
-    const { evidence } = await f.box.observe(ABOUT_A, NEVER);
+    const { evidence } = await f.backend.observe(ABOUT_A, NEVER);
     expect(evidence.get('node-a')).toMatchObject({ kind: 'unknown', reason: 'output-not-understood' });
   });
 });

@@ -1,15 +1,15 @@
 import type { NodeEvidence } from '@reattach/core';
 import { describe, expect, it } from 'vitest';
-import { ABOUT_A, type BoxFixture, NEVER, startBox } from './box-fixture.ts';
+import { ABOUT_A, type BackendFixture, NEVER, startBackend } from './backend-fixture.ts';
 
 const WINDOW_MS = 15_000;
-/** The box prints ages in whole seconds. */
+/** The backend prints ages in whole seconds. */
 const PRINTED_MS = 1_000;
 const POLL_MS = 2_000;
 
 /** What is said of node-a every two seconds for `durationMs`, and when. */
 async function watchA(
-  { box, clock }: BoxFixture,
+  { backend, clock }: BackendFixture,
   durationMs: number,
   meanwhile: () => void = () => undefined,
 ): Promise<readonly (readonly [number, NodeEvidence | undefined])[]> {
@@ -17,7 +17,7 @@ async function watchA(
   for (let waitedMs = 0; waitedMs < durationMs; waitedMs += POLL_MS) {
     meanwhile();
     await clock.advance(POLL_MS);
-    said.push([clock.now(), (await box.observe(ABOUT_A, NEVER)).evidence.get('node-a')]);
+    said.push([clock.now(), (await backend.observe(ABOUT_A, NEVER)).evidence.get('node-a')]);
   }
   return said;
 }
@@ -28,22 +28,22 @@ function kinds(said: Awaited<ReturnType<typeof watchA>>): readonly (string | und
 
 describe('a host whose tracking entries mislead', () => {
   it('stays live while data is always on its way, though its entry looks a day old', async () => {
-    await using f = await startBox({ writeServiceMs: 20_000 });
+    await using f = await startBackend({ writeServiceMs: 20_000 });
     const host = f.sim.box.addHost({ name: 'node-a-busy', addresses: ['10.0.5.1'], ioQueues: 0 });
     f.hostA.powerOff();
     host.connect('pvc-a');
     await f.clock.advance(60_000);
     const said = await watchA(f, 80_000, () => void host.write('pvc-a'));
-    const entries = f.box.lastSnapshot?.sessions.filter(({ address }) => address === '10.0.5.1') ?? [];
+    const entries = f.backend.lastSnapshot?.sessions.filter(({ address }) => address === '10.0.5.1') ?? [];
     expect(Math.min(...entries.map(({ remainingMs = 0 }) => remainingMs))).toBeLessThanOrEqual(300_000);
     expect(kinds(said)).toEqual(['live']);
   });
 
   it.each(['lingers', 'fin'] as const)(
-    'is silent when it lost power and the box says: %s',
+    'is silent when it lost power and the backend says: %s',
     async (targetClose) => {
-      await using f = await startBox({ targetClose });
-      await f.box.observe(ABOUT_A, NEVER);
+      await using f = await startBackend({ targetClose });
+      await f.backend.observe(ABOUT_A, NEVER);
       f.hostA.powerOff();
       const diedAtMs = f.clock.now();
       const said = await watchA(f, 60_000);
@@ -58,7 +58,7 @@ describe('a host whose tracking entries mislead', () => {
   );
 
   it('is silent when it lost power with data on its way', async () => {
-    await using f = await startBox({ writeServiceMs: 500 });
+    await using f = await startBackend({ writeServiceMs: 500 });
     await watchA(f, 6_000, () => void f.hostA.write('pvc-a'));
     f.hostA.write('pvc-a');
     f.hostA.powerOff();
@@ -70,8 +70,8 @@ describe('a host whose tracking entries mislead', () => {
   });
 
   it('is live again at once when it was only cut off', async () => {
-    await using f = await startBox();
-    await f.box.observe(ABOUT_A, NEVER);
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
     f.hostA.partition();
     expect(kinds(await watchA(f, 40_000))).toEqual(['live', 'silent']);
     f.hostA.heal();
@@ -80,9 +80,9 @@ describe('a host whose tracking entries mislead', () => {
   });
 
   it('is silent behind a fence, whatever it tries', async () => {
-    await using f = await startBox();
-    await f.box.observe(ABOUT_A, NEVER);
-    await f.box.fence({ id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 0 }, ['10.0.5.1'], NEVER);
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    await f.backend.fence({ id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 0 }, ['10.0.5.1'], NEVER);
     const said = await watchA(f, 60_000, () => void f.hostA.writeBuffered('pvc-a'));
     expect(kinds(said)).toEqual(['live', 'silent']);
     expect(f.sim.oracle.doubleWrites).toBe(0);

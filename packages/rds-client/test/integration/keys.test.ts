@@ -3,9 +3,9 @@ import { FakeClock } from '@reattach/core/testing';
 import { RdsSim } from '@reattach/rds-sim';
 import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
-import { createRdsBox, type RdsBoxOptions } from '../../src/index.ts';
+import { createRdsBackend, type RdsBackendOptions } from '../../src/index.ts';
 import { until } from '../support/turns.ts';
-import { NEVER } from './box-fixture.ts';
+import { NEVER } from './backend-fixture.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 
@@ -21,37 +21,37 @@ function publicKeyOf(privateKey: string): string {
   return `${key.type} ${key.getPublicSSH().toString('base64')}`;
 }
 
-const OPTIONS: Omit<RdsBoxOptions, 'privateKey' | 'hostKey' | 'port'> = {
+const OPTIONS: Omit<RdsBackendOptions, 'privateKey' | 'hostKey' | 'port'> = {
   name: 'rds-1',
   host: '127.0.0.1',
   user: 'ops',
   clock: new FakeClock(),
 };
 
-describe('a box', () => {
+describe('a backend', () => {
   it.each([
     ['an RSA key', { privateKey: plainRsa }],
     ['an RSA key with a passphrase', { privateKey: lockedRsa, passphrase: PASSPHRASE }],
   ])('is logged in to with %s', async (_, key) => {
     const users = [{ name: 'ops', publicKeys: [publicKeyOf(plainRsa)] }];
     await using sim = await RdsSim.start({ clock: OPTIONS.clock, users });
-    await using box = createRdsBox({ ...OPTIONS, ...key, port: sim.port, hostKey: sim.hostKey });
-    box.start(NEVER);
-    await until(() => box.lastReading !== undefined);
-    expect(box.health().connected).toBe(true);
+    await using backend = createRdsBackend({ ...OPTIONS, ...key, port: sim.port, hostKey: sim.hostKey });
+    backend.start(NEVER);
+    await until(() => backend.lastReading !== undefined);
+    expect(backend.health().connected).toBe(true);
   });
 
   it('with an RSA host key is recognised by it', async () => {
     const users = [{ name: 'ops', publicKeys: [publicKeyOf(plainRsa)] }];
     await using sim = await RdsSim.start({ clock: OPTIONS.clock, users, hostKey: plainRsa });
-    await using box = createRdsBox({
+    await using backend = createRdsBackend({
       ...OPTIONS,
       privateKey: plainRsa,
       port: sim.port,
       hostKey: sim.hostKey,
     });
-    box.start(NEVER);
-    await until(() => box.lastReading !== undefined);
+    backend.start(NEVER);
+    await until(() => backend.lastReading !== undefined);
     expect(sim.hostKey).toMatch(/^ssh-rsa /);
   });
 
@@ -67,7 +67,7 @@ describe('a box', () => {
     ],
   ])('is not made with %s, and the error shows no secret', (_, privateKey, passphrase) => {
     const make = () =>
-      createRdsBox({
+      createRdsBackend({
         ...OPTIONS,
         privateKey,
         hostKey: publicKeyOf(plainRsa),

@@ -8,9 +8,9 @@ import { createInterface } from 'node:readline';
 import { FakeClock } from '@reattach/core/testing';
 import { generateKeyPair, type RdsSim } from '@reattach/rds-sim';
 import { describe, expect, it } from 'vitest';
-import { createRdsBox } from '../../src/index.ts';
+import { createRdsBackend } from '../../src/index.ts';
 import { until } from '../support/turns.ts';
-import { ABOUT_A, DROP_RULE, NEVER, startSim } from './box-fixture.ts';
+import { ABOUT_A, DROP_RULE, NEVER, startSim } from './backend-fixture.ts';
 
 /** `$SSHD`, else where distributions put it. sshd re-executes itself and wants an absolute path. */
 const SSHD = [process.env['SSHD'], '/usr/sbin/sshd', '/usr/local/sbin/sshd'].find(
@@ -108,7 +108,7 @@ describe.skipIf(SSHD === undefined)('OpenSSH sshd (skipped where there is none; 
       sim.run(DROP_RULE);
       sim.box.addHost({ name: 'node-a', addresses: ['10.0.5.1'] }).connect('pvc-a');
       await using sshd = await startSshd(sim, client.publicKey, host.privateKey);
-      await using box = createRdsBox({
+      await using backend = createRdsBackend({
         name: 'rds-1',
         host: '127.0.0.1',
         port: sshd.port,
@@ -117,17 +117,17 @@ describe.skipIf(SSHD === undefined)('OpenSSH sshd (skipped where there is none; 
         hostKey: host.publicKey,
         clock,
       });
-      box.start(NEVER);
-      await until(() => box.lastReading !== undefined);
+      backend.start(NEVER);
+      await until(() => backend.lastReading !== undefined);
       const fence = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: clock.now() };
-      await box.fence(fence, ['10.0.5.1'], NEVER);
-      const reading = await box.observe(ABOUT_A, NEVER);
+      await backend.fence(fence, ['10.0.5.1'], NEVER);
+      const reading = await backend.observe(ABOUT_A, NEVER);
       expect(reading.evidence.get('node-a')).toMatchObject({ kind: 'live' });
       expect(reading).toMatchObject({
-        guard: { kind: 'armed' },
+        guard: { kind: 'enforced' },
         fences: [{ ...fence, addresses: ['10.0.5.1'] }],
       });
-      await box.unfence({ ...fence, addresses: ['10.0.5.1'], seenSinceMs: 0 }, NEVER);
+      await backend.unfence({ ...fence, addresses: ['10.0.5.1'], seenSinceMs: 0 }, NEVER);
       expect(sim.box.addressList.entries).toEqual([]);
     },
     TEST_TIMEOUT_MS,

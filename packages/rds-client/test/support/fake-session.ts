@@ -31,7 +31,7 @@ export class FakeSession implements SshSession {
   }
 
   /** The connection breaks. */
-  drop(reason: RdsError = new RdsError('UNAVAILABLE', 'unknown', 'the box closed the connection')): void {
+  drop(reason: RdsError = new RdsError('UNAVAILABLE', 'unknown', 'the backend closed the connection')): void {
     this.isClosed = true;
     this.#closed.resolve(reason);
   }

@@ -46,7 +46,7 @@ export function fenceEntry(overrides: Partial<FenceEntry> = {}): FenceEntry {
   return { address: '10.0.5.1', comment, disabled: false, dynamic: false, ...overrides };
 }
 
-/** A complete reading with one export, an armed guard, no fence and no session. A shift of `sessionsReadAtMs` moves the uptime along. */
+/** A complete reading with one export, an enforced guard, no fence and no session. A shift of `sessionsReadAtMs` moves the uptime along. */
 export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
   const readAtMs = overrides.sessionsReadAtMs ?? READ_AT_MS;
   const uptimeMs = overrides.uptimeMs ?? UPTIME_MS + readAtMs - READ_AT_MS;

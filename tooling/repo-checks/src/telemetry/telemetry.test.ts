@@ -57,7 +57,8 @@ describe('docs/telemetry.md', () => {
   });
 
   it('has every reason of Events, and no other', () => {
-    const [, list = ''] = /EVENT_REASONS = \[([^\]]+)\]/.exec(sourceOf('packages/core/src/ports/ports.ts')) ?? [];
+    const [, list = ''] =
+      /EVENT_REASONS = \[([^\]]+)\]/.exec(sourceOf('packages/core/src/ports/ports.ts')) ?? [];
     const reasons = [...list.matchAll(/'(\w+)'/g)].map(([, reason = '']) => reason);
     expect(reasons).toContain('ReleaseHeld');
     expect(namesIn('Events').toSorted()).toEqual(reasons.toSorted());

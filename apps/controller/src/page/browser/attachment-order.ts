@@ -27,7 +27,7 @@ export function volumeName({ claim, persistentVolume, volumeAttachment }: Attach
 
 /** Everything an attachment can be found by, in lower case. */
 export function attachmentText(attachment: AttachmentState): string {
-  const { volumeAttachment, persistentVolume, volumeHandle, node, nodeState, box, evidence, fence } =
+  const { volumeAttachment, persistentVolume, volumeHandle, node, nodeState, backend, evidence, fence } =
     attachment;
   const { decision, reason, rule, why } = attachment;
   return [
@@ -37,7 +37,7 @@ export function attachmentText(attachment: AttachmentState): string {
     volumeAttachment,
     node,
     nodeState,
-    box,
+    backend,
     evidence.kind,
     evidence.detail,
     fence.kind,

@@ -84,8 +84,8 @@ function timeOf({ untilMs, sinceMs }: AttachmentState, nowMs: number): string | 
 }
 
 /** What the column before has told already is not repeated. */
-function evidenceOf({ evidence, box, why }: AttachmentState, nowMs: number): string {
+function evidenceOf({ evidence, backend, why }: AttachmentState, nowMs: number): string {
   const age = `${formatDuration(nowMs - evidence.observedAtMs)} ago`;
-  const source = box === undefined ? age : `box ${box}, ${age}`;
+  const source = backend === undefined ? age : `backend ${backend}, ${age}`;
   return why.includes(evidence.detail) ? source : `${evidence.detail} (${source})`;
 }

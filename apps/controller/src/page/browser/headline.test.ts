@@ -1,22 +1,22 @@
 import { HOLD_REASONS } from '@reattach/core';
 import { describe, expect, it } from 'vitest';
 import { sampleReport } from '../../../test/e2e/page/sample-report.ts';
-import type { BoxState, StateReport } from '../../state/state-report.ts';
+import type { BackendState, StateReport } from '../../state/state-report.ts';
 import { headlineOf, silenceOf } from './headline.ts';
 import { adviceOn } from './hold-advice.ts';
 
 const NOW_MS = 1_790_000_000_000;
-const box: BoxState = {
+const backend: BackendState = {
   name: 'east',
   connected: true,
   detail: 'RouterOS 7.20',
   readAtMs: NOW_MS - 60_000,
-  guard: { kind: 'armed' },
+  guard: { kind: 'enforced' },
   fences: [],
 };
 const well: StateReport = {
   ...sampleReport({ nodes: 3, attachments: 9, lostNodes: 0, nowMs: NOW_MS }),
-  boxes: [box],
+  backends: [backend],
 };
 const lost = sampleReport({ nodes: 3, attachments: 9, lostNodes: 1, nowMs: NOW_MS });
 
@@ -34,10 +34,13 @@ describe('headlineOf', () => {
   });
 
   it('says first how many attachments are held and where, then why and what to do', () => {
-    const { level, text, points } = headlineOf({ ...lost, boxes: [box] }, NOW_MS);
+    const { level, text, points } = headlineOf({ ...lost, backends: [backend] }, NOW_MS);
     expect([level, text]).toEqual(['attention', '2 attachments held on node-0']);
     expect(points.map((point) => [point.level, point.text])).toEqual([
-      ['attention', '2 attachments held, storage-unknown: the box cannot tell whether the node still writes'],
+      [
+        'attention',
+        '2 attachments held, storage-unknown: the backend cannot tell whether the node still writes',
+      ],
       ['busy', '1 attachment of node-0: 1 waiting'],
     ]);
     expect(points[0]?.detail).toContain('reattach doctor');
@@ -47,16 +50,16 @@ describe('headlineOf', () => {
     ['mode observe', held('dry-run', 2), 'notice', '2 attachments held'],
     ['a reason of a newer controller', held('brand-new', 1), 'attention', '1 attachment held'],
     [
-      'a box that is not connected',
-      { ...well, boxes: [{ ...box, connected: false, detail: 'connection refused' }] },
+      'a backend that is not connected',
+      { ...well, backends: [{ ...backend, connected: false, detail: 'connection refused' }] },
       'attention',
-      'Box east is not connected: nothing can be proved about its volumes',
+      'Backend east is not connected: nothing can be proved about its volumes',
     ],
     [
-      'a box that is connected but cannot be read',
-      { ...well, boxes: [{ ...box, readAtMs: NOW_MS - 301_000, detail: 'the last reading failed' }] },
+      'a backend that is connected but cannot be read',
+      { ...well, backends: [{ ...backend, readAtMs: NOW_MS - 301_000, detail: 'the last reading failed' }] },
       'notice',
-      'Box east has not been read for more than 5 min',
+      'Backend east has not been read for more than 5 min',
     ],
     [
       'a stale cache without a lost node',
@@ -74,20 +77,24 @@ describe('headlineOf', () => {
       'The last pass failed',
     ],
     [
-      'a box that cannot fence, in mode fence',
-      { ...well, boxes: [{ ...box, guard: { kind: 'unarmed', detail: 'no rule' } }] },
+      'a backend that cannot fence, in mode fence',
+      { ...well, backends: [{ ...backend, guard: { kind: 'unenforced', detail: 'no rule' } }] },
       'attention',
-      'Box east cannot fence: no rule',
+      'Backend east cannot fence: no rule',
     ],
     [
       'the same in mode release',
-      { ...well, mode: 'release', boxes: [{ ...box, guard: { kind: 'unarmed', detail: 'no rule' } }] },
+      {
+        ...well,
+        mode: 'release',
+        backends: [{ ...backend, guard: { kind: 'unenforced', detail: 'no rule' } }],
+      },
       'notice',
-      'Box east cannot fence: no rule',
+      'Backend east cannot fence: no rule',
     ],
     ['a standby', { ...well, leading: false }, 'notice', 'This replica stands by; no node is lost'],
     [
-      'a standby, which asks no box about a lost node and so would hold it',
+      'a standby, which asks no backend about a lost node and so would hold it',
       { ...lost, leading: false },
       'notice',
       'This replica stands by; 1 node lost: node-0',
@@ -119,13 +126,19 @@ describe('headlineOf', () => {
     const gone = { ...fence, id: 'f2', nodeName: 'node-9' };
     const nodes = well.nodes.map((node) =>
       node.name === 'node-2'
-        ? { ...node, fences: [{ box: 'east', id: 'f1', fencedAtMs: 0, recovery: 'stays: not booted since' }] }
+        ? {
+            ...node,
+            fences: [{ backend: 'east', id: 'f1', fencedAtMs: 0, cleanup: 'stays: not booted since' }],
+          }
         : node,
     );
-    const { points } = headlineOf({ ...well, nodes, boxes: [{ ...box, fences: [fence, gone] }] }, NOW_MS);
+    const { points } = headlineOf(
+      { ...well, nodes, backends: [{ ...backend, fences: [fence, gone] }] },
+      NOW_MS,
+    );
     expect(points.map(({ text, detail }) => `${text}. ${detail}`)).toEqual([
-      'Node node-2 is cut off from box east. Fence f1, for 1 min 0 s; it stays: not booted since',
-      'Node node-9 is cut off from box east. Fence f2, for 1 min 0 s',
+      'Node node-2 is cut off from backend east. Fence f1, for 1 min 0 s; it stays: not booted since',
+      'Node node-9 is cut off from backend east. Fence f2, for 1 min 0 s',
     ]);
   });
 

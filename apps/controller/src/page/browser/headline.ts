@@ -1,4 +1,4 @@
-import type { AttachmentState, BoxState, StateReport } from '../../state/state-report.ts';
+import type { AttachmentState, BackendState, StateReport } from '../../state/state-report.ts';
 import { count, formatDuration, formatRoughly, listNames } from './format.ts';
 import { adviceOn } from './hold-advice.ts';
 import { DECISION_WORDS } from './words.ts';
@@ -32,7 +32,7 @@ const FAILING_MS = 6_000;
 /** An answer this old is a fault even while none has failed: longer than the longest pause and the longest wait together. */
 const OLD_MS = 20_000;
 
-/** A box is read at least every `idlePollMs`, one minute by default. */
+/** A backend is read at least every `idlePollMs`, one minute by default. */
 const UNREAD_MS = 5 * 60_000;
 
 /** The headline while the controller gives no answer; `undefined` while it does, or has only just stopped. */
@@ -65,7 +65,7 @@ export function headlineOf(report: StateReport, nowMs: number): Headline {
   return { level, text: textOf(report, points[0]), points };
 }
 
-/** A standby asks no box about lost nodes: what it would decide is not what is decided. It says what it sees for itself. */
+/** A standby asks no backend about lost nodes: what it would decide is not what is decided. It says what it sees for itself. */
 function standbyHeadline(report: StateReport, nowMs: number): Headline {
   const lost = report.nodes.filter(({ state }) => state !== 'ready').map(({ name }) => name);
   const seen =
@@ -126,15 +126,15 @@ function blindPoints({ counts, cache }: StateReport, nowMs: number): Point[] {
   ];
 }
 
-function healthPoints({ boxes, lastPass }: StateReport, nowMs: number): Point[] {
+function healthPoints({ backends, lastPass }: StateReport, nowMs: number): Point[] {
   const points: Point[] = [];
-  for (const { name, detail } of boxes.filter(({ connected }) => !connected)) {
-    const text = `Box ${name} is not connected: nothing can be proved about its volumes`;
-    points.push({ key: `box ${name}`, level: 'attention', text, detail });
+  for (const { name, detail } of backends.filter(({ connected }) => !connected)) {
+    const text = `Backend ${name} is not connected: nothing can be proved about its volumes`;
+    points.push({ key: `backend ${name}`, level: 'attention', text, detail });
   }
-  const isUnread = ({ connected, readAtMs = 0 }: BoxState) => connected && nowMs - readAtMs > UNREAD_MS;
-  for (const { name, detail } of boxes.filter(isUnread)) {
-    const text = `Box ${name} has not been read for more than ${formatRoughly(UNREAD_MS)}`;
+  const isUnread = ({ connected, readAtMs = 0 }: BackendState) => connected && nowMs - readAtMs > UNREAD_MS;
+  for (const { name, detail } of backends.filter(isUnread)) {
+    const text = `Backend ${name} has not been read for more than ${formatRoughly(UNREAD_MS)}`;
     points.push({ key: `unread ${name}`, level: 'notice', text, detail });
   }
   if (lastPass?.result === 'failed') {
@@ -144,12 +144,12 @@ function healthPoints({ boxes, lastPass }: StateReport, nowMs: number): Point[] 
   return points;
 }
 
-/** Without its guard a box drops nothing: in mode `fence` nothing can be released from a node that may still write. */
-function guardPoints({ boxes, mode }: StateReport): Point[] {
-  return boxes.flatMap(({ name, guard }): Point[] => {
-    if (guard?.kind !== 'unarmed') return [];
+/** Without its guard a backend drops nothing: in mode `fence` nothing can be released from a node that may still write. */
+function guardPoints({ backends, mode }: StateReport): Point[] {
+  return backends.flatMap(({ name, guard }): Point[] => {
+    if (guard?.kind !== 'unenforced') return [];
     const level = mode === 'fence' ? 'attention' : 'notice';
-    const text = `Box ${name} cannot fence: ${guard.detail}`;
+    const text = `Backend ${name} cannot fence: ${guard.detail}`;
     return [{ key: `guard ${name}`, level, text, ...(guard.fix !== undefined && { fix: guard.fix }) }];
   });
 }
@@ -180,17 +180,17 @@ function lostPoints({ nodes, attachments }: StateReport): Point[] {
   return [{ key: 'lost', level: 'notice', text }];
 }
 
-function fencePoints({ boxes, nodes }: StateReport, nowMs: number): Point[] {
-  const recoveries = new Map(
-    nodes.flatMap((node) => node.fences.map(({ box, id, recovery }) => [`${box} ${id}`, recovery])),
+function fencePoints({ backends, nodes }: StateReport, nowMs: number): Point[] {
+  const cleanups = new Map(
+    nodes.flatMap((node) => node.fences.map(({ backend, id, cleanup }) => [`${backend} ${id}`, cleanup])),
   );
-  return boxes.flatMap(({ name: box, fences }): Point[] =>
+  return backends.flatMap(({ name: backend, fences }): Point[] =>
     fences.map(({ id, nodeName, fencedAtMs }) => {
-      const text = `Node ${nodeName} is cut off from box ${box}`;
+      const text = `Node ${nodeName} is cut off from backend ${backend}`;
       const since = `Fence ${id}, for ${formatDuration(nowMs - fencedAtMs)}`;
-      const recovery = recoveries.get(`${box} ${id}`);
-      const detail = recovery === undefined ? since : `${since}; it ${recovery}`;
-      return { key: `fence ${box} ${id}`, level: 'notice', text, detail };
+      const cleanup = cleanups.get(`${backend} ${id}`);
+      const detail = cleanup === undefined ? since : `${since}; it ${cleanup}`;
+      return { key: `fence ${backend} ${id}`, level: 'notice', text, detail };
     }),
   );
 }

@@ -14,7 +14,7 @@ const HOLD_ADVICE: Readonly<Record<HoldReason, HoldAdvice>> = {
   },
   'mass-failure': {
     meaning: 'so many nodes are lost at once that the fault may be on this side',
-    next: 'Look for a common cause first: storage network, switch, API server, the box itself.',
+    next: 'Look for a common cause first: storage network, switch, API server, the backend itself.',
   },
   'other-actor': {
     meaning: 'a taint says that somebody else is recovering the node',
@@ -25,7 +25,7 @@ const HOLD_ADVICE: Readonly<Record<HoldReason, HoldAdvice>> = {
     next: 'Look at the PersistentVolume that the VolumeAttachment names: it is missing or of another driver.',
   },
   'storage-unknown': {
-    meaning: 'the box cannot tell whether the node still writes',
+    meaning: 'the backend cannot tell whether the node still writes',
     next: 'See the evidence below for what is missing, and run reattach doctor. To release by hand, make sure first that the node is powered off.',
   },
   'other-drivers': {
@@ -37,18 +37,18 @@ const HOLD_ADVICE: Readonly<Record<HoldReason, HoldAdvice>> = {
     next: 'Set mode to release or fence to let Reattach act.',
   },
   'node-still-writing': {
-    meaning: 'the node still talks to the box',
-    next: 'Power the node off, or set mode to fence, which cuts it off at the box first.',
+    meaning: 'the node still talks to the backend',
+    next: 'Power the node off, or set mode to fence, which cuts it off at the backend first.',
   },
   'fence-excluded': {
     meaning: 'the node is one that may never be fenced',
     next: 'Power the node off by hand: its labels match fence.neverFence.',
   },
   'fence-failed': {
-    meaning: 'the node could not be cut off from the box',
+    meaning: 'the node could not be cut off from the backend',
     next: 'Run reattach doctor: the drop rule, the rights of the user or an address may be missing.',
   },
-  'companion-held': {
+  'sibling-held': {
     meaning: 'another volume of the same node is held',
     next: 'Solve what holds the other volume of this node; this one follows.',
   },

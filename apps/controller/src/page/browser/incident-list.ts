@@ -55,8 +55,8 @@ function createRecordRow(): Row<AuditRecord> {
 }
 
 /** Of one pass there is one record for each fence, pod, attachment and taint. */
-function keyOf({ atMs, kind, box, fence, pod, volumeAttachment, taint }: AuditRecord): string {
-  return [atMs, kind, box, fence?.id, pod?.namespace, pod?.name, volumeAttachment, taint].join(' ');
+function keyOf({ atMs, kind, backend, fence, pod, volumeAttachment, taint }: AuditRecord): string {
+  return [atMs, kind, backend, fence?.id, pod?.namespace, pod?.name, volumeAttachment, taint].join(' ');
 }
 
 function setTime(element: HTMLTimeElement, atMs: number, nowMs: number): void {
@@ -64,8 +64,8 @@ function setTime(element: HTMLTimeElement, atMs: number, nowMs: number): void {
   setText(element, formatTime(atMs, nowMs));
 }
 
-function actionOf({ kind, node, claim, persistentVolume, box, pod, taint }: AuditRecord): string {
-  const at = box === undefined ? '' : ` at box ${box}`;
+function actionOf({ kind, node, claim, persistentVolume, backend, pod, taint }: AuditRecord): string {
+  const at = backend === undefined ? '' : ` at backend ${backend}`;
   if (kind === 'fenced') return `Fenced ${node}${at}`;
   if (kind === 'unfenced') return `Unfenced ${node}${at}`;
   if (kind === 'untainted') return `Removed taint ${taint ?? ''} of ${node}`;

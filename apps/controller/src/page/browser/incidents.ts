@@ -48,11 +48,11 @@ export function incidentsOf(records: readonly AuditRecord[]): readonly Incident[
 }
 
 const WORDS: readonly (readonly [AuditRecord['kind'], string, string])[] = [
-  ['fenced', 'fenced', 'fenced on {n} boxes'],
+  ['fenced', 'fenced', 'fenced on {n} backends'],
   ['pod-deleted', '1 pod deleted', '{n} pods deleted'],
   ['released', '1 volume released', '{n} volumes released'],
   ['untainted', 'taint removed', 'taint removed'],
-  ['unfenced', 'unfenced', 'unfenced on {n} boxes'],
+  ['unfenced', 'unfenced', 'unfenced on {n} backends'],
 ];
 
 /** `fenced, 2 pods deleted, 2 volumes released`. */

@@ -3,7 +3,7 @@ import type { AuditRecord } from '../../audit/audit-record.ts';
 import type { StateReport } from '../../state/state-report.ts';
 import { byUrgency } from './attachment-order.ts';
 import { attachmentTable } from './attachment-table.ts';
-import { boxList } from './box-list.ts';
+import { backendList } from './backend-list.ts';
 import { byId, setAttribute, setText, setTextOrHide } from './dom.ts';
 import { formatDuration, formatTime } from './format.ts';
 import { headlineOf, silenceOf } from './headline.ts';
@@ -41,7 +41,7 @@ const lost = attachmentTable({
   emptyText: 'No node with attachments is lost, and nothing is held.',
 });
 const nodes = nodeTable(byId('node-table'), NODE_PAGE_SIZE);
-const boxes = boxList(byId('box-list'));
+const backends = backendList(byId('backend-list'));
 const incidentRows = incidentList(byId('incident-list'));
 const all = attachmentTable({
   parent: byId('all-table'),
@@ -102,7 +102,7 @@ function render(): void {
     renderOverview(report, incidents, nowMs);
     lost.render(nowMs);
     nodes.render(nowMs);
-    boxes.render(report.boxes, nowMs);
+    backends.render(report.backends, nowMs);
     incidentRows.render(incidents.slice(0, INCIDENTS_SHOWN), nowMs);
     byId('no-incidents').hidden = incidents.length > 0 || history.polled.answer === undefined;
     byId('standby').hidden = report.leading;

@@ -76,6 +76,6 @@ function furnish(cells: readonly HTMLElement[]): Row<NodeReport>['update'] {
 }
 
 function fenceOf(nowMs: number): (fence: NodeReport['fences'][number]) => string {
-  return ({ box, id, fencedAtMs, recovery }) =>
-    `${id} at box ${box} for ${formatDuration(nowMs - fencedAtMs)}${recovery === undefined ? '' : `: ${recovery}`}`;
+  return ({ backend, id, fencedAtMs, cleanup }) =>
+    `${id} at backend ${backend} for ${formatDuration(nowMs - fencedAtMs)}${cleanup === undefined ? '' : `: ${cleanup}`}`;
 }

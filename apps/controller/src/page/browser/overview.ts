@@ -7,7 +7,7 @@ const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The numbers at the top; each leads to its section. */
 export function renderOverview(report: StateReport, incidents: readonly Incident[], nowMs: number): void {
-  const { counts, nodes, boxes, mode, leading, lastPass, version, identity } = report;
+  const { counts, nodes, backends, mode, leading, lastPass, version, identity } = report;
   const held = Object.values(counts.heldByReason).reduce((total, amount) => total + amount, 0);
   setText(byId('count-attachments'), counts.attachments.toLocaleString('en'));
   setText(byId('sub-attachments'), held > 0 ? `${held.toLocaleString('en')} held` : 'none held');
@@ -15,9 +15,9 @@ export function renderOverview(report: StateReport, incidents: readonly Incident
   setText(byId('count-nodes'), `${ready} of ${nodes.length}`);
   const fenced = nodes.filter(({ fences }) => fences.length > 0).length;
   setText(byId('sub-nodes'), fenced > 0 ? `ready, ${fenced} fenced` : 'ready');
-  const connected = boxes.filter((box) => box.connected).length;
-  setText(byId('count-boxes'), `${connected} of ${boxes.length}`);
-  setText(byId('sub-boxes'), 'connected');
+  const connected = backends.filter((backend) => backend.connected).length;
+  setText(byId('count-backends'), `${connected} of ${backends.length}`);
+  setText(byId('sub-backends'), 'connected');
   const [latest] = incidents;
   setText(byId('count-done'), latest ? `${formatRoughly(nowMs - latest.endedAtMs)} ago` : 'nothing');
   setText(byId('sub-done'), latest ? `${latest.node}: ${summarise(latest.records)}` : 'on record');

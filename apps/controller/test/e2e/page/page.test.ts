@@ -47,7 +47,7 @@ describe.skipIf(chromium === undefined)('status page', () => {
   }
 
   it('shows a node die, what is done about it and that all is well again, without a reload', async () => {
-    await using controller = await WorldController.start(['--mode=fence', '--fence-drain-ms=5000']);
+    await using controller = await WorldController.start(['--mode=fence', '--fence-quiesce-ms=5000']);
     const { world } = controller;
     await using opened = await open(controller.url);
     const { page, complaints } = opened;
@@ -64,7 +64,7 @@ describe.skipIf(chromium === undefined)('status page', () => {
     await untilText(page, '#incident-list', new RegExp(`Released .* from ${victim}`));
     await until('the replicas to run elsewhere', 30_000, () => world.attachedTo(victim).length === 0);
     await untilText(page, '#lost-table', /nothing is held/);
-    await untilText(page, '#points', new RegExp(`Node ${victim} is cut off from box`));
+    await untilText(page, '#points', new RegExp(`Node ${victim} is cut off from backend`));
     await untilText(page, '#node-table', new RegExp(`${victim}[^]*not ready[^]*fenced`));
 
     world.powerOn(victim);
@@ -88,7 +88,7 @@ describe.skipIf(chromium === undefined)('status page', () => {
     server.report = sample({ ...SMALL, lostNodes: 0 });
     await server.start();
     await untilText(page, '#link', /^Live: answered \d s ago$/);
-    await untilText(page, '#headline-level', /^Needs you$/); // box west of the sample cannot fence
+    await untilText(page, '#headline-level', /^Needs you$/); // backend west of the sample cannot fence
     await untilText(page, '#lost-table', /nothing is held/);
   });
 
@@ -123,7 +123,7 @@ describe.skipIf(chromium === undefined)('status page', () => {
       '#headline',
       /Take note\s*This replica stands by; 2 nodes lost: node-0 and node-1/,
     );
-    expect(await opened.page.locator('#lost').innerText()).toContain('it asks no box about lost nodes');
+    expect(await opened.page.locator('#lost').innerText()).toContain('it asks no backend about lost nodes');
   });
 
   it('shows names as text, never as markup', async () => {
@@ -265,7 +265,7 @@ describe.skipIf(chromium === undefined)('status page', () => {
       expect.stringMatching(/^Attachments/),
       expect.stringMatching(/^Last action/),
       expect.stringMatching(/^Nodes/),
-      expect.stringMatching(/^Boxes/),
+      expect.stringMatching(/^Backends/),
       'Search attachments of lost nodes and held ones',
       'Previous',
       'Next',

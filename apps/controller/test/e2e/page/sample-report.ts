@@ -33,14 +33,14 @@ export function sampleReport({ nodes, attachments, lostNodes, nowMs }: SampleOpt
       durationMs: 14,
       result: 'ok',
     },
-    boxes: [
+    backends: [
       {
         name: 'east',
         connected: true,
         detail: 'RouterOS 7.20.6, read by json',
         readAtMs: nowMs - 1_200,
         liveHosts: nodes - lostNodes,
-        guard: { kind: 'armed' },
+        guard: { kind: 'enforced' },
         fences: [],
       },
       {
@@ -50,7 +50,7 @@ export function sampleReport({ nodes, attachments, lostNodes, nowMs }: SampleOpt
         readAtMs: nowMs - 1_300,
         liveHosts: 3,
         guard: {
-          kind: 'unarmed',
+          kind: 'unenforced',
           detail: 'the drop rule leaves out export port 4421',
           fix: '/ip/firewall/raw/set [find where chain=prerouting and action=drop and src-address-list=reattach-fenced] dst-port=4420,4421',
         },
@@ -97,7 +97,7 @@ export function sampleRecords(nowMs: number): readonly AuditRecord[] {
   return [8 * 86_400_000, 3_600_000 / 2].flatMap((agoMs, incident): AuditRecord[] => {
     const atMs = nowMs - agoMs;
     const node = `node-${incident + 7}`;
-    const base = { node, reconcileID: `r-${incident}`, box: 'east' } as const;
+    const base = { node, reconcileID: `r-${incident}`, backend: 'east' } as const;
     return [
       {
         ...base,
@@ -142,7 +142,7 @@ function sampleAttachment(index: number, nodes: number, isLost: boolean, nowMs: 
     volumeHandle: name,
     claim: { namespace: 'shop', name: `data-orders-${index}` },
     node: `node-${index % nodes}`,
-    box: index % 5 === 0 ? 'west' : 'east',
+    backend: index % 5 === 0 ? 'west' : 'east',
   };
   if (!isLost) {
     return {
@@ -151,10 +151,10 @@ function sampleAttachment(index: number, nodes: number, isLost: boolean, nowMs: 
       evidence: {
         kind: 'unknown',
         reason: 'no-storage-reading',
-        detail: 'The box was not asked about this node',
+        detail: 'The backend was not asked about this node',
         observedAtMs: nowMs,
       },
-      fence: { kind: 'unknown', why: 'The box was not read' },
+      fence: { kind: 'unknown', why: 'The backend was not read' },
       rule: 'node-lost',
       decision: 'keep',
       why: 'Node is ready',
@@ -170,10 +170,10 @@ function sampleAttachment(index: number, nodes: number, isLost: boolean, nowMs: 
         observedAtMs: nowMs - 1_200,
         silentSinceMs: nowMs - 19_000,
       },
-      fence: { kind: 'draining', why: 'The box may still hold commands of the node', id: '77aa01bc' },
+      fence: { kind: 'quiescing', why: 'The backend may still hold commands of the node', id: '77aa01bc' },
       rule: 'mode-fence',
       decision: 'wait',
-      why: 'The box may still hold commands of the node',
+      why: 'The backend may still hold commands of the node',
       untilMs: nowMs + 6_000,
       sinceMs: nowMs - 4_000,
     };
@@ -215,10 +215,10 @@ function sampleNode(
     fences: isFenced
       ? [
           {
-            box: 'west',
+            backend: 'west',
             id: '9f3a0c11',
             fencedAtMs: nowMs - 5_400_000,
-            recovery: 'stays: Node is ready but not proved clean: it has not booted since the fence',
+            cleanup: 'stays: Node is ready but not proved clean: it has not booted since the fence',
           },
         ]
       : [],

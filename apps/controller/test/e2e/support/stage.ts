@@ -14,8 +14,8 @@ import { registerDriver, StandInKubelet } from './stand-in-kubelet.ts';
 import { STAGE_LABEL, takesPods } from './stand-in-scheduler.ts';
 import { until } from './until.ts';
 
-/** Where PersistentVolumes say the box is; SSH listens elsewhere. */
-const BOX_ADDRESS = '10.0.0.10';
+/** Where PersistentVolumes say the backend is; SSH listens elsewhere. */
+const BACKEND_ADDRESS = '10.0.0.10';
 const KEEP_ALIVE_MS = 250; // real: 5 000
 const KATO_MS = 750; // real: 15 000
 const WRITE_INTERVAL_MS = 50;
@@ -37,7 +37,7 @@ export const COMPRESSED_FLAGS: readonly string[] = [
   `--activity-window-ms=${TIMES.activityWindowMs}`,
   '--suspect-poll-ms=200',
   '--idle-poll-ms=500',
-  '--fence-drain-ms=1500',
+  '--fence-quiesce-ms=1500',
   '--fence-writes-still-ms=250',
   '--fence-poll-ms=500',
 ];
@@ -57,7 +57,7 @@ export interface StageOptions {
   readonly replicas?: number;
 }
 
-/** Three nodes, a box and a StatefulSet whose pods write to their volumes without pause. Disposal takes all of it away. */
+/** Three nodes, a backend and a StatefulSet whose pods write to their volumes without pause. Disposal takes all of it away. */
 export class Stage implements AsyncDisposable {
   readonly name: string;
   readonly cluster: E2eCluster;
@@ -93,7 +93,7 @@ export class Stage implements AsyncDisposable {
     const rds = cleanup.use(
       await RdsSim.start({
         clock: systemClock,
-        address: BOX_ADDRESS,
+        address: BACKEND_ADDRESS,
         katoMs: KATO_MS,
         tracking: { enabled: 'yes' },
       }),
@@ -130,7 +130,7 @@ export class Stage implements AsyncDisposable {
       `--rds-user=${credentials.username}`,
       `--rds-private-key-file=${join(this.#folder, 'id_ed25519')}`,
       `--rds-host-key-file=${join(this.#folder, 'host-key')}`,
-      `--rds-storage-addresses=${BOX_ADDRESS}`,
+      `--rds-storage-addresses=${BACKEND_ADDRESS}`,
       `--leader-election-identity=${this.name}-${this.#controllers.length}`,
       `--leader-election-namespace=${NAMESPACE}`,
       '--http-listen=127.0.0.1:0',
@@ -167,7 +167,7 @@ export class Stage implements AsyncDisposable {
     return this.cluster.mirror.get('Node', name)?.status?.volumesInUse ?? [];
   }
 
-  /** Comments of the fences at the box. */
+  /** Comments of the fences at the backend. */
   fences(): readonly (string | undefined)[] {
     return this.rds.box.addressList.entries
       .filter(({ list }) => list === 'reattach-fenced')
@@ -301,7 +301,7 @@ export class Stage implements AsyncDisposable {
           driver: DRIVER,
           volumeHandle: handle,
           fsType: 'ext4',
-          volumeAttributes: { nqn, nvmeAddress: BOX_ADDRESS, nvmePort: '4420' },
+          volumeAttributes: { nqn, nvmeAddress: BACKEND_ADDRESS, nvmePort: '4420' },
         },
         claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', ...claim },
       },

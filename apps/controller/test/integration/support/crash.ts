@@ -10,7 +10,7 @@ export interface Loss {
   readonly nodeDeleted?: boolean;
   /** Only its kubelet dies: its pods write until they are cut off, and hold dirty pages from then on. */
   readonly writesOn?: boolean;
-  /** Kubernetes does not notice: only its Lease and the box tell. */
+  /** Kubernetes does not notice: only its Lease and the backend tell. */
   readonly unnoticed?: boolean;
   /** Nothing runs on it but pods of the StatefulSet: once they are gone, none tells its addresses. */
   readonly alone?: boolean;
@@ -65,7 +65,7 @@ const QUIET_MS = 1_500;
 
 /**
  * A node is lost, fails over, comes back and is let back, while controllers die as told, one after the other. When one dies it
- * sends nothing more and hears nothing more; the next starts from what stands at the box and in Kubernetes.
+ * sends nothing more and hears nothing more; the next starts from what stands at the backend and in Kubernetes.
  */
 export async function failOver(flags: Flags, loss: Loss, deaths: readonly Death[]): Promise<CrashResult> {
   const cluster = {

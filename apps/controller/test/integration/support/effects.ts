@@ -2,9 +2,9 @@ import type { LoggedRequest } from '@reattach/kube-sim';
 import type { SimWorld } from '@reattach/sim-world';
 import { turnEventLoop } from './pace.ts';
 
-/** Which of the controller's effects: the `number`-th, from 1, at the API server or at the box. */
+/** Which of the controller's effects: the `number`-th, from 1, at the API server or at the backend. */
 export interface EffectAt {
-  readonly at: 'kube' | 'box';
+  readonly at: 'kube' | 'backend';
   readonly number: number;
 }
 
@@ -14,7 +14,7 @@ export const CUTS = ['after its answer', 'before its answer'] as const;
 /** @see CUTS */
 export type Cut = (typeof CUTS)[number];
 
-const BOX_WRITE = /address-list\/(add|remove)/;
+const BACKEND_WRITE = /address-list\/(add|remove)/;
 
 /** Turns of the event loop in which an answer arrives and is taken note of, at least in part. */
 const ANSWER_TURNS = 3;
@@ -24,8 +24,8 @@ export function isKubeEffect({ method, path, userAgent }: LoggedRequest): boolea
   return method !== 'GET' && userAgent === 'reattach' && !path.includes('/leases');
 }
 
-export function isBoxEffect({ text }: { readonly text: string }): boolean {
-  return BOX_WRITE.test(text);
+export function isBackendEffect({ text }: { readonly text: string }): boolean {
+  return BACKEND_WRITE.test(text);
 }
 
 /** Writes of the controller to the API server but Events, as `METHOD path`, oldest first. */
@@ -36,9 +36,9 @@ export function clusterWrites({ kube }: SimWorld): readonly string[] {
   return writes.map(({ method, path }) => `${method} ${path}`);
 }
 
-/** Commands of the controller that change the box, oldest first. */
-export function boxWrites({ rds }: SimWorld): readonly string[] {
-  return rds.commands.entries.filter(isBoxEffect).map(({ text }) => text);
+/** Commands of the controller that change the backend, oldest first. */
+export function backendWrites({ rds }: SimWorld): readonly string[] {
+  return rds.commands.entries.filter(isBackendEffect).map(({ text }) => text);
 }
 
 /** Every effect so far. */
@@ -47,13 +47,15 @@ export function effectsIn({ kube, rds }: SimWorld): readonly EffectAt[] {
     Array.from({ length: count }, (_, index): EffectAt => ({ at, number: index + 1 }));
   return [
     ...numbered('kube', kube.requests.filter(isKubeEffect).length),
-    ...numbered('box', rds.commands.entries.filter(isBoxEffect).length),
+    ...numbered('backend', rds.commands.entries.filter(isBackendEffect).length),
   ];
 }
 
 /** Resolves when the effect has come as far as `cut` says; from then on its answer is not given. Never: it does not come. */
 export async function reachEffect(world: SimWorld, effect: EffectAt, cut: Cut): Promise<void> {
-  await (effect.at === 'kube' ? reachKube(world, effect.number, cut) : reachBox(world, effect.number, cut));
+  await (effect.at === 'kube'
+    ? reachKube(world, effect.number, cut)
+    : reachBackend(world, effect.number, cut));
   if (cut === 'after its answer') await turnEventLoop(ANSWER_TURNS);
 }
 
@@ -79,12 +81,12 @@ async function reachKube({ kube }: SimWorld, number: number, cut: Cut): Promise<
   await kube.waitFor(isAnswered, NEVER);
 }
 
-async function reachBox({ rds }: SimWorld, number: number, cut: Cut): Promise<void> {
-  for (let seen = 1; seen < number; seen++) await rds.commands.next(BOX_WRITE);
+async function reachBackend({ rds }: SimWorld, number: number, cut: Cut): Promise<void> {
+  for (let seen = 1; seen < number; seen++) await rds.commands.next(BACKEND_WRITE);
   if (cut !== 'after its answer') {
-    rds.faults.onCommand(BOX_WRITE, { kind: 'hang', applied: true });
+    rds.faults.onCommand(BACKEND_WRITE, { kind: 'hang', applied: true });
   }
-  await rds.commands.next(BOX_WRITE);
+  await rds.commands.next(BACKEND_WRITE);
   await turnEventLoop(1); // it is carried out
 }
 

@@ -18,7 +18,7 @@ export type Flags = Readonly<Record<string, string | number | boolean | undefine
 /** Longest wait, ms of cluster time: more than any failover here takes. */
 const LIMIT_MS = 30_000;
 
-/** A simulated cluster, an agent on each node, and its box on a fake clock, and the means to run controllers, composed as in production, on it. */
+/** A simulated cluster, an agent on each node, and its backend on a fake clock, and the means to run controllers, composed as in production, on it. */
 export class Lab implements AsyncDisposable {
   readonly clock: FakeClock;
   readonly world: SimWorld;
@@ -60,7 +60,7 @@ export class Lab implements AsyncDisposable {
 
   /** Of a controller in mode `fence`; `flags` win over what this world needs. @throws {ConfigError} */
   configure(flags: Flags = {}): Config {
-    const { rds, driver, boxAddress } = this.world;
+    const { rds, driver, backendAddress } = this.world;
     const all: Flags = {
       'unsafe-compressed-times': true,
       ...CONTROLLER_TIMES,
@@ -71,7 +71,7 @@ export class Lab implements AsyncDisposable {
       'rds-user': rds.credentials.username,
       'rds-private-key-file': this.#files.privateKey,
       'rds-host-key-file': this.#files.hostKey,
-      'rds-storage-addresses': boxAddress,
+      'rds-storage-addresses': backendAddress,
       'http-listen': '127.0.0.1:0',
       'leader-election-enabled': false,
       ...flags,
@@ -94,7 +94,7 @@ export class Lab implements AsyncDisposable {
     return controller;
   }
 
-  /** A controller that is ready and has read the box since. */
+  /** A controller that is ready and has read the backend since. */
   async ready(flags: Flags = {}, spanProcessors?: readonly SpanProcessor[]): Promise<RunningController> {
     const controller = this.compose(flags, spanProcessors);
     controller.start();

@@ -1,6 +1,6 @@
 import { COMPRESSED_TIMES } from '@reattach/sim-world';
 
-/** Times of the simulated cluster and box, ms of the fake clock: shorter still than the compressed ones. */
+/** Times of the simulated cluster and backend, ms of the fake clock: shorter still than the compressed ones. */
 export const WORLD_TIMES: typeof COMPRESSED_TIMES = {
   ...COMPRESSED_TIMES,
   cluster: {
@@ -15,10 +15,10 @@ export const WORLD_TIMES: typeof COMPRESSED_TIMES = {
 export const CONTROLLER_TIMES: Readonly<Record<string, number>> = {
   'grace-period-ms': 1_500,
   'silent-grace-ms': 500,
-  'activity-window-ms': 2_000, // the box prints whole seconds
+  'activity-window-ms': 2_000, // the backend prints whole seconds
   'suspect-poll-ms': 200,
   'idle-poll-ms': 500,
-  'fence-drain-ms': 800,
+  'fence-quiesce-ms': 800,
   'fence-writes-still-ms': 250,
   'fence-poll-ms': 500,
   'detach-timeout-ms': 3_000,

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type Clock,
+  PlanPreview,
+  type Preview,
+  type StorageQuery,
+  type StorageReading,
+  silentLogger,
+} from '@reattach/core';
+import { loadKubeApi } from '@reattach/k8s-api';
+import { KubeCaches } from '@reattach/k8s-watch';
+import { createRdsBackend, type RdsBackend, RdsFleet } from '@reattach/rds-client';
+import type { Config } from '../config.ts';
+import { CliError } from './cli-error.ts';
+
+/** Longest wait for the first lists, ms. */
+const SYNC_TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 10_000;
+
+const NOBODY: StorageQuery = { suspects: [], peers: [], volumes: [] };
+
+/**
+ * Cluster and backends as a command sees them without a controller: read once, and nobody remembers what was before. A node
+ * whose session has left the backend's tracking was never seen live by it, and a Node that is gone has been since this look.
+ */
+export class StandaloneView implements AsyncDisposable {
+  readonly config: Config;
+  readonly caches: KubeCaches;
+  readonly backends: readonly RdsBackend[];
+  readonly planPreview: PlanPreview;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #resources: AsyncDisposableStack;
+
+  private constructor(
+    parts: Pick<StandaloneView, 'config' | 'caches' | 'backends'>,
+    resources: AsyncDisposableStack,
+    clock: Clock,
+    signal: AbortSignal,
+  ) {
+    const { config, caches, backends } = parts;
+    this.config = config;
+    this.caches = caches;
+    this.backends = backends;
+    const { policy } = config;
+    this.planPreview = new PlanPreview({ cluster: caches, fleet: new RdsFleet(backends), policy, clock });
+    this.#resources = resources;
+    this.#clock = clock;
+    this.#signal = signal;
+  }
+
+  /** @throws {CliError} when the cluster does not answer. A backend that does not is part of what is seen. */
+  static async open(config: Config, clock: Clock, signal: AbortSignal): Promise<StandaloneView> {
+    await using opening = new AsyncDisposableStack();
+    const { kubeconfigPath, context, policy, activityWindowMs } = config;
+    const api = opening.use(
+      loadKubeApi({
+        ...(kubeconfigPath !== undefined && { kubeconfigPath }),
+        ...(context !== undefined && { context }),
+        clock,
+      }),
+    );
+    try {
+      await api.request({
+        method: 'GET',
+        path: '/version',
+        operation: 'get version',
+        signal,
+        timeoutMs: TIMEOUT_MS,
+      });
+    } catch (err) {
+      signal.throwIfAborted();
+      throw new CliError(`The cluster at ${api.server} does not answer: ${messageOf(err)}`);
+    }
+    const watchLeases = policy.earlyDetection.enabled;
+    const caches = opening.use(new KubeCaches({ api, clock, logger: silentLogger, watchLeases }));
+    const backends = config.backends.map((backend) =>
+      opening.use(createRdsBackend({ ...backend, activityWindowMs, clock })),
+    );
+    caches.start();
+    for (const backend of backends) backend.start(signal);
+    const timeout = AbortSignal.timeout(SYNC_TIMEOUT_MS);
+    try {
+      await caches.waitForSync(AbortSignal.any([signal, timeout]));
+    } catch (err) {
+      signal.throwIfAborted();
+      if (!timeout.aborted) throw err;
+      throw new CliError(
+        `The cluster could not be read within ${SYNC_TIMEOUT_MS / 1_000} s: ${caches.freshness().detail}`,
+      );
+    }
+    return new StandaloneView({ config, caches, backends }, opening.move(), clock, signal);
+  }
+
+  /** Asks every backend what a pass would ask it, else only what it says about itself. */
+  async look(): Promise<Preview> {
+    const queries = this.planPreview.queries(this.#clock.now());
+    const readings = new Map<string, StorageReading>();
+    await Promise.all(
+      this.backends.map(async (backend) => {
+        readings.set(backend.name, await backend.observe(queries.get(backend) ?? NOBODY, this.#signal));
+      }),
+    );
+    return this.planPreview.inspect(this.#clock.now(), readings);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#resources.disposeAsync();
+  }
+}
+
+/** A name for a new fence. */
+export function newFenceId(): string {
+  return randomBytes(4).toString('hex');
+}
+
+function messageOf(err: unknown): string {
+  return err instanceof Error ? err.message : String(err);
+}

@@ -1,0 +1,136 @@
+import type { FenceFact, NodeFact } from '../model/facts.ts';
+import { isOtherActor, isOutOfServiceByUs } from '../model/out-of-service.ts';
+import type { Policy } from '../model/policy.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+
+/** What becomes of something we left on a node: a fence at a backend, or our taint. */
+export type Cleanup =
+  | {
+      readonly kind: 'unfence';
+      readonly backendName: string;
+      readonly fence: FenceFact;
+      readonly node: NodeFact;
+      readonly why: string;
+    }
+  | {
+      readonly kind: 'keep-fence';
+      readonly backendName: string;
+      readonly fence: FenceFact;
+      readonly why: string;
+    }
+  | { readonly kind: 'untaint'; readonly node: NodeFact; readonly why: string }
+  | { readonly kind: 'keep-taint'; readonly node: NodeFact; readonly why: string }
+  /** Lets the scheduler use the node again. */
+  | { readonly kind: 'remove-fenced-taint'; readonly node: NodeFact; readonly why: string };
+
+/**
+ * Decides what is taken back. Pure. A fence outlives readiness: a host that was cut off replays its dirty pages when it
+ * reconnects, so a fence goes only when the node is Ready and proved clean (it has booted since, or the operator's
+ * annotation names this fence). Our taint goes first, once nothing of ours is left on the node.
+ * @see design section 4 rule 5, section 5 step 5
+ */
+export function decideCleanups(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
+  return [
+    ...decideUnfences(view, policy, nowMs),
+    ...decideUntaints(view, policy, nowMs),
+    ...decideFencedTaintRemovals(view, policy, nowMs),
+  ];
+}
+
+/** The part about the fences of the backends in the view. */
+export function decideUnfences(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
+  const blocked = whyNothing(view, policy, nowMs);
+  return fencesIn(view).map(({ backendName, fence }) =>
+    blocked === undefined
+      ? recoverFence(view, backendName, fence, policy)
+      : { kind: 'keep-fence', backendName, fence, why: blocked },
+  );
+}
+
+/** The part about taints. A taint speaks for a whole node: the view must hold all attachments and every backend. */
+export function decideUntaints(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
+  const blocked = whyNothing(view, policy, nowMs);
+  const fences = fencesIn(view).map(({ fence }) => fence);
+  return [...view.outOfService.values()].map(({ node, terminatingPod }) => {
+    if (blocked !== undefined) return { kind: 'keep-taint', node, why: blocked };
+    const own = fences.filter(({ nodeName }) => nodeName === node.name);
+    return recoverTaint(view, node, terminatingPod, own, policy);
+  });
+}
+
+/** The part about nodes that are kept free of new pods: they are free again once every backend says that no fence is left. */
+export function decideFencedTaintRemovals(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
+  const readings = [...view.storage.values()];
+  const isComplete = readings.length > 0 && readings.every(({ fences }) => fences !== undefined);
+  if (policy.mode !== 'fence' || whyNothing(view, policy, nowMs) !== undefined || !isComplete) return [];
+  const fenced = new Set(fencesIn(view).map(({ fence }) => fence.nodeName));
+  return view.withFencedTaint
+    .filter(({ name }) => !fenced.has(name) && view.nodes.get(name)?.kind === 'ready')
+    .map((node) => ({ kind: 'remove-fenced-taint', node, why: 'No fence of the node is left' }));
+}
+
+/** Why nothing at all is taken back. */
+function whyNothing(
+  { cache }: ClusterView,
+  { mode, maxCacheAgeMs }: Policy,
+  nowMs: number,
+): string | undefined {
+  if (mode === 'observe') return 'Mode is observe';
+  const isCurrent = cache.synced && nowMs - cache.freshAsOfMs <= maxCacheAgeMs;
+  return isCurrent ? undefined : 'Our view of the cluster is not current';
+}
+
+/** Every fence of ours that the readings show. */
+export function fencesIn({
+  storage,
+}: Pick<ClusterView, 'storage'>): { readonly backendName: string; readonly fence: FenceFact }[] {
+  return [...storage].flatMap(([backendName, { fences = [] }]) =>
+    fences.map((fence) => ({ backendName, fence })),
+  );
+}
+
+function recoverFence(view: ClusterView, backendName: string, fence: FenceFact, policy: Policy): Cleanup {
+  const keep = (why: string): Cleanup => ({ kind: 'keep-fence', backendName, fence, why });
+  const state = view.nodes.get(fence.nodeName);
+  if (policy.mode !== 'fence') return keep(`Mode ${policy.mode} writes nothing to the backend`);
+  if (state?.kind !== 'ready') return keep('Node is not ready');
+  const { node } = state;
+  if (node.taints.some(isOtherActor)) return keep('Another actor is recovering the node');
+  if (isOutOfServiceByUs(node)) return keep('Node still carries our out-of-service taint');
+  const proof = cleanSince(node, fence);
+  return proof === undefined
+    ? keep('Node is ready but not proved clean: it has not booted since the fence')
+    : { kind: 'unfence', backendName, fence, node, why: proof };
+}
+
+function recoverTaint(
+  view: ClusterView,
+  node: NodeFact,
+  terminatingPod: string | undefined,
+  fences: readonly FenceFact[],
+  policy: Policy,
+): Cleanup {
+  const keep = (why: string): Cleanup => ({ kind: 'keep-taint', node, why });
+  const isOurs = ({ attachment }: ClusterView['attachments'][number]) =>
+    attachment.nodeName === node.name && attachment.attacher === policy.attacher;
+  if (view.attachments.some(isOurs)) return keep('VolumeAttachments of ours are left on the node');
+  if (terminatingPod !== undefined) return keep(`Pod ${terminatingPod} is still terminating`);
+  const booted = node.outOfServiceBootId !== undefined && node.bootId !== undefined;
+  if (booted && node.bootId !== node.outOfServiceBootId) {
+    return { kind: 'untaint', node, why: 'The node has booted since it was tainted' };
+  }
+  const proofs = fences.map((fence) => cleanSince(node, fence));
+  const [proof] = proofs;
+  if (proof !== undefined && proofs.every((each) => each !== undefined))
+    return { kind: 'untaint', node, why: proof };
+  return keep('Node is not proved clean: it has not booted since it was tainted');
+}
+
+/** Why the node holds no dirty pages of before the fence; `undefined` when nothing proves it. */
+function cleanSince(node: NodeFact, fence: FenceFact): string | undefined {
+  if (fence.bootId !== undefined && node.bootId !== undefined && fence.bootId !== node.bootId) {
+    return `The node has booted since fence ${fence.id}`;
+  }
+  if (node.cleanFenceId === fence.id) return `An operator declared the node clean of fence ${fence.id}`;
+  return undefined;
+}

@@ -1,0 +1,69 @@
+import type { Cleanup } from '../decide/cleanups.ts';
+import type { ClusterActions, Leadership, StorageFleet } from '../ports/ports.ts';
+import type { Effect } from './effect.ts';
+import { type NodeWorks, releaseKey } from './execute.ts';
+import { mapBounded } from './map-bounded.ts';
+
+const MAX_WRITES_AT_ONCE = 8;
+
+type DueCleanup = Extract<Cleanup, { readonly kind: 'unfence' | 'untaint' | 'remove-fenced-taint' }>;
+
+/** What taking back works on. */
+export interface CleanupPorts {
+  readonly actions: ClusterActions;
+  readonly leadership: Leadership;
+  readonly fleet: Pick<StorageFleet, 'backends'>;
+  readonly works: NodeWorks;
+}
+
+/**
+ * Removes the fences and taints that were decided to go, each after a live look at the Node: still the same object,
+ * booted as often as when it was proved clean and, to get a fence removed, still Ready. A node whose release is under way waits.
+ * @throws `signal.reason` when aborted; every other failure is an effect.
+ */
+export async function runCleanups(
+  cleanups: readonly Cleanup[],
+  ports: CleanupPorts,
+  signal: AbortSignal,
+): Promise<Effect[]> {
+  const due = cleanups.filter(
+    (cleanup): cleanup is DueCleanup =>
+      cleanup.kind !== 'keep-fence' &&
+      cleanup.kind !== 'keep-taint' &&
+      !ports.works.has(releaseKey(cleanup.node.name)),
+  );
+  const effects = await mapBounded(due, MAX_WRITES_AT_ONCE, async (cleanup): Promise<Effect[]> => {
+    try {
+      return await takeOneBack(cleanup, ports, signal);
+    } catch (err) {
+      signal.throwIfAborted();
+      return [{ kind: 'cleanup-failed', cleanup, err }];
+    }
+  });
+  return effects.flat();
+}
+
+async function takeOneBack(
+  cleanup: DueCleanup,
+  { actions, leadership, fleet }: CleanupPorts,
+  signal: AbortSignal,
+): Promise<Effect[]> {
+  const { node } = cleanup;
+  leadership.assertHeld();
+  const live = await actions.getNode(node.name, signal);
+  const isSame = live.kind === 'present' && live.node.uid === node.uid && live.node.bootId === node.bootId;
+  if (!isSame) return [];
+  leadership.assertHeld();
+  if (cleanup.kind === 'untaint') {
+    const result = await actions.removeOutOfServiceTaint(node, signal);
+    return result === 'changed' ? [{ kind: 'untainted', cleanup }] : [];
+  }
+  if (cleanup.kind === 'remove-fenced-taint') {
+    const result = await actions.removeFencedTaint(node, signal);
+    return result === 'changed' ? [{ kind: 'fenced-taint-removed', cleanup }] : [];
+  }
+  const backend = fleet.backends.find(({ name }) => name === cleanup.backendName);
+  if (!live.node.ready || !backend) return [];
+  await backend.unfence(cleanup.fence, signal);
+  return [{ kind: 'unfenced', cleanup }];
+}

@@ -1,0 +1,97 @@
+import { type Clock, type Logger, silentLogger } from '@reattach/core';
+import { ConnectionManager } from './connection-manager.ts';
+import { RdsBackend } from './rds-backend.ts';
+import { RdsError } from './rds-error.ts';
+import { RouterOsClient } from './router-os-client.ts';
+import { createSshDial } from './ssh/dial-ssh.ts';
+import { parseHostKeyPin } from './ssh/host-key-pin.ts';
+import { createRdsMetrics } from './telemetry/instruments.ts';
+
+/** One backend. */
+export interface RdsBackendOptions {
+  /** For logs, spans, metrics and people; unique among the backends. */
+  readonly name: string;
+  /** SSH address of the backend. */
+  readonly host: string;
+  /** SSH port; default 22. */
+  readonly port?: number;
+  /** A user with group policy `ssh,read,test`, and `write` where nodes are to be fenced. */
+  readonly user: string;
+  /** Private key of the user, OpenSSH or PEM text, ed25519 or RSA. */
+  readonly privateKey: string;
+  /** Of the private key. */
+  readonly passphrase?: string;
+  /** The pinned host key: an OpenSSH public key, a known_hosts line or a `SHA256:` fingerprint. */
+  readonly hostKey: string;
+  /** Addresses volumes name this backend by; default: `host`. */
+  readonly storageAddresses?: readonly string[];
+  /** A session younger than this is live, ms; default 15,000: three NVMe keep-alives of 5 s. */
+  readonly activityWindowMs?: number;
+  /** Time between two readings when nobody asks, ms; default 60,000. */
+  readonly idlePollMs?: number;
+  /** Longest time one command may take, ms; default 10,000. */
+  readonly commandTimeoutMs?: number;
+  readonly clock: Clock;
+  /** A number in [0, 1) for the jitter of reconnects; default `Math.random`. */
+  readonly random?: () => number;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+const DEFAULTS = {
+  port: 22,
+  activityWindowMs: 15_000,
+  idlePollMs: 60_000,
+  commandTimeoutMs: 10_000,
+} as const;
+
+/**
+ * A backend that is not connected yet; `start(signal)` it.
+ * @throws {RdsError} BAD_CONFIG naming the option and what was expected
+ */
+export function createRdsBackend(options: RdsBackendOptions): RdsBackend {
+  const { name, host, user, clock, privateKey, passphrase, storageAddresses = [host] } = options;
+  const port = within(options, 'port', 1, 65_535);
+  const commandTimeoutMs = within(options, 'commandTimeoutMs', 1, 600_000);
+  const activityWindowMs = within(options, 'activityWindowMs', 1, 3_600_000);
+  const idlePollMs = within(options, 'idlePollMs', 1, 3_600_000);
+  for (const [key, value] of Object.entries({ name, host, user })) {
+    if (value === '') throw badConfig(key, 'must not be empty');
+  }
+  const logger = options.logger ?? silentLogger;
+  const metrics = createRdsMetrics(name);
+  const dial = createSshDial({
+    host,
+    port,
+    user,
+    privateKey,
+    ...(passphrase !== undefined && { passphrase }),
+    hostKey: parseHostKeyPin(options.hostKey),
+    commandTimeoutMs,
+    clock,
+  });
+  const random = options.random ?? Math.random;
+  return new RdsBackend({
+    name,
+    storageAddresses,
+    connection: new ConnectionManager({ name, dial, clock, random, logger, metrics }),
+    client: new RouterOsClient({ name, host, port, clock, metrics }),
+    clock,
+    logger,
+    activityWindowMs,
+    idlePollMs,
+    metrics,
+  });
+}
+
+type NumberOption = keyof typeof DEFAULTS;
+
+function within(options: RdsBackendOptions, key: NumberOption, min: number, max: number): number {
+  const value = options[key] ?? DEFAULTS[key];
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw badConfig(key, `must be an integer from ${min} to ${max}, not ${value}`);
+}
+
+function badConfig(key: string, problem: string): RdsError {
+  return new RdsError('BAD_CONFIG', 'not-applied', `Option ${key} ${problem}`);
+}

@@ -1,0 +1,79 @@
+import type { StorageNode, StorageQuery, StorageVolume } from '@reattach/core';
+import { FakeClock, RecordingLogger } from '@reattach/core/testing';
+import { RdsSim, type RdsSimOptions, type SimHost } from '@reattach/rds-sim';
+import { createRdsBackend, type RdsBackend, type RdsBackendOptions } from '../../src/index.ts';
+
+export const NEVER: AbortSignal = new AbortController().signal;
+
+export const DROP_RULE =
+  '/ip/firewall/raw/add chain=prerouting action=drop protocol=tcp dst-port=4420 src-address-list=reattach-fenced comment="reattach"';
+
+/** A simulator with two connected hosts and the client of it, both on one fake clock. */
+export interface BackendFixture extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly logger: RecordingLogger;
+  readonly sim: RdsSim;
+  readonly backend: RdsBackend;
+  readonly hostA: SimHost;
+  readonly hostB: SimHost;
+}
+
+export const NODE_A: StorageNode = { name: 'node-a', addresses: ['10.0.5.1'], addressesFrom: 'node' };
+export const NODE_B: StorageNode = { name: 'node-b', addresses: ['10.0.5.2'], addressesFrom: 'node' };
+export const VOLUME_A: StorageVolume = { volumeHandle: 'pvc-a', volumeAttributes: { nqn: 'nqn.test:pvc-a' } };
+export const ABOUT_A: StorageQuery = { suspects: [NODE_A], peers: [NODE_B], volumes: [VOLUME_A] };
+
+export async function startSim(clock: FakeClock, options: RdsSimOptions = {}): Promise<RdsSim> {
+  const sim = await RdsSim.start({ clock, tracking: { enabled: 'yes' }, ...options });
+  sim.box.addVolume({ slot: 'pvc-a', nqn: 'nqn.test:pvc-a', sizeBytes: 1024 ** 3 });
+  sim.box.addVolume({ slot: 'pvc-b', nqn: 'nqn.test:pvc-b', sizeBytes: 1024 ** 3 });
+  return sim;
+}
+
+/** The client of a simulator, not started. */
+export function backendOf(
+  sim: RdsSim,
+  clock: FakeClock,
+  options: Partial<RdsBackendOptions> = {},
+): RdsBackend {
+  return createRdsBackend({
+    name: 'rds-1',
+    host: sim.host,
+    port: sim.port,
+    user: sim.credentials.username,
+    privateKey: sim.credentials.privateKey,
+    hostKey: sim.hostKey,
+    clock,
+    random: () => 0.5,
+    ...options,
+  });
+}
+
+export async function startBackend(
+  simOptions: RdsSimOptions = {},
+  backendOptions: Partial<RdsBackendOptions> = {},
+): Promise<BackendFixture> {
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  const sim = await startSim(clock, simOptions);
+  sim.run(DROP_RULE);
+  const hostA = sim.box.addHost({ name: 'node-a', addresses: ['10.0.5.1'] });
+  const hostB = sim.box.addHost({ name: 'node-b', addresses: ['10.0.5.2'] });
+  hostA.connect('pvc-a');
+  hostB.connect('pvc-b');
+  await clock.advance(60_000);
+  const backend = backendOf(sim, clock, { logger, ...backendOptions });
+  backend.start(NEVER);
+  return {
+    clock,
+    logger,
+    sim,
+    backend,
+    hostA,
+    hostB,
+    async [Symbol.asyncDispose]() {
+      await backend[Symbol.asyncDispose]();
+      await sim[Symbol.asyncDispose]();
+    },
+  };
+}

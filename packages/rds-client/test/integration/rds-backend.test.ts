@@ -1,0 +1,469 @@
+import type { FenceIdentity, StorageQuery } from '@reattach/core';
+import { FakeClock, RecordingLogger, RecordingTelemetry } from '@reattach/core/testing';
+import { describe, expect, it } from 'vitest';
+import { until } from '../support/turns.ts';
+import {
+  ABOUT_A,
+  type BackendFixture,
+  backendOf,
+  DROP_RULE,
+  NEVER,
+  NODE_A,
+  NODE_B,
+  startBackend,
+  startSim,
+} from './backend-fixture.ts';
+
+const FENCE: FenceIdentity = {
+  id: '00c0ffee',
+  nodeName: 'node-a',
+  nodeUid: '8a2c',
+  bootId: 'b-1',
+  fencedAtMs: 1_767_225_600_000,
+};
+
+async function evidenceOfA({ backend }: BackendFixture): Promise<unknown> {
+  return (await backend.observe(ABOUT_A, NEVER)).evidence.get('node-a');
+}
+
+describe('observe', () => {
+  it('sees a live host live and a host without power silent, by the age of its session', async () => {
+    await using f = await startBackend();
+    const before = await f.backend.observe(ABOUT_A, NEVER);
+    expect(before.evidence.get('node-a')).toMatchObject({ kind: 'live' });
+    expect(before.liveHosts).toBe(2);
+    f.hostA.powerOff();
+    await f.clock.advance(20_000);
+    const after = await f.backend.observe(ABOUT_A, NEVER);
+    expect(after.evidence.get('node-a')).toMatchObject({ kind: 'silent' });
+    expect(after).toMatchObject({ liveHosts: 1, guard: { kind: 'enforced' }, observedAtMs: f.clock.now() });
+    expect(f.backend.lastReading).toBe(after);
+  });
+
+  it('reads in two round trips', async () => {
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    const sent = f.sim.commands.entries.length;
+    await f.backend.observe(ABOUT_A, NEVER);
+    expect(f.sim.commands.entries.length - sent).toBe(2);
+  });
+
+  it('asks about the ports that are exported', async () => {
+    await using f = await startBackend();
+    f.sim.box.addVolume({ slot: 'pvc-c', nqn: 'nqn.test:pvc-c', sizeBytes: 1024, port: 4500 });
+    f.sim.box.addHost({ name: 'node-c', addresses: ['10.0.5.3'] }).connect('pvc-c');
+    const reading = await f.backend.observe(ABOUT_A, NEVER);
+    expect(f.backend.lastSnapshot?.sessionPorts).toEqual([4420, 4500]);
+    expect(reading.liveHosts).toBe(3);
+    expect(reading.guard).toMatchObject({
+      kind: 'unenforced',
+      fix: '/ip/firewall/raw/set [find where chain=prerouting and action=drop and src-address-list=reattach-fenced] dst-port=4420,4500',
+    });
+  });
+
+  it('counts addresses of one node as one live host', async () => {
+    await using f = await startBackend();
+    const both = { ...NODE_A, addresses: ['10.0.5.1', '10.0.5.2'] };
+    expect((await f.backend.observe({ ...ABOUT_A, suspects: [both], peers: [] }, NEVER)).liveHosts).toBe(1);
+  });
+
+  it('says since when the write counters of exported volumes stand still', async () => {
+    await using f = await startBackend();
+    const asked: StorageQuery = {
+      ...ABOUT_A,
+      volumes: [
+        ...ABOUT_A.volumes,
+        { volumeHandle: 'pvc-b', volumeAttributes: {} },
+        { volumeHandle: 'gone', volumeAttributes: {} },
+      ],
+    };
+    f.hostA.mount('pvc-a');
+    f.hostA.write('pvc-a');
+    const firstAtMs = f.clock.now();
+    await f.backend.observe(asked, NEVER);
+    await f.clock.advance(2_000);
+    const still = await f.backend.observe(asked, NEVER);
+    expect([...(still.volumes ?? [])]).toEqual([
+      ['pvc-a', { writesStillSinceMs: firstAtMs }],
+      ['pvc-b', { writesStillSinceMs: firstAtMs }],
+    ]);
+    f.hostA.write('pvc-a');
+    const moved = await f.backend.observe(asked, NEVER);
+    expect(moved.volumes?.get('pvc-a')?.writesStillSinceMs).toBe(f.clock.now());
+    expect(moved.volumes?.get('pvc-b')?.writesStillSinceMs).toBe(firstAtMs);
+  });
+
+  it('says nothing of counters a backend does not show in the form we know', async () => {
+    await using f = await startBackend();
+    using _refused = f.sim.faults.onCommand(
+      'stats-detail',
+      { kind: 'replace', output: 'bad parameter stats-detail (line 1 column 9)\r\n' },
+      Infinity,
+    );
+    const reading = await f.backend.observe(ABOUT_A, NEVER);
+    expect(reading.evidence.get('node-a')).toMatchObject({ kind: 'live' });
+    expect(reading.volumes?.get('pvc-a')).toEqual({});
+  });
+
+  it('says unknown while tracking is off, and counts no live hosts', async () => {
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    f.sim.run('/ip/firewall/connection/tracking/set enabled=no');
+    const reading = await f.backend.observe(ABOUT_A, NEVER);
+    expect(reading.evidence.get('node-a')).toMatchObject({ kind: 'unknown', reason: 'tracking-off' });
+    expect(reading).not.toHaveProperty('liveHosts');
+  });
+
+  it('says unknown without another live host', async () => {
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    f.hostA.powerOff();
+    f.hostB.powerOff();
+    await f.clock.advance(20_000);
+    expect(await evidenceOfA(f)).toMatchObject({ kind: 'unknown', reason: 'no-live-peer' });
+    expect(f.backend.lastReading?.liveHosts).toBe(0);
+  });
+
+  it('says never-seen-live of a node that was silent from before the backend rebooted', async () => {
+    await using f = await startBackend();
+    f.hostA.powerOff();
+    await f.clock.advance(20_000);
+    expect(await evidenceOfA(f)).toMatchObject({ kind: 'silent' });
+    await f.sim.faults.reboot();
+    await until(() => !f.backend.health().connected);
+    await f.clock.advance(1_000);
+    await until(() => f.backend.health().connected);
+    await f.clock.advance(8_000);
+    expect(await evidenceOfA(f)).toMatchObject({ kind: 'unknown', reason: 'never-seen-live' });
+    expect(f.logger.messages('info')).toContain('Storage backend was restarted or the clock was set');
+    await f.clock.advance(60_000);
+    expect(await evidenceOfA(f)).toMatchObject({ kind: 'unknown', reason: 'never-seen-live' });
+  });
+
+  it('is not misled by entries cut short because the node did not answer', async () => {
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    f.hostA.powerOff();
+    await f.clock.advance(16_000);
+    const first = await evidenceOfA(f);
+    await f.clock.advance(30_000);
+    expect(first).not.toMatchObject({
+      silentSinceMs: expect.toSatisfy((ms: number) => ms < f.clock.now() - 62_000),
+    });
+    expect(await evidenceOfA(f)).toMatchObject({ kind: 'silent' });
+  });
+
+  it('rejects with the reason of its caller and nothing else', async () => {
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    await expect(f.backend.observe(ABOUT_A, AbortSignal.abort(new Error('gave up')))).rejects.toThrow(
+      'gave up',
+    );
+    const reading = await f.backend.observe({ suspects: [NODE_A, NODE_B], peers: [], volumes: [] }, NEVER);
+    expect([...reading.evidence.keys()]).toEqual(['node-a', 'node-b']);
+  });
+
+  it('keeps the last complete reading when the backend cannot be read, and says unknown', async () => {
+    await using f = await startBackend();
+    const complete = await f.backend.observe(ABOUT_A, NEVER);
+    await f.sim.faults.down();
+    const failed = await f.backend.observe(ABOUT_A, NEVER);
+    expect(failed.evidence.get('node-a')).toMatchObject({
+      kind: 'unknown',
+      reason: 'backend-unreachable',
+      detail: expect.stringContaining('at backend rds-1 failed'),
+    });
+    expect(Object.keys(failed)).toEqual(['observedAtMs', 'evidence']);
+    expect(f.backend.lastReading).toBe(complete);
+    expect(f.logger.messages('warn')).toContain('Storage backend was not read');
+  });
+
+  it('answers two observers at once', async () => {
+    await using f = await startBackend();
+    const readings = await Promise.all([
+      f.backend.observe(ABOUT_A, NEVER),
+      f.backend.observe(ABOUT_A, NEVER),
+    ]);
+    expect(readings.map(({ evidence }) => evidence.get('node-a'))).toEqual([
+      expect.objectContaining({ kind: 'live' }),
+      expect.objectContaining({ kind: 'live' }),
+    ]);
+  });
+});
+
+describe('fence', () => {
+  it('cuts the node off, is read back, and is taken away again', async () => {
+    await using f = await startBackend();
+    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    const fenced = await f.backend.observe(ABOUT_A, NEVER);
+    expect(fenced.fences).toEqual([{ ...FENCE, addresses: ['10.0.5.1'], seenSinceMs: f.clock.now() }]);
+    expect(f.hostA.write('pvc-a')).toBe(false);
+    const [fence] = fenced.fences ?? [];
+    if (fence) await f.backend.unfence(fence, NEVER);
+    expect((await f.backend.observe(ABOUT_A, NEVER)).fences).toEqual([]);
+  });
+
+  it.each([
+    ['in force vouches for its node', true, { kind: 'silent' }],
+    ['without the drop rule vouches for nobody', false, { kind: 'unknown', reason: 'never-seen-live' }],
+  ])('%s after a reboot of the backend', async (_what, isEnforced, expected) => {
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    f.hostA.powerOff();
+    await f.sim.faults.reboot();
+    if (!isEnforced) f.sim.run('/ip/firewall/raw/remove [find comment="reattach"]');
+    for (let seconds = 0; seconds < 60; seconds += 5) {
+      await f.clock.advance(5_000);
+      await f.backend.observe(ABOUT_A, NEVER);
+    }
+    expect(await evidenceOfA(f)).toMatchObject(expected);
+  });
+
+  it('keeps entries of the same fence and adds only what is missing', async () => {
+    await using f = await startBackend();
+    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    await f.backend.fence(
+      { ...FENCE, fencedAtMs: 1_767_225_700_000 },
+      ['10.0.5.1/32', '10.0.6.1', '10.0.6.1'],
+      NEVER,
+    );
+    const entries = f.sim.box.addressList.entries.map(({ address, comment }) => [
+      address,
+      comment?.slice(-13),
+    ]);
+    expect(entries).toEqual([
+      ['10.0.5.1', '1767225600000'],
+      ['10.0.6.1', '1767225700000'],
+    ]);
+    const { fences } = await f.backend.observe(ABOUT_A, NEVER);
+    expect(fences).toEqual([{ ...FENCE, addresses: ['10.0.5.1', '10.0.6.1'], seenSinceMs: f.clock.now() }]);
+  });
+
+  it.each([
+    ['disabled', { disabled: true, comment: 'x' }, 'disabled entry with comment "x"'],
+    ['dynamic', { timeoutMs: 60_000, comment: 'x' }, 'dynamic entry with comment "x"'],
+    ['foreign', { comment: 'by hand' }, 'foreign entry with comment "by hand"'],
+  ])('is no fence when a %s entry stands in the way', async (_, entry, obstacle) => {
+    await using f = await startBackend();
+    f.sim.box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1', ...entry });
+    await expect(f.backend.fence(FENCE, ['10.0.5.1'], NEVER)).rejects.toMatchObject({
+      code: 'NOT_FENCED',
+      outcome: 'not-applied',
+      message: expect.stringContaining(`10.0.5.1 (${obstacle})`),
+    });
+    expect(f.sim.box.addressList.entries).toHaveLength(1);
+  });
+
+  it('says unknown once something was added', async () => {
+    await using f = await startBackend();
+    f.sim.box.addressList.add({ list: 'reattach-fenced', address: '10.0.6.1', comment: 'by hand' });
+    const fencing = f.backend.fence(FENCE, ['10.0.5.1', '10.0.6.1'], NEVER);
+    await expect(fencing).rejects.toMatchObject({ code: 'NOT_FENCED', outcome: 'unknown' });
+  });
+
+  it.each([
+    ['no address', []],
+    ['an IPv6 address', ['10.0.5.1', 'fd00::1']],
+    ['a prefix', ['10.0.5.0/24']],
+    ['a command', ['10.0.5.1; /system/reboot']],
+  ])('sends nothing for %s', async (_, addresses) => {
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    const sent = f.sim.commands.entries.length;
+    const fencing = f.backend.fence(FENCE, addresses, NEVER);
+    await expect(fencing).rejects.toMatchObject({ code: 'INVALID_VALUE', outcome: 'not-applied' });
+    expect(f.sim.commands.entries).toHaveLength(sent);
+  });
+
+  it('counts the time of a fence from when the drop rule is in force', async () => {
+    await using f = await startBackend();
+    f.sim.run('/ip/firewall/raw/remove [find where chain=prerouting]');
+    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    const unenforced = await f.backend.observe(ABOUT_A, NEVER);
+    expect(unenforced.guard).toEqual({
+      kind: 'unenforced',
+      detail: expect.stringContaining('no drop rule'),
+      fix: DROP_RULE,
+    });
+    await f.clock.advance(30_000);
+    f.sim.run(DROP_RULE);
+    const enforced = await f.backend.observe(ABOUT_A, NEVER);
+    expect(enforced).toMatchObject({ guard: { kind: 'enforced' }, fences: [{ seenSinceMs: f.clock.now() }] });
+  });
+});
+
+describe('unfence', () => {
+  it('removes exactly the entries of that fence', async () => {
+    await using f = await startBackend();
+    await f.backend.fence(FENCE, ['10.0.5.1', '10.0.6.1'], NEVER);
+    await f.backend.fence({ ...FENCE, id: 'deadbeef', nodeName: 'node-b' }, ['10.0.5.2'], NEVER);
+    f.sim.box.addressList.add({ list: 'reattach-fenced', address: '10.0.7.1', comment: 'by hand' });
+    await f.backend.unfence({ ...FENCE, addresses: [], seenSinceMs: 0 }, NEVER);
+    expect(f.sim.box.addressList.entries.map(({ address }) => address)).toEqual(['10.0.5.2', '10.0.7.1']);
+    await f.backend.unfence({ ...FENCE, addresses: [], seenSinceMs: 0 }, NEVER);
+  });
+
+  it('is an error when the read-back still shows one', async () => {
+    await using f = await startBackend();
+    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    f.sim.faults.onCommand('remove', { kind: 'replace', output: 'placeholder\r\n' });
+    const unfencing = f.backend.unfence({ ...FENCE, addresses: [], seenSinceMs: 0 }, NEVER);
+    await expect(unfencing).rejects.toMatchObject({ code: 'INCOMPLETE', outcome: 'unknown' });
+  });
+});
+
+describe('start', () => {
+  it('learns at once, and every minute, who is there, so that a node lost later was seen', async () => {
+    await using f = await startBackend();
+    await until(() => f.backend.lastReading !== undefined);
+    const first = f.backend.lastReading;
+    await f.clock.advance(60_000);
+    await until(() => f.backend.lastReading !== first);
+    expect(f.backend.health()).toEqual({
+      connected: true,
+      detail: 'RouterOS 7.24.2 (stable), read by serialize',
+      lastReadingAtMs: f.clock.now(),
+    });
+    f.hostA.disconnect('pvc-a');
+    await f.clock.advance(30_000);
+    await f.backend.observe(ABOUT_A, NEVER);
+    await f.clock.advance(15_000);
+    expect(await evidenceOfA(f)).toMatchObject({ kind: 'silent' });
+  });
+
+  it('works when the backend is down at the start, and says when it came up', async () => {
+    const clock = new FakeClock();
+    await using sim = await startSim(clock);
+    await using backend = backendOf(sim, clock);
+    await sim.faults.down();
+    let reconnects = 0;
+    backend.onReconnect(() => void (reconnects += 1));
+    backend.start(NEVER);
+    await until(() => backend.health().detail.includes('UNAVAILABLE'));
+    expect(backend.lastReading).toBeUndefined();
+    await sim.faults.up();
+    await clock.advance(1_000);
+    await until(() => backend.lastReading !== undefined);
+    expect(reconnects).toBe(1);
+  });
+
+  it('ends with its signal and leaves nothing behind', async () => {
+    const clock = new FakeClock();
+    const sim = await startSim(clock);
+    const backend = backendOf(sim, clock);
+    const stop = new AbortController();
+    backend.start(stop.signal);
+    await until(() => backend.lastReading !== undefined);
+    stop.abort(new Error('stopped'));
+    await until(() => sim.openSessions === 0 && !backend.health().connected);
+    await backend[Symbol.asyncDispose]();
+    await backend[Symbol.asyncDispose]();
+    await sim[Symbol.asyncDispose]();
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('the connection', () => {
+  it('is refused to a backend with another host key, loudly, and not tried again for a minute', async () => {
+    const clock = new FakeClock();
+    const logger = new RecordingLogger();
+    await using sim = await startSim(clock);
+    await using other = await startSim(clock);
+    await using backend = backendOf(sim, clock, { hostKey: other.hostKeyFingerprint, logger });
+    backend.start(NEVER);
+    const { evidence } = await backend.observe(ABOUT_A, NEVER);
+    expect(evidence.get('node-a')).toMatchObject({
+      reason: 'backend-unreachable',
+      detail: expect.stringContaining(
+        `the backend shows host key ${sim.hostKeyFingerprint}, pinned is ${other.hostKeyFingerprint}`,
+      ),
+    });
+    await until(() => logger.messages('error').length === 1);
+    await clock.advance(59_000);
+    expect(logger.messages('error')).toHaveLength(1);
+    expect(sim.commands.entries).toEqual([]);
+  });
+
+  it.each(['hostKey', 'hostKeyFingerprint'] as const)(
+    'is made to the backend whose %s was pinned',
+    async (form) => {
+      const clock = new FakeClock();
+      await using sim = await startSim(clock);
+      await using backend = backendOf(sim, clock, { hostKey: sim[form] });
+      backend.start(NEVER);
+      expect((await backend.observe(ABOUT_A, NEVER)).observedAtMs).toBe(clock.now());
+      expect(backend.health().connected).toBe(true);
+    },
+  );
+
+  it('says so when the backend refuses the key, without showing it', async () => {
+    const clock = new FakeClock();
+    await using sim = await startSim(clock);
+    await using other = await startSim(clock);
+    const { privateKey } = other.credentials;
+    await using backend = backendOf(sim, clock, { privateKey });
+    backend.start(NEVER);
+    const { evidence } = await backend.observe(ABOUT_A, NEVER);
+    const seen = evidence.get('node-a');
+    expect(seen).toMatchObject({
+      reason: 'backend-unreachable',
+      detail: expect.stringContaining('AUTH_REFUSED'),
+    });
+    expect(JSON.stringify(seen)).not.toContain(privateKey.split('\n')[1]);
+  });
+
+  it.each(['reset', 'silent', 'session-limit', 'channel'] as const)(
+    'survives a backend that answers with: %s',
+    async (kind) => {
+      const clock = new FakeClock();
+      await using sim = await startSim(clock);
+      await using backend = backendOf(sim, clock);
+      const rule = sim.faults.onConnection({ kind });
+      backend.start(NEVER);
+      const observing = backend.observe(ABOUT_A, NEVER);
+      await until(() => rule.hits === 1);
+      if (kind === 'silent') await clock.advance(10_000);
+      expect((await observing).evidence.get('node-a')).toMatchObject({ kind: 'unknown' });
+      await until(() => !backend.health().connected);
+      await clock.advance(1_000);
+      await until(() => backend.lastReading !== undefined);
+    },
+  );
+
+  it('notices a path that died in silence by the limit of the command', async () => {
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    {
+      using _frozen = f.sim.faults.freeze();
+      const observing = f.backend.observe(ABOUT_A, NEVER);
+      await f.clock.advance(10_000);
+      expect((await observing).evidence.get('node-a')).toMatchObject({
+        detail: expect.stringContaining('TIMEOUT'),
+      });
+    }
+    await until(() => f.backend.health().detail.includes('TIMEOUT'));
+    await f.clock.advance(1_000);
+    await until(() => f.backend.health().connected);
+  });
+});
+
+describe('telemetry', () => {
+  it('has a span and a duration for each command, with the code of a failure', async () => {
+    using telemetry = new RecordingTelemetry();
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    f.sim.faults.onCommand('fences=', { kind: 'garbage' });
+    await f.backend.observe(ABOUT_A, NEVER);
+    const spans = telemetry.spans.filter(({ name }) => name === 'exec read backend');
+    expect(spans.at(-1)).toMatchObject({
+      attributes: { 'server.address': '127.0.0.1', 'server.port': f.sim.port, 'error.type': 'MALFORMED' },
+      ended: true,
+    });
+    expect(spans[0]?.attributes).not.toHaveProperty('error.type');
+    const failed = telemetry.measurements.filter(
+      ({ attributes }) => attributes['error.type'] === 'MALFORMED',
+    );
+    expect(failed).toEqual([expect.objectContaining({ instrument: 'reattach.ssh.command.duration' })]);
+  });
+});

@@ -1,0 +1,33 @@
+import { RdsSim } from '@reattach/rds-sim';
+import { BACKEND_ADDRESS, clusterNodes } from './failover-cluster.ts';
+import { answer, epochMs } from './remote.ts';
+
+const rds = await RdsSim.start({
+  address: BACKEND_ADDRESS,
+  tracking: { enabled: 'yes' },
+  katoMs: 750,
+  commandLogLimit: 100,
+});
+rds.box.addDropRule();
+for (const { name, address, hasHost, volumes } of clusterNodes()) {
+  if (!hasHost) continue;
+  const host = rds.box.addHost({ name, addresses: [address], keepAliveMs: 250 });
+  for (const { slot, nqn } of volumes) {
+    rds.box.addVolume({ slot, nqn, sizeBytes: 2 ** 30 });
+    host.connect(slot);
+  }
+}
+
+answer({
+  access: () => {
+    const { host, port, hostKey, credentials } = rds;
+    return { host, port, hostKey, credentials };
+  },
+  powerOff: (name) => rds.box.host(name)?.powerOff(),
+  /** @returns when a node is fenced next, epoch ms. */
+  fenced: async () => {
+    await rds.commands.next('address-list/add');
+    return epochMs();
+  },
+  removeFences: () => rds.run('/ip firewall address-list remove [find]'),
+});
