@@ -22,10 +22,10 @@ const options = documentedOptions();
 const keys = new Set([
   ...options.map(({ key }) => key),
   ...documentedValues().map(({ key }) => key),
-  'config.boxes',
+  'config.backends',
 ]);
 const groups = new Set([...keys].filter((key) => key.includes('.')).map((key) => key.split('.')[0] ?? ''));
-const sources = globSync('packages/*/src/*.ts', { cwd: ROOT })
+const sources = globSync('packages/*/src/**/*.ts', { cwd: ROOT })
   .map((path) => readFileSync(join(ROOT, path), 'utf8'))
   .join('\n');
 
@@ -95,11 +95,11 @@ describe('names in documents for operators', () => {
   });
 
   it.each([
-    ['fence.drainMs', false],
+    ['fence.quiesceMs', false],
     ['config.fence.neverFence', false],
     ['otherDrivers: hold', false],
-    ['networkPolicy.boxPorts', false],
-    ['fence.drain', true],
+    ['networkPolicy.backendPorts', false],
+    ['fence.quiesce', true],
     ['networkPolicy.ports', true],
     ['gracePeriodsMs', true],
     ['status.volumesInUse', false],

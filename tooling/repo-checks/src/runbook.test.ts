@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { readChartFile } from './chart/render-chart.ts';
+import { readChartFile } from './chart/chart-files.ts';
+import { coreSource } from './core-source.ts';
 import { ROOT } from './documents.ts';
 
 interface Rule {
@@ -22,10 +23,9 @@ function sectionsOf(title: string): readonly string[] {
   return [...part.matchAll(/^### (.+)$/gm)].map(([, section = '']) => section);
 }
 
-/** Keys of a table of core, which tooling does not import. */
+/** Keys of a table of core. */
 function keysOf(file: string, table: string): readonly string[] {
-  const source = readFileSync(join(ROOT, 'packages/core/src', file), 'utf8');
-  const [, body = ''] = new RegExp(`${table} = \\{([^]*?)\\n\\} as const;`).exec(source) ?? [];
+  const [, body = ''] = new RegExp(`${table} = \\{([^]*?)\\n\\} as const;`).exec(coreSource(file)) ?? [];
   return [...body.matchAll(/^ {2}'?([\w-]+)'?:/gm)].map(([, key = '']) => key);
 }
 
@@ -48,8 +48,7 @@ describe('docs/runbook.md', () => {
   });
 
   it('has one row for each reason why the storage says nothing', () => {
-    const source = readFileSync(join(ROOT, 'packages/core/src/model/facts.ts'), 'utf8');
-    const [, union = ''] = /type UnknownReason =([^;]*);/.exec(source) ?? [];
+    const [, union = ''] = /type UnknownReason =([^;]*);/.exec(coreSource('facts.ts')) ?? [];
     const reasons = [...union.matchAll(/'([\w-]+)'/g)].map(([, reason = '']) => reason);
     expect(reasons).toContain('tracking-off');
     const [, section = ''] = /^### storage-unknown$([^]*?)^### /m.exec(runbook) ?? [];
@@ -62,8 +61,9 @@ describe('docs/concepts.md', () => {
   it('draws the rules in their order', () => {
     const concepts = readFileSync(join(ROOT, 'docs/concepts.md'), 'utf8');
     const drawn = [...concepts.matchAll(/^ {3}\| {2}([a-z]+(?:-[a-z]+)+) /gm)].map(([, name = '']) => name);
-    const source = readFileSync(join(ROOT, 'packages/core/src/decide/rules.ts'), 'utf8');
-    const rules = [...source.matchAll(/\{ name: '([\w-]+)', decide/g)].map(([, name = '']) => name);
+    const rules = [...coreSource('rules.ts').matchAll(/\{ name: '([\w-]+)', decide/g)].map(
+      ([, name = '']) => name,
+    );
     expect(rules).toContain('node-lost');
     expect(drawn).toEqual(rules);
   });

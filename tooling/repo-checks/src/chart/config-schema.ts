@@ -55,13 +55,13 @@ export function configSchema(options: readonly DocumentedOption[]): Schema {
     for (const name of path) node = (node[name] ??= {}) as Record<string, unknown>;
     node[last] = typeSchema(option);
   }
-  const box = options.filter(({ key }) => key.startsWith('rds.'));
+  const backend = options.filter(({ key }) => key.startsWith('rds.'));
   const config = objectSchema(tree);
   return {
     ...config,
     properties: {
       ...(config['properties'] as object),
-      boxes: {
+      backends: {
         type: 'array',
         minItems: 1,
         items: {
@@ -70,7 +70,9 @@ export function configSchema(options: readonly DocumentedOption[]): Schema {
           required: ['address'],
           properties: {
             name: TEXT,
-            ...Object.fromEntries(box.map((option) => [option.key.slice('rds.'.length), typeSchema(option)])),
+            ...Object.fromEntries(
+              backend.map((option) => [option.key.slice('rds.'.length), typeSchema(option)]),
+            ),
           },
         },
       },

@@ -1,11 +1,21 @@
-import type { RenderOptions } from './render-chart.ts';
+import type { Values } from './chart-files.ts';
 
-const BOX = { rds: { address: 'box.example.org' } } as const;
+/** How the chart is installed. */
+export interface RenderOptions {
+  /** Merged over those of `values.yaml`. */
+  readonly values?: Values;
+  /** Name of the release. Default `reattach`. */
+  readonly name?: string;
+  /** Default `reattach`. */
+  readonly namespace?: string;
+}
+
+const BACKEND = { rds: { address: 'backend.example.org' } } as const;
 
 /** What operators may install: from the least to everything at once. */
 export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
-  'first look': { values: { config: BOX } },
-  'mode release': { values: { config: { ...BOX, mode: 'release', strategy: 'delete' } } },
+  'first look': { values: { config: BACKEND } },
+  'mode release': { values: { config: { ...BACKEND, mode: 'release', strategy: 'delete' } } },
   'mode fence, everything on': {
     name: 'failover',
     namespace: 'storage',
@@ -14,16 +24,16 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
       image: { repository: 'registry.example.org/reattach', tag: '1.2.3' },
       imagePullSecrets: [{ name: 'registry' }],
       config: {
-        ...BOX,
+        ...BACKEND,
         mode: 'fence',
         earlyDetection: true,
         otlp: { endpoint: 'http://collector.observability:4318' },
-        fence: { neverFence: 'boots-from-box=true' },
+        fence: { neverFence: 'boots-from-backend=true' },
       },
       secret: { passphrase: 'passphrase' },
       serviceAccount: { name: 'failover', annotations: { 'example.org/identity': 'failover' } },
       networkPolicy: {
-        boxCidrs: ['10.0.0.10/32', 'fd00::10/128'],
+        backendCidrs: ['10.0.0.10/32', 'fd00::10/128'],
         ingressFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }],
         extraEgress: [{ ports: [{ port: 4318 }] }],
       },
@@ -37,33 +47,33 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
       nodeSelector: { 'kubernetes.io/os': 'linux' },
     },
   },
-  'two boxes': {
+  'two backends': {
     values: {
       config: {
         mode: 'fence',
-        boxes: [
+        backends: [
           {
             name: 'east',
             address: '10.0.0.1',
             hostKey: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU',
           },
-          { name: 'west', address: '10.0.0.2:2222', hostKeyFile: '/etc/reattach-box/west' },
+          { name: 'west', address: '10.0.0.2:2222', hostKeyFile: '/etc/reattach-backend/west' },
         ],
       },
       secret: { hostKey: '' },
-      networkPolicy: { boxPorts: [22, 2222] },
+      networkPolicy: { backendPorts: [22, 2222] },
     },
   },
   'one pod, nothing that is optional': {
     values: {
       replicas: 1,
       config: {
-        ...BOX,
+        ...BACKEND,
         mode: 'release',
         strategy: 'out-of-service',
         events: false,
         leaderElection: { enabled: false },
-        rds: { ...BOX.rds, hostKey: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU' },
+        rds: { ...BACKEND.rds, hostKey: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU' },
       },
       listenHost: '[::]',
       rbac: { create: false },

@@ -1,5 +1,5 @@
 import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
-import { readChartFile } from './render-chart.ts';
+import { readChartFile } from './chart-files.ts';
 
 /** A value of `values.yaml` with the comment before it. */
 export interface DocumentedValue {

@@ -3,7 +3,7 @@ import { keysOf } from './object-keys.ts';
 
 describe('keysOf', () => {
   const file = `
-    const fields = { box, why: 'a, { b' };
+    const fields = { backend, why: 'a, { b' };
     function fieldsOf({ x }: Y): Z { const y = [1]; return { node: f(x, { inner: 1 }), ...(uid !== undefined && { nodeUid: uid }) }; }
   `;
 
@@ -14,7 +14,7 @@ describe('keysOf', () => {
     ['{ a, ...(b && { c: d }) }', ['a', 'c']],
     ['{ a, ...fieldsOf(decision) }', ['a', 'node', 'nodeUid']],
     ['{ ...(decision && fieldsOf(decision)), a }', ['node', 'nodeUid', 'a']],
-    ['fields', ['box', 'why']],
+    ['fields', ['backend', 'why']],
   ])('%s -> %j', (expression, expected) => {
     expect(keysOf(expression, file)).toEqual(expected);
   });

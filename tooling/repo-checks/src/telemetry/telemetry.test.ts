@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { coreSource } from '../core-source.ts';
 import { ROOT } from '../documents.ts';
 import { logCallsIn, logTable } from './log-calls.ts';
 import { productionSources } from './sources.ts';
@@ -18,12 +19,6 @@ function tableOf(heading: string): readonly string[] {
 /** First cells of that table, without the head. */
 function namesIn(heading: string): readonly string[] {
   return tableOf(heading).flatMap((row) => /^\| `([^`]+)` \|/.exec(row)?.[1] ?? []);
-}
-
-function sourceOf(path: string): string {
-  const source = sources.find((each) => each.path === path);
-  if (!source) throw new TypeError(`There is no ${path}`);
-  return source.text;
 }
 
 const distinct = (names: readonly string[]) => [...new Set(names)].toSorted();
@@ -57,15 +52,14 @@ describe('docs/telemetry.md', () => {
   });
 
   it('has every reason of Events, and no other', () => {
-    const [, list = ''] =
-      /EVENT_REASONS = \[([^\]]+)\]/.exec(sourceOf('packages/core/src/ports/ports.ts')) ?? [];
+    const [, list = ''] = /EVENT_REASONS = \[([^\]]+)\]/.exec(coreSource('ports.ts')) ?? [];
     const reasons = [...list.matchAll(/'(\w+)'/g)].map(([, reason = '']) => reason);
     expect(reasons).toContain('ReleaseHeld');
     expect(namesIn('Events').toSorted()).toEqual(reasons.toSorted());
   });
 
   it('has every hold reason as the code words it, and no other', () => {
-    const text = sourceOf('packages/core/src/model/hold-reason.ts');
+    const text = coreSource('hold-reason.ts');
     const rows = [...text.matchAll(/^ {2}'?([\w-]+)'?:\s*'([^']+)',/gm)].map(
       ([, reason, meaning]) => `| \`${reason}\` | ${meaning} |`,
     );

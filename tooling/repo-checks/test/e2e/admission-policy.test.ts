@@ -5,12 +5,14 @@ import {
   startExtensionsApiServer,
 } from '@reattach/envtest';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Manifest, parseManifests, renderChart } from '../../src/chart/render-chart.ts';
+import type { Manifest } from '../../src/chart/chart-files.ts';
 import { type Answer, send } from './api-request.ts';
 import { startPolicyCore } from './policy-core.ts';
+import { findHelm } from './real-helm.ts';
 
 const assets = envtestAssets();
 const hasServer = assets !== undefined && hasComponent(assets, 'apiextensions-apiserver');
+const helm = hasServer ? await findHelm() : undefined;
 const OURS = 'system:serviceaccount:reattach:reattach';
 const NODES = '/apis/test.reattach.srvlab.io/v1/nodes';
 const START_MS = 100_000;
@@ -121,7 +123,7 @@ const DENIED: readonly (readonly [string, Change])[] = [
  * The policy of the chart, as the admission code of a Kubernetes that knows it judges: that of apiextensions-apiserver, on
  * custom resources that look like Nodes.
  */
-describe.skipIf(!hasServer)('the admission policy of deploy/chart', () => {
+describe.skipIf(helm === undefined)('the admission policy of deploy/chart', () => {
   const cleanup = new AsyncDisposableStack();
   let server: ExtensionsApiServer;
   let created = 0;
@@ -140,10 +142,9 @@ describe.skipIf(!hasServer)('the admission policy of deploy/chart', () => {
   }
 
   beforeAll(async () => {
-    const values = { config: { rds: { address: 'box' }, mode: 'fence' } };
-    const policies = parseManifests(renderChart({ values })).filter(({ kind }) =>
-      kind.startsWith('ValidatingAdmissionPolicy'),
-    );
+    const values = { config: { rds: { address: 'backend' }, mode: 'fence' } };
+    const manifests = (await helm?.render({ values })) ?? [];
+    const policies = manifests.filter(({ kind }) => kind.startsWith('ValidatingAdmissionPolicy'));
     const core = cleanup.use(await startPolicyCore(policies.map(forCustomResources)));
     const signal = AbortSignal.timeout(START_MS);
     server = cleanup.use(await startExtensionsApiServer({ assets: assets ?? '', core: core.url, signal }));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { CHART } from '../../src/chart/render-chart.ts';
+import { CHART } from '../../src/chart/chart-files.ts';
 
 const run = promisify(execFile);
 const promtool = process.env['PROMTOOL'];

@@ -1,19 +1,20 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type Envtest, envtestAssets, startEnvtest } from '@reattach/envtest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
-import { CHART, type Manifest, parseManifests, renderChart } from '../../src/chart/render-chart.ts';
+import type { Manifest } from '../../src/chart/chart-files.ts';
 import { VALUE_SETS } from '../../src/chart/value-sets.ts';
 import { type Answer, send } from './api-request.ts';
+import { findHelm } from './real-helm.ts';
 
-const run = promisify(execFile);
-const SETS = Object.entries(VALUE_SETS);
 const assets = envtestAssets();
-const helm = process.env['HELM'];
+const helm = assets === undefined ? undefined : await findHelm();
+const SETS =
+  helm === undefined
+    ? []
+    : await Promise.all(
+        Object.entries(VALUE_SETS).map(
+          async ([name, options]) => [name, await helm.render(options)] as const,
+        ),
+      );
 
 /** Where objects of a kind are created. */
 const PATHS: Readonly<Record<string, string>> = {
@@ -29,7 +30,7 @@ const PATHS: Readonly<Record<string, string>> = {
   Service: '/api/v1/namespaces/{}/services',
   ServiceAccount: '/api/v1/namespaces/{}/serviceaccounts',
 };
-/** Of these the API server of the tests (1.20) knows nothing; their shape is all that is checked, in src/chart/chart.test.ts. */
+/** Of these the API server of the tests (1.20) knows nothing; their content is checked in chart-render.test.ts and admission-policy.test.ts. */
 const UNKNOWN_KINDS = new Set([
   'PrometheusRule',
   'ServiceMonitor',
@@ -37,7 +38,7 @@ const UNKNOWN_KINDS = new Set([
   'ValidatingAdmissionPolicyBinding',
 ]);
 
-describe.skipIf(assets === undefined)('deploy/chart at a real API server', () => {
+describe.skipIf(helm === undefined)('deploy/chart at a real API server', () => {
   let envtest: Envtest;
   beforeAll(async () => {
     envtest = await startEnvtest({ assets: assets ?? '', signal: AbortSignal.timeout(100_000) });
@@ -47,21 +48,21 @@ describe.skipIf(assets === undefined)('deploy/chart at a real API server', () =>
   });
   afterAll(() => envtest[Symbol.asyncDispose]());
 
-  describe.each(SETS)('%s', (_, options) => {
-    const manifests = parseManifests(renderChart(options)).filter(({ kind }) => !UNKNOWN_KINDS.has(kind));
+  describe.each(SETS)('%s', (_, all) => {
+    const known = all.filter(({ kind }) => !UNKNOWN_KINDS.has(kind));
 
-    it.each(manifests.map((manifest) => [manifest.kind, manifest.metadata.name, manifest] as const))(
+    it.each(known.map((manifest) => [manifest.kind, manifest.metadata.name, manifest] as const))(
       '%s %s is accepted with every field',
       async (kind, _name, manifest) => {
-        const known = kind === 'PodDisruptionBudget' ? asOfServer(manifest) : manifest;
-        const { status, body } = await create(envtest, known, '?dryRun=All');
+        const object = kind === 'PodDisruptionBudget' ? asOfServer(manifest) : manifest;
+        const { status, body } = await create(envtest, object, '?dryRun=All');
         expect([status, body]).toEqual([201, expect.objectContaining({})]);
-        expect(body).toMatchObject(known); // a misspelt field would have been dropped
+        expect(body).toMatchObject(object); // a misspelt field would have been dropped
       },
     );
   });
 
-  it('would be told of a wrong manifest', async () => {
+  it('refuses a wrong manifest', async () => {
     const wrong = {
       apiVersion: 'v1',
       kind: 'Service',
@@ -71,34 +72,6 @@ describe.skipIf(assets === undefined)('deploy/chart at a real API server', () =>
     expect((await create(envtest, wrong, '?dryRun=All')).status).toBe(422);
   });
 });
-
-/** Helm itself, where `HELM` names its binary: the renderer here must print the same. */
-describe.skipIf(helm === undefined)('deploy/chart with Helm', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'reattach-helm-'));
-  });
-  afterAll(() => rm(folder, { recursive: true }));
-
-  it.each(SETS)('%s renders as it does here', async (_, options) => {
-    const { values = {}, name = 'reattach', namespace = 'reattach' } = options;
-    const path = join(folder, 'values.yaml');
-    await writeFile(path, stringify(values));
-    const { stdout } = await run(helm ?? '', ['template', name, CHART, '-n', namespace, '-f', path]);
-    expect(byName(parseManifests(stdout))).toEqual(byName(parseManifests(renderChart(options))));
-  });
-
-  it('passes its lint', async () => {
-    const { stdout } = await run(helm ?? '', ['lint', '--strict', CHART, '--set', 'config.rds.address=box']);
-    expect(stdout).toContain('0 chart(s) failed');
-  });
-});
-
-function byName(manifests: readonly Manifest[]): Readonly<Record<string, Manifest>> {
-  return Object.fromEntries(
-    manifests.map((each) => [`${each.kind} ${each.metadata.namespace} ${each.metadata.name}`, each]),
-  );
-}
 
 /** policy/v1 came with 1.21, `unhealthyPodEvictionPolicy` with 1.27; the rest is the same in v1beta1. */
 function asOfServer(manifest: Manifest): Manifest {

@@ -1,17 +1,15 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { pathOf } from '@reattach/k8s-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseAllDocuments, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { ControllerProcess } from './support/controller-process.ts';
 import { assets, E2eCluster } from './support/e2e-cluster.ts';
 import { COMPRESSED_FLAGS, Stage } from './support/stage.ts';
 import { until } from './support/until.ts';
 
-const RENDER = fileURLToPath(new URL('../../../../tooling/repo-checks/src/main.ts', import.meta.url));
+const FENCE = new URL('../../../../deploy/manifests/fence.yaml', import.meta.url);
 const NAMESPACE = 'installed';
 const RBAC = 'rbac.authorization.k8s.io';
 
@@ -27,7 +25,7 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value?: string }[];
 }
 
-/** What a pod of the chart needs at the API server before it starts. */
+/** What a pod of the Deployment needs at the API server before it starts. */
 const PATHS: Readonly<Record<string, (namespace: string) => string>> = {
   ClusterRole: () => pathOf('apis', RBAC, 'v1', 'clusterroles'),
   ClusterRoleBinding: () => pathOf('apis', RBAC, 'v1', 'clusterrolebindings'),
@@ -37,11 +35,11 @@ const PATHS: Readonly<Record<string, (namespace: string) => string>> = {
 };
 
 /** Played by this test: the kubelet, which mounts ConfigMap, Secret and token and starts the container. */
-describe.skipIf(assets === undefined)('deploy/chart, installed', () => {
+describe.skipIf(assets === undefined)('deploy/manifests/fence.yaml, applied', () => {
   let cluster: E2eCluster;
   let folder: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'reattach-chart-'));
+    folder = await mkdtemp(join(tmpdir(), 'reattach-manifests-'));
     cluster = await E2eCluster.start();
   });
   afterAll(async () => {
@@ -50,8 +48,8 @@ describe.skipIf(assets === undefined)('deploy/chart, installed', () => {
   });
 
   it('runs under its own permissions and moves the volume of a dead node', async () => {
-    await using stage = await Stage.start(cluster, { name: 'chart' });
-    const manifests = await render(stage);
+    await using stage = await Stage.start(cluster, { name: 'applied' });
+    const manifests = await manifestsFor(stage);
     await install(cluster, manifests);
     await using controller = new ControllerProcess([
       ...(await asKubelet(cluster, stage, manifests, folder)),
@@ -70,14 +68,22 @@ describe.skipIf(assets === undefined)('deploy/chart, installed', () => {
   });
 });
 
-async function render({ rds }: Stage): Promise<readonly Manifest[]> {
-  const backend = { address: `${rds.host}:${rds.port}`, user: rds.credentials.username };
-  const values = { config: { mode: 'fence', rds: { ...backend, storageAddresses: rds.box.address } } };
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const args = [RENDER, '--name', 'volumes', '-n', NAMESPACE, '-f', '-'];
-  const child = execFile(process.execPath, args, (err, stdout) => (err ? reject(err) : resolve(stdout)));
-  child.stdin?.end(stringify(values));
-  return parseAllDocuments(await promise).map((document) => document.toJS() as Manifest);
+/** Under another name, because the cluster already has roles named `reattach`; and for the backend of the stage. */
+async function manifestsFor({ rds }: Stage): Promise<readonly Manifest[]> {
+  const text = await readFile(FENCE, 'utf8');
+  const renamed = text.replaceAll(/^( *(?:- )?name(?:space)?): reattach$/gm, `$1: ${NAMESPACE}`);
+  const backend = {
+    address: `${rds.host}:${rds.port}`,
+    user: rds.credentials.username,
+    storageAddresses: rds.box.address,
+  };
+  return parseAllDocuments(renamed).map((document) => {
+    const manifest = document.toJS() as Manifest;
+    const file = manifest.data?.['config.yaml'];
+    if (file === undefined) return manifest;
+    const config = { ...(parse(file) as object), rds: backend };
+    return { ...manifest, data: { 'config.yaml': stringify(config) } };
+  });
 }
 
 async function install({ kube }: E2eCluster, manifests: readonly Manifest[]): Promise<void> {
@@ -101,7 +107,7 @@ async function asKubelet(
 ): Promise<readonly string[]> {
   const find = (kind: string): Manifest => {
     const found = manifests.find((manifest) => manifest.kind === kind);
-    if (!found) throw new TypeError(`Expected a ${kind} in the chart`);
+    if (!found) throw new TypeError(`Expected a ${kind} in the manifests`);
     return found;
   };
   const account = find('ServiceAccount').metadata.name;
