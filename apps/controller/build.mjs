@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { buildPage } from '@reattach/status-page/build';
 import { build } from 'esbuild';
-import { buildPage } from './build-page.ts';
 import { sbomOf } from './sbom.mjs';
 
 // ssh2 and its like are CommonJS: they ask for `require` and `__dirname` at run time.

@@ -1,4 +1,4 @@
-export { type Config, type ConfigSources, parseConfig } from './config.ts';
-export { ConfigError, type ConfigProblem } from './config-error.ts';
-export type { HealthCheck, HealthReport } from './health.ts';
-export { createLogger, type LoggerOptions } from './logger.ts';
+export { type Config, type ConfigSources, parseConfig } from './config/config.ts';
+export { ConfigError, type ConfigProblem } from './config/config-error.ts';
+export type { HealthCheck, HealthReport } from './http/health.ts';
+export { createLogger, type LoggerOptions } from './telemetry/logger.ts';

@@ -4,14 +4,14 @@ import { createInterface } from 'node:readline';
 import { systemClock } from '@reattach/core';
 import type { CliIo } from './cli/cli-io.ts';
 import { COMMANDS } from './cli/commands.ts';
+import { helpText } from './cli/help-text.ts';
 import { readConfig } from './cli/read-config.ts';
 import { runCommand } from './cli/run-command.ts';
 import { compose } from './compose.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError } from './config/config-error.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { helpText } from './help-text.ts';
-import { createLogger } from './logger.ts';
-import { runUntilStopped } from './run-until-stopped.ts';
+import { runUntilStopped } from './lifecycle/run-until-stopped.ts';
+import { createLogger } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
 
 async function main(args: readonly string[]): Promise<ExitCode> {

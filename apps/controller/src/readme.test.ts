@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { auditRoutes } from './audit/audit-routes.ts';
-import { ENDPOINTS, endpointsTable } from './endpoints.ts';
+import { commandsTable, exitCodesTable, helpText, optionsTable } from './cli/help-text.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-code.ts';
-import { commandsTable, exitCodesTable, helpText, optionsTable } from './help-text.ts';
-import { pageRoutes } from './page/page-routes.ts';
+import { ENDPOINTS, endpointsTable } from './http/endpoints.ts';
+import { pageRoutes } from './http/page-routes.ts';
 import { stateRoutes } from './state/state-routes.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');

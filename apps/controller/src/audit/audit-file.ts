@@ -1,5 +1,5 @@
 import { appendFile, open, readFile, rename } from 'node:fs/promises';
-import type { AuditRecord } from './audit-record.ts';
+import type { AuditRecord } from '@reattach/status-page';
 
 /** Where the part before the last rotation is kept. */
 const ROTATED_SUFFIX = '.1';

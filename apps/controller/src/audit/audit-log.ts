@@ -1,6 +1,7 @@
 import type { Clock, Logger, PassObserver, PassReport } from '@reattach/core';
+import type { AuditRecord } from '@reattach/status-page';
 import type { AuditFile } from './audit-file.ts';
-import { type AuditRecord, auditRecordsOf } from './audit-record.ts';
+import { auditRecordsOf } from './audit-records-of.ts';
 
 export interface AuditLogOptions {
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import { type HttpRoute, jsonAnswer } from '../http-route.ts';
+import { type HttpRoute, jsonAnswer } from '../http/http-route.ts';
 import { type AuditLog, MAX_RECORDS } from './audit-log.ts';
 
 /** Records answered when nobody says how many. */

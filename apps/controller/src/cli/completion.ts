@@ -1,4 +1,4 @@
-import { flagOf, OPTION_KEYS } from '../config-options.ts';
+import { flagOf, OPTION_KEYS } from '../config/config-options.ts';
 import { EXIT } from '../exit-code.ts';
 import { usageError } from './cli-error.ts';
 import type { Command } from './command.ts';

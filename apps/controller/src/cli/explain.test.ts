@@ -1,6 +1,6 @@
+import type { StateReport } from '@reattach/status-page';
 import { describe, expect, it } from 'vitest';
 import { AS_OF_MS, attachmentState, nodeReport, stateReport } from '../state/state-report.test-support.ts';
-import type { StateReport } from '../state/state-report.ts';
 import { explainText } from './explain.ts';
 import { findSubject } from './find-subject.ts';
 import { plainStyle } from './style.ts';

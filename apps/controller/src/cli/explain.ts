@@ -1,5 +1,5 @@
 import { HOLD_REASONS } from '@reattach/core';
-import type { AttachmentState, NodeReport, StateReport } from '../state/state-report.ts';
+import type { AttachmentState, NodeReport, StateReport } from '@reattach/status-page';
 import { CliError } from './cli-error.ts';
 import { type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
 import { formatDuration, formatTime } from './duration.ts';

@@ -1,4 +1,4 @@
-import type { AttachmentState, NodeReport, StateReport } from '../state/state-report.ts';
+import type { AttachmentState, NodeReport, StateReport } from '@reattach/status-page';
 
 /** What a name stands for: attachments of a claim or volume, or a node and all that is attached to it. */
 export interface Subject {

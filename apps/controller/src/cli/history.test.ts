@@ -1,5 +1,5 @@
+import type { AuditRecord } from '@reattach/status-page';
 import { describe, expect, it } from 'vitest';
-import type { AuditRecord } from '../audit/audit-record.ts';
 import { historyText } from './history.ts';
 import { plainStyle } from './style.ts';
 

@@ -1,6 +1,6 @@
+import type { AuditKind, AuditRecord } from '@reattach/status-page';
 import { AuditFile } from '../audit/audit-file.ts';
 import { MAX_RECORDS } from '../audit/audit-log.ts';
-import type { AuditKind, AuditRecord } from '../audit/audit-record.ts';
 import { CliError, usageError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Call, type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';

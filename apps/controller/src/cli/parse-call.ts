@@ -1,5 +1,5 @@
-import { flagOf, OPTION_KEYS, OPTIONS } from '../config-options.ts';
-import { flag as booleanType } from '../value-type.ts';
+import { flagOf, OPTION_KEYS, OPTIONS } from '../config/config-options.ts';
+import { flag as booleanType } from '../config/option-type.ts';
 import { usageError } from './cli-error.ts';
 import type { Call, Command, CommandFlag } from './command.ts';
 

@@ -1,4 +1,4 @@
-import type { AttachmentState, StateReport } from '../state/state-report.ts';
+import type { AttachmentState, StateReport } from '@reattach/status-page';
 import { type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
 import { formatDuration } from './duration.ts';
 import { print } from './print.ts';

@@ -1,5 +1,5 @@
-import { type Config, type ConfigSources, parseConfig, parseOption } from '../config.ts';
-import type { HostPort } from '../host-port.ts';
+import { type Config, type ConfigSources, parseConfig, parseOption } from '../config/config.ts';
+import type { HostPort } from '../config/host-port.ts';
 import type { CliIo } from './cli-io.ts';
 import type { Call } from './command.ts';
 

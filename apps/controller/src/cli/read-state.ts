@@ -1,7 +1,7 @@
-import { ConfigError } from '../config-error.ts';
+import type { StateReport } from '@reattach/status-page';
+import { ConfigError } from '../config/config-error.ts';
 import { EXIT } from '../exit-code.ts';
 import { type AttachmentChoice, buildStateReport } from '../state/build-state-report.ts';
-import type { StateReport } from '../state/state-report.ts';
 import { VERSION } from '../version.ts';
 import { CliError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';

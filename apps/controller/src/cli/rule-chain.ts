@@ -1,5 +1,5 @@
 import { RULES } from '@reattach/core';
-import type { AttachmentState, StateReport } from '../state/state-report.ts';
+import type { AttachmentState, StateReport } from '@reattach/status-page';
 import { formatDuration } from './duration.ts';
 import { count, nodeStateWords } from './words.ts';
 

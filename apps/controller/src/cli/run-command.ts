@@ -1,4 +1,4 @@
-import { ConfigError } from '../config-error.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { CliError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';

@@ -1,7 +1,6 @@
-import type { AuditRecord } from '../audit/audit-record.ts';
-import { formatHostPort, type HostPort } from '../host-port.ts';
+import type { AuditRecord, StateReport } from '@reattach/status-page';
+import { formatHostPort, type HostPort } from '../config/host-port.ts';
 import type { AttachmentChoice } from '../state/build-state-report.ts';
-import type { StateReport } from '../state/state-report.ts';
 import { CliError, usageError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import type { Call } from './command.ts';

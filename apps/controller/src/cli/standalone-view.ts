@@ -10,7 +10,7 @@ import {
 import { loadKubeApi } from '@reattach/k8s-api';
 import { KubeCaches } from '@reattach/k8s-watch';
 import { createRdsBackend, type RdsBackend, RdsFleet } from '@reattach/rds-client';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { CliError } from './cli-error.ts';
 
 /** Longest wait for the first lists, ms. */

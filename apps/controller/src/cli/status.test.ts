@@ -1,6 +1,6 @@
+import type { StateReport } from '@reattach/status-page';
 import { describe, expect, it } from 'vitest';
 import { AS_OF_MS, attachmentState, stateReport } from '../state/state-report.test-support.ts';
-import type { StateReport } from '../state/state-report.ts';
 import { statusText } from './status.ts';
 import { plainStyle } from './style.ts';
 import { needsAttention } from './words.ts';

@@ -1,5 +1,5 @@
+import type { AttachmentState, BackendState, StateReport } from '@reattach/status-page';
 import { EXIT } from '../exit-code.ts';
-import type { AttachmentState, BackendState, StateReport } from '../state/state-report.ts';
 import { type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
 import { formatDuration } from './duration.ts';
 import { print } from './print.ts';

@@ -1,4 +1,4 @@
-import type { AttachmentState, NodeStateKind, StateReport } from '../state/state-report.ts';
+import type { AttachmentState, NodeStateKind, StateReport } from '@reattach/status-page';
 import { formatDuration } from './duration.ts';
 import type { Cell } from './table.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '@reattach/core';
 import { SimWorld, type WorldFiles, worldFlags } from '@reattach/sim-world';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseConfig } from '../config.ts';
+import { parseConfig } from '../config/config.ts';
 import type { Check } from './check.ts';
 import { runDoctor } from './run-doctor.ts';
 

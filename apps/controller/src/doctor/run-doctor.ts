@@ -1,8 +1,8 @@
 import type { Clock } from '@reattach/core';
 import { loadKubeApi } from '@reattach/k8s-api';
 import { createRdsBackend, type RdsBackend } from '@reattach/rds-client';
-import type { BackendConfig, Config } from '../config.ts';
-import { podNamespace } from '../pod-namespace.ts';
+import type { BackendConfig, Config } from '../config/config.ts';
+import { podNamespace } from '../lifecycle/pod-namespace.ts';
 import { type BackendFindings, backendChecks } from './backend-checks.ts';
 import { type Check, failed } from './check.ts';
 import { clusterChecks } from './cluster-checks.ts';

@@ -5,7 +5,7 @@ import {
   type NodeEvidence,
   STALE_STEPS,
 } from '@reattach/core';
-import type { AttachmentState } from './state-report.ts';
+import type { AttachmentState } from '@reattach/status-page';
 
 /** One decision for people. @param standing what the last pass made of it; absent where none ran. */
 export function attachmentState(decision: Decision, standing?: AttachmentStatus): AttachmentState {

@@ -1,6 +1,5 @@
 import { type AttachmentStatus, type LastPass, nodeFactOf, type Policy, type Preview } from '@reattach/core';
 import type { RdsBackend } from '@reattach/rds-client';
-import { attachmentState } from './attachment-state.ts';
 import type {
   AttachmentState,
   BackendState,
@@ -9,7 +8,8 @@ import type {
   PassState,
   StateCounts,
   StateReport,
-} from './state-report.ts';
+} from '@reattach/status-page';
+import { attachmentState } from './attachment-state.ts';
 
 /** Which attachments a report lists. It counts all of them. */
 export type AttachmentChoice = 'all' | 'lost';

@@ -1,4 +1,4 @@
-import type { AttachmentState, NodeReport, StateReport } from './state-report.ts';
+import type { AttachmentState, NodeReport, StateReport } from '@reattach/status-page';
 
 /** 2026-01-01T00:00:00Z. */
 export const AS_OF_MS = 1_767_225_600_000;

@@ -1,6 +1,6 @@
-import { type HttpAnswer, type HttpRoute, jsonAnswer } from '../http-route.ts';
+import type { StateReport } from '@reattach/status-page';
+import { type HttpAnswer, type HttpRoute, jsonAnswer } from '../http/http-route.ts';
 import type { AttachmentChoice } from './build-state-report.ts';
-import type { StateReport } from './state-report.ts';
 
 /** What the endpoints need. */
 export interface StateRoutesOptions {

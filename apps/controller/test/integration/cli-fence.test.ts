@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { COMPRESSED_FLAGS, type SimNode, SimWorld, type WorldFiles, worldFlags } from '@reattach/sim-world';
+import type { StateReport } from '@reattach/status-page';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StateReport } from '../../src/state/state-report.ts';
 import { until } from '../e2e/support/until.ts';
 import { cli } from './support/cli-run.ts';
 import { WorldController } from './support/world-controller.ts';

@@ -1,6 +1,6 @@
+import type { StateReport } from '@reattach/status-page';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { StateReport } from '../../src/state/state-report.ts';
 import { until } from '../e2e/support/until.ts';
 import { cli } from './support/cli-run.ts';
 import { WorldController } from './support/world-controller.ts';

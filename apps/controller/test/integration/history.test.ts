@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { AuditRecord } from '@reattach/status-page';
 import { describe, expect, it } from 'vitest';
-import type { AuditRecord } from '../../src/audit/audit-record.ts';
 import { until } from '../e2e/support/until.ts';
 import { WorldController } from './support/world-controller.ts';
 

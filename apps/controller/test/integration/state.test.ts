@@ -1,5 +1,5 @@
+import type { StateReport } from '@reattach/status-page';
 import { describe, expect, it } from 'vitest';
-import type { StateReport } from '../../src/state/state-report.ts';
 import { until } from '../e2e/support/until.ts';
 import { WorldController } from './support/world-controller.ts';
 

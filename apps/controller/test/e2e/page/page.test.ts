@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { StateReport } from '@reattach/status-page';
+import { filesOf } from '@reattach/status-page';
+import { buildPage } from '@reattach/status-page/build';
+import { type SampleOptions, sampleRecords, sampleReport } from '@reattach/status-page/testing';
 import type axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPage } from '../../../build-page.ts';
-import { filesOf } from '../../../src/page/page-files.ts';
-import type { StateReport } from '../../../src/state/state-report.ts';
 import { WorldController } from '../../integration/support/world-controller.ts';
 import { until } from '../support/until.ts';
 import { chromiumPath, launchChromium } from './chromium.ts';
-import { type SampleOptions, sampleRecords, sampleReport } from './sample-report.ts';
 import { SampleServer, type SampleServerOptions } from './sample-server.ts';
 
 const chromium = chromiumPath();

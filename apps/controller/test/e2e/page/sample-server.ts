@@ -1,13 +1,11 @@
 import { silentLogger } from '@reattach/core';
-import type { AuditRecord } from '../../../src/audit/audit-record.ts';
-import { healthReport } from '../../../src/health.ts';
-import { type HttpRoute, jsonAnswer } from '../../../src/http-route.ts';
-import { HttpServer } from '../../../src/http-server.ts';
-import type { PageFile } from '../../../src/page/page-files.ts';
-import { pageRoutes } from '../../../src/page/page-routes.ts';
-import type { StateReport } from '../../../src/state/state-report.ts';
+import type { AuditRecord, PageFile, StateReport } from '@reattach/status-page';
+import { lostOnly } from '@reattach/status-page/testing';
+import { healthReport } from '../../../src/http/health.ts';
+import { type HttpRoute, jsonAnswer } from '../../../src/http/http-route.ts';
+import { HttpServer } from '../../../src/http/http-server.ts';
+import { pageRoutes } from '../../../src/http/page-routes.ts';
 import { stateRoutes } from '../../../src/state/state-routes.ts';
-import { lostOnly } from './sample-report.ts';
 
 export interface SampleServerOptions {
   readonly report: () => StateReport;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { sampleRecords, sampleReport } from '@reattach/status-page/testing';
 import { chromiumPath, launchChromium } from './chromium.ts';
-import { sampleRecords, sampleReport } from './sample-report.ts';
 import { SampleServer } from './sample-server.ts';
 
 /** Pictures for the docs: `node --conditions=source test/e2e/page/take-screenshots.ts`. */

@@ -4,7 +4,7 @@ import { FakeClock, RecordingLogger } from '@reattach/core/testing';
 import { SimWorld, type SimWorldOptions, type WorldFiles } from '@reattach/sim-world';
 import { vi } from 'vitest';
 import { compose } from '../../../src/compose.ts';
-import { type Config, parseConfig } from '../../../src/config.ts';
+import { type Config, parseConfig } from '../../../src/config/config.ts';
 import { runFor, runUntil } from './pace.ts';
 import { RunningController } from './running-controller.ts';
 import { CONTROLLER_TIMES, WORLD_TIMES } from './times.ts';

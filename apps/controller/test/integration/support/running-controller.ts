@@ -1,6 +1,6 @@
 import type { LogFields } from '@reattach/core';
 import type { FakeClock, LogLine, RecordingLogger } from '@reattach/core/testing';
-import type { Controller } from '../../../src/controller.ts';
+import type { Controller } from '../../../src/lifecycle/controller.ts';
 import { runWhile } from './pace.ts';
 
 /** Lines of its log in the message of a test that fails. */

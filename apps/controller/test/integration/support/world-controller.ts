@@ -8,7 +8,7 @@ import {
   worldFlags,
 } from '@reattach/sim-world';
 import { compose } from '../../../src/compose.ts';
-import { parseConfig } from '../../../src/config.ts';
+import { parseConfig } from '../../../src/config/config.ts';
 import { until } from '../../e2e/support/until.ts';
 
 /** A controller in this process, ready, over a simulated world of its own. */

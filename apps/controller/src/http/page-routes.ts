@@ -1,0 +1,33 @@
+import { type PageFile, pageFiles } from '@reattach/status-page';
+import type { HttpRoute } from './http-route.ts';
+
+/**
+ * What the browser is told with every file: it loads nothing from elsewhere, runs no inline script, turns no text into markup
+ * and is framed by nobody.
+ */
+const HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+};
+
+/** The status page at `/`. It reads `/state` and `/history`, and changes nothing. */
+export function pageRoutes(files: readonly PageFile[] = pageFiles()): readonly HttpRoute[] {
+  return files.map(({ path, contentType, read }) => ({
+    method: 'GET',
+    path,
+    answer: () => ({ status: 200, contentType, headers: HEADERS, body: read() }),
+  }));
+}

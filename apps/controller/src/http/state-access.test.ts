@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { type Audience, belongsTo, type Caller } from './state-access.ts';
+
+function call(address: string, host: string, origin?: string): Caller {
+  return { address, host, origin };
+}
+
+const FROM_POD = call('127.0.0.1', 'localhost:9808');
+const FROM_CLUSTER = call('10.1.2.3', '10.1.2.4:9808');
+
+describe('belongsTo', () => {
+  it.each<[Audience, string, Caller, boolean]>([
+    ['local', 'from within the pod', FROM_POD, true],
+    ['local', 'from within the pod by IPv4 on an IPv6 socket', call('::ffff:127.0.0.1', '127.0.0.1:1'), true],
+    ['local', 'from within the pod by IPv6', call('::1', '[::1]:9808'), true],
+    ['local', 'from the cluster', FROM_CLUSTER, false],
+    ['local', 'from the cluster by a name of loopback', call('10.1.2.3', 'localhost'), false],
+    ['local', 'by a name that was bent to loopback', call('127.0.0.1', 'rebound.example.org'), false],
+    ['local', 'by a page of somebody else', call('127.0.0.1', 'localhost:1', 'https://evil.example'), false],
+    ['local', 'by our page', call('127.0.0.1', 'localhost:1', 'http://localhost:1'), true],
+    ['all', 'from the cluster', FROM_CLUSTER, true],
+    ['all', 'by a page of somebody else', call('10.1.2.3', 'reattach:1', 'https://evil.example'), false],
+    ['off', 'from within the pod', FROM_POD, false],
+  ])('%s: %s', (audience, _who, request, expected) => {
+    expect(belongsTo(audience, request, { host: '0.0.0.0' })).toBe(expected);
+  });
+
+  it('all: knows no other name than loopback where it listens on loopback only', () => {
+    const bent = call('127.0.0.1', 'rebound.example.org');
+    expect(belongsTo('all', bent, { host: '127.0.0.1' })).toBe(false);
+    expect(belongsTo('all', FROM_POD, { host: '127.0.0.1' })).toBe(true);
+  });
+});

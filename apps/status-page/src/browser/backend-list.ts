@@ -1,0 +1,64 @@
+import type { StateReport } from '../state-report.ts';
+import { h, setAttribute, setText, setTextOrHide } from './dom.ts';
+import { count, formatDuration } from './format.ts';
+import { KeyedList, type Row } from './keyed-list.ts';
+
+type BackendReport = StateReport['backends'][number];
+
+/** The storage backends: can they be asked, and can they fence? */
+export function backendList(parent: Element): KeyedList<BackendReport> {
+  return new KeyedList<BackendReport>(parent, ({ name }) => name, createRow);
+}
+
+function createRow(): Row<BackendReport> {
+  const name = h('h3');
+  const connection = h('span', { class: 'badge' });
+  const guard = h('span', { class: 'badge' });
+  const detail = h('p', { class: 'small' });
+  const reading = h('p', { class: 'small' });
+  const guardDetail = h('p', { class: 'small' });
+  const fix = h('code', { class: 'fix' });
+  const fences = h('ul', { class: 'plain small' });
+  const fenceList = new KeyedList<BackendReport['fences'][number]>(fences, ({ id }) => id, createFenceRow);
+  const head = h('div', { class: 'head' }, name, connection, guard);
+  const element = h('li', { class: 'card' }, head, detail, reading, guardDetail, fix, fences);
+  return {
+    element,
+    update(backend, nowMs) {
+      setText(name, backend.name);
+      setAttribute(connection, 'data-kind', backend.connected ? 'connected' : 'disconnected');
+      setText(connection, backend.connected ? 'connected' : 'not connected');
+      setAttribute(guard, 'data-kind', `guard-${backend.guard?.kind ?? 'unknown'}`);
+      setText(guard, guardWord(backend));
+      setText(detail, backend.detail);
+      setText(reading, readingOf(backend, nowMs));
+      const unenforced = backend.guard?.kind === 'unenforced' ? backend.guard : undefined;
+      setTextOrHide(guardDetail, unenforced?.detail);
+      setTextOrHide(fix, unenforced?.fix);
+      fences.hidden = backend.fences.length === 0;
+      fenceList.render(backend.fences, nowMs);
+    },
+  };
+}
+
+function createFenceRow(): Row<BackendReport['fences'][number]> {
+  const element = h('li');
+  return {
+    element,
+    update({ id, nodeName, addresses, fencedAtMs }, nowMs) {
+      const since = formatDuration(nowMs - fencedAtMs);
+      setText(element, `${nodeName} is cut off (${addresses.join(', ')}), fence ${id}, for ${since}`);
+    },
+  };
+}
+
+function guardWord({ guard }: BackendReport): string {
+  if (!guard) return 'drop rule not read';
+  return guard.kind === 'enforced' ? 'can fence' : 'cannot fence';
+}
+
+function readingOf({ readAtMs, liveHosts }: BackendReport, nowMs: number): string {
+  if (readAtMs === undefined) return 'Never read';
+  const hosts = liveHosts === undefined ? 'hosts not known' : count(liveHosts, 'live host');
+  return `Read ${formatDuration(nowMs - readAtMs)} ago: ${hosts}`;
+}

@@ -1,0 +1,1 @@
+export { lostOnly, type SampleOptions, sampleRecords, sampleReport } from './sample-report.ts';
