@@ -18,7 +18,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
-{{- /* "true" where the controller writes to the cluster. */ -}}
-{{- define "reattach.acts" -}}
-{{ if ne (default "observe" .Values.config.mode) "observe" }}true{{ end }}
+{{- /* "true" in the mode in which the controller writes to the cluster. */ -}}
+{{- define "reattach.fences" -}}
+{{ if eq (default "observe" .Values.config.mode) "fence" }}true{{ end }}
 {{- end }}

@@ -15,7 +15,7 @@ const BACKEND = { rds: { address: 'backend.example.org' } } as const;
 /** What operators may install: from the least to everything at once. */
 export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
   'first look': { values: { config: BACKEND } },
-  'mode release': { values: { config: { ...BACKEND, mode: 'release', strategy: 'delete' } } },
+  'strategy delete': { values: { config: { ...BACKEND, mode: 'fence', strategy: 'delete' } } },
   'mode fence, everything on': {
     name: 'failover',
     namespace: 'storage',
@@ -69,7 +69,7 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
       replicas: 1,
       config: {
         ...BACKEND,
-        mode: 'release',
+        mode: 'fence',
         strategy: 'out-of-service',
         events: false,
         leaderElection: { enabled: false },

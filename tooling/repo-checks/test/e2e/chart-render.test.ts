@@ -87,9 +87,9 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
     it.each([
       [{ mode: 'observe' }, []],
       [{ mode: 'observe', earlyDetection: true, strategy: 'out-of-service' }, []],
-      [{ mode: 'release' }, ['pods', 'volumeattachments', 'nodes/status']],
-      [{ mode: 'release', strategy: 'in-use' }, ['pods', 'volumeattachments', 'nodes/status']],
-      [{ mode: 'release', strategy: 'delete' }, ['pods', 'volumeattachments']],
+      [{ mode: 'fence' }, ['pods', 'volumeattachments', 'nodes/status']],
+      [{ mode: 'fence', strategy: 'in-use' }, ['pods', 'volumeattachments', 'nodes/status']],
+      [{ mode: 'fence', strategy: 'delete' }, ['pods', 'volumeattachments']],
       [{ mode: 'fence', strategy: 'out-of-service' }, ['pods', 'volumeattachments', 'nodes']],
       [{ mode: 'fence', strategy: 'delete', earlyDetection: true }, ['pods', 'volumeattachments', 'nodes']],
     ])('with %j are the least that is needed: to write %j', async (config, writable) => {
@@ -190,7 +190,7 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
     expect(data?.['reattach.json']?.trim()).toBe(readChartFile('dashboards/reattach.json').trim());
   });
 
-  it('limits changes of Nodes in the modes that write', () => {
+  it('limits changes of Nodes in mode fence', () => {
     const kinds = renderedSet('first look').map(({ kind }) => kind);
     expect(kinds).not.toContain('ValidatingAdmissionPolicy');
     const policy = JSON.stringify(
