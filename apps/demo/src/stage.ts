@@ -37,7 +37,7 @@ export class Stage implements AsyncDisposable {
     const { nodes, rds } = world;
     story.tell(
       'story',
-      `${nodes.length} nodes run a StatefulSet; each of its ${rds.box.volumes.length} volumes is written to without pause`,
+      `${nodes.length} nodes run a StatefulSet; each of its ${rds.device.volumes.length} volumes is written to without pause`,
     );
     const log: (LogLine & { readonly from: string })[] = [];
     const names = Array.from({ length: scenario.controllers ?? 1 }, (_, index) => `reattach-${index}`);

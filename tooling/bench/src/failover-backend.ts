@@ -8,12 +8,12 @@ const rds = await RdsSim.start({
   katoMs: 750,
   commandLogLimit: 100,
 });
-rds.box.addDropRule();
+rds.device.addDropRule();
 for (const { name, address, hasHost, volumes } of clusterNodes()) {
   if (!hasHost) continue;
-  const host = rds.box.addHost({ name, addresses: [address], keepAliveMs: 250 });
+  const host = rds.device.addHost({ name, addresses: [address], keepAliveMs: 250 });
   for (const { slot, nqn } of volumes) {
-    rds.box.addVolume({ slot, nqn, sizeBytes: 2 ** 30 });
+    rds.device.addVolume({ slot, nqn, sizeBytes: 2 ** 30 });
     host.connect(slot);
   }
 }
@@ -23,7 +23,7 @@ answer({
     const { host, port, hostKey, credentials } = rds;
     return { host, port, hostKey, credentials };
   },
-  powerOff: (name) => rds.box.host(name)?.powerOff(),
+  powerOff: (name) => rds.device.host(name)?.powerOff(),
   /** @returns when a node is fenced next, epoch ms. */
   fenced: async () => {
     await rds.commands.next('address-list/add');

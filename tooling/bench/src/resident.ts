@@ -38,7 +38,7 @@ export async function resident(): Promise<void> {
 /** A row for each run. */
 async function measure(lists: Lists): Promise<readonly (readonly string[])[]> {
   await using rds = await RdsSim.start({ address: BACKEND_ADDRESS, tracking: { enabled: 'yes' } });
-  rds.box.addDropRule();
+  rds.device.addDropRule();
   const server = fork(fileURLToPath(new URL('./informers-server.ts', import.meta.url)), [lists], {
     execArgv: ['--conditions=source', '--expose-gc'],
   });

@@ -19,7 +19,7 @@ const TICK_MS = 10;
 export async function startUp(): Promise<void> {
   await using kube = await KubeSim.start();
   await using rds = await RdsSim.start({ address: BACKEND_ADDRESS, tracking: { enabled: 'yes' } });
-  rds.box.addDropRule();
+  rds.device.addDropRule();
   for (const name of ['node-a', 'node-b', 'node-c']) kube.addNode({ name });
   const measure = async (main: string) => {
     const times: number[] = [];

@@ -25,7 +25,7 @@ describe('chaosSchedule', () => {
     expect([...seen]).toEqual(expect.arrayContaining(['drop', 'reboot', 'freeze', 'thaw', 'down', 'up']));
   });
 
-  it('leaves a box that works once it is over, and no timer', async () => {
+  it('leaves a device that works once it is over, and no timer', async () => {
     for (let seed = 0; seed < 10; seed++) {
       const clock = new FakeClock();
       await using sim = await RdsSim.start({ clock });

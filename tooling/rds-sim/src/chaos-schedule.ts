@@ -39,7 +39,7 @@ function commandFault(random: Random, longestMs: number): CommandFault {
   return pick(random, faults);
 }
 
-/** A random but repeatable sequence of everything that can go wrong between a client and the box, for `Faults.schedule`. */
+/** A random but repeatable sequence of everything that can go wrong between a client and the device, for `Faults.schedule`. */
 export function chaosSchedule(options: ChaosOptions): readonly ScheduledFault[] {
   const { seed, durationMs = 600_000, meanGapMs = 20_000, longestMs = 30_000 } = options;
   const random = mulberry32(seed);

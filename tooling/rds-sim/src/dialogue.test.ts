@@ -19,7 +19,7 @@ const add = (n: number) => `/ip/firewall/address-list/add list=l address=10.0.0.
 async function start(options: RdsSimOptions = {}): Promise<RdsSim & { clock: FakeClock }> {
   const clock = new FakeClock();
   const sim = await RdsSim.start({ clock, tracking: { enabled: 'yes' }, ...options });
-  sim.box.addVolume({ slot: 'pvc-1', nqn: 'nqn.2000-02.com.mikrotik:pvc-1', sizeBytes: 50 * 1024 ** 3 });
+  sim.device.addVolume({ slot: 'pvc-1', nqn: 'nqn.2000-02.com.mikrotik:pvc-1', sizeBytes: 50 * 1024 ** 3 });
   return Object.assign(sim, { clock });
 }
 
@@ -48,7 +48,7 @@ describe('the dialogue', () => {
 
   it('reads sessions with ports in keys of their own', async () => {
     await using sim = await start();
-    sim.box.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 }).connect('pvc-1');
+    sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 }).connect('pvc-1');
     await sim.clock.advance(7_000);
     expect(jsonOf(sim.run(SESSIONS))).toEqual([
       expect.objectContaining({
@@ -73,14 +73,14 @@ describe('the dialogue', () => {
       emptyRows: 'empty-string',
     });
     expect(sim.run(SESSIONS)).toBe('sessions=""\r\n');
-    sim.box.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 }).connect('pvc-1');
+    sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 }).connect('pvc-1');
     const session = jsonOf(sim.run(SESSIONS));
     expect(session).toMatchObject({ 'src-address': '10.0.5.1:32768', timeout: '1970-01-02 00:00:00' });
     expect(session).not.toHaveProperty('src-port');
     await sim.clock.advance(7_000);
     expect(jsonOf(sim.run(SESSIONS))).toMatchObject({ timeout: '23:59:58' });
     await using mapped = await start({ addressStyle: 'ipv4-mapped', durationStyle: 'clock' });
-    mapped.box.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 }).connect('pvc-1');
+    mapped.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 }).connect('pvc-1');
     expect(jsonOf(mapped.run(SESSIONS))).toEqual([
       expect.objectContaining({ 'src-address': '::ffff:10.0.5.1', timeout: '1d00:00:00' }),
     ]);
@@ -107,16 +107,16 @@ describe('the dialogue', () => {
         `/ip/firewall/address-list/remove [find where list=reattach-fenced and address=10.0.5.1 and comment="${comment}"]; :put "END-2"`,
       );
     expect(remove(`${COMMENT}0`)).toBe('END-2\r\n');
-    expect(sim.box.addressList.entries).toHaveLength(1);
+    expect(sim.device.addressList.entries).toHaveLength(1);
     expect(remove(COMMENT)).toBe('END-2\r\n');
-    expect(sim.box.addressList.entries).toEqual([]);
+    expect(sim.device.addressList.entries).toEqual([]);
     expect(sim.run(FENCES)).toBe('fences=[]\r\n');
   });
 
   it('refuses a duplicate behind a disabled or dynamic entry as well', async () => {
     await using sim = await start();
-    sim.box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1', disabled: true });
-    sim.box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.2', timeoutMs: 60_000 });
+    sim.device.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1', disabled: true });
+    sim.device.addressList.add({ list: 'reattach-fenced', address: '10.0.5.2', timeoutMs: 60_000 });
     const fence = (address: string) =>
       sim.run(`/ip/firewall/address-list/add list=reattach-fenced address=${address}`);
     expect(fence('10.0.5.1/32')).toBe('failure: already have such entry\r\n');
@@ -153,15 +153,15 @@ describe('the dialogue', () => {
     expect(lenient.run(`${rule} place-before=0; :put END`)).toBe('END\r\n');
   });
 
-  it('marks a rule for an interface the box lacks as invalid', async () => {
+  it('marks a rule for an interface the device lacks as invalid', async () => {
     await using sim = await start();
     sim.run('/ip/firewall/raw/add chain=prerouting action=drop in-interface=ether99');
-    expect(sim.box.raw.rules.map(({ invalid }) => invalid)).toEqual([true]);
+    expect(sim.device.raw.rules.map(({ invalid }) => invalid)).toEqual([true]);
   });
 
   it('reads exports and their counters', async () => {
     await using sim = await start();
-    const host = sim.box.addHost({ name: 'node-a', addresses: ['10.0.5.1'] });
+    const host = sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'] });
     host.connect('pvc-1');
     host.write('pvc-1', 512);
     const read = (mode: string) =>
@@ -204,10 +204,10 @@ describe('the dialogue', () => {
   it('a run-time error keeps what was done and drops the rest; a syntax error does nothing', async () => {
     await using sim = await start();
     expect(sim.run(`${add(1)}; /disk get no-such slot; ${add(2)}; :put END`)).toBe('no such item\r\n');
-    expect(sim.box.addressList.entries).toHaveLength(1);
+    expect(sim.device.addressList.entries).toHaveLength(1);
     const bad = `${add(3)}; /disk/nonsense/print; :put END`;
     expect(sim.run(bad)).toBe(`syntax error (line 1 column ${bad.indexOf('nonsense') + 1})\r\n`);
-    expect(sim.box.addressList.entries).toHaveLength(1);
+    expect(sim.device.addressList.entries).toHaveLength(1);
   });
 
   it('refuses a command that is too long', async () => {

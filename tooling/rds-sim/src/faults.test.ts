@@ -76,7 +76,7 @@ describe('Faults', () => {
     sim.faults.onCommand('10.0.0.2', { kind: 'hang', applied: true });
     const hung = [client.exec(add(1)), client.exec(add(2))];
     await client.exec(READ); // both were received before it
-    expect(sim.box.addressList.entries.map(({ address }) => address)).toEqual(['10.0.0.2']);
+    expect(sim.device.addressList.entries.map(({ address }) => address)).toEqual(['10.0.0.2']);
     sim.faults.dropConnections();
     expect((await Promise.all(hung)).map(({ status }) => status)).toEqual([undefined, undefined]);
   });
@@ -142,8 +142,8 @@ describe('Faults', () => {
   it('reboot -> resets SSH, loses what lives in memory, and answers again after its down time', async () => {
     const { sim, client, clock } = await start();
     await using _sim = sim;
-    sim.box.addressList.add({ list: 'l', address: '10.0.0.1' });
-    sim.box.addressList.add({ list: 'l', address: '10.0.0.2', timeoutMs: 86_400_000 });
+    sim.device.addressList.add({ list: 'l', address: '10.0.0.1' });
+    sim.device.addressList.add({ list: 'l', address: '10.0.0.2', timeoutMs: 86_400_000 });
     await clock.advance(5_000);
     await sim.faults.reboot(90_000);
     await client.closed;
@@ -163,7 +163,7 @@ describe('Faults', () => {
     expect((await client.exec(READ)).output).toBe(WHOLE);
     await clock.advance(90_000);
     expect((await client.exec(READ)).output).toBe(WHOLE);
-    expect(sim.box.up).toBe(true);
+    expect(sim.device.up).toBe(true);
   });
 
   it('freeze -> nothing is answered and nothing is closed, until disposed', async () => {
@@ -204,7 +204,7 @@ describe('Faults', () => {
     ]);
     await clock.advance(3_000);
     expect(struck).toEqual(['once', 'again', 'again', 'again']);
-    expect(sim.box.clockOffsetMs).toBe(1);
+    expect(sim.device.clockOffsetMs).toBe(1);
     schedule[Symbol.dispose]();
     await clock.advance(3_000);
     expect(struck).toHaveLength(4);

@@ -6,7 +6,7 @@ import { textMatches } from './command-log.ts';
  * - `slow`: the answer comes `delayMs` later, by the simulator's clock or (`real`) the machine's.
  * - `cut`: the TCP connection is reset after `afterBytes` of the answer. `close-channel`: only the channel ends, without a status.
  * - `truncate`: each JSON value of the answer loses its second half; the rest of the answer is whole.
- * - `log-line`: a line of the box's log appears after the first `afterLines` lines (default 1).
+ * - `log-line`: a line of the device's log appears after the first `afterLines` lines (default 1).
  * - `garbage`: bytes that are no text come first.
  * - `exit-status`: another status than the command's, or none.
  * - `replace`: another answer altogether. `applied`: the command is carried out first.
@@ -46,9 +46,9 @@ export interface FaultTarget {
   dropConnections(): void;
   /** Nothing is read or answered any more, no connection ends, until disposal. */
   freezeConnections(): Disposable;
-  /** The box stops and starts. */
+  /** The device stops and starts. */
   reboot(downMs: number): Promise<void>;
-  /** Moves the box's own clock. */
+  /** Moves the device's own clock. */
   jumpClock(deltaMs: number): void;
   /** Calls `fn` after `delayMs` of clock time; disposal, also that of the simulator, cancels it. */
   after(delayMs: number, fn: () => void): Disposable;
@@ -95,7 +95,7 @@ export class Faults {
     return addRule(this.#connectionRules, { fault, match: '', left: times, hits: 0 });
   }
 
-  /** The box cannot be reached: connections are reset, new ones refused, until `up()`. */
+  /** The device cannot be reached: connections are reset, new ones refused, until `up()`. */
   async down(): Promise<void> {
     await this.#target.refuseConnections();
   }
@@ -110,7 +110,7 @@ export class Faults {
   }
 
   /**
-   * The box restarts: SSH is reset, dynamic entries, tracking, controllers and counters are gone. It answers again, to SSH and hosts,
+   * The device restarts: SSH is reset, dynamic entries, tracking, controllers and counters are gone. It answers again, to SSH and hosts,
    * `downMs` of clock time later; 0 (default): at once. Settles when it is down.
    */
   async reboot(downMs = 0): Promise<void> {
@@ -122,7 +122,7 @@ export class Faults {
     return this.#target.freezeConnections();
   }
 
-  /** The box's own clock jumps: timestamps move, uptime and timeouts do not. */
+  /** The device's own clock jumps: timestamps move, uptime and timeouts do not. */
   jumpClock(deltaMs: number): void {
     this.#target.jumpClock(deltaMs);
   }

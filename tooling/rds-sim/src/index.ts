@@ -1,21 +1,21 @@
-export { type AddressList, type AddressListEntry, type NewAddressListEntry } from './box/address-list.ts';
-export { type Box, type BoxOptions } from './box/box.ts';
+export { type ChaosOptions, chaosSchedule } from './chaos-schedule.ts';
+export { type CommandLog, type LoggedCommand } from './command-log.ts';
+export { type AddressList, type AddressListEntry, type NewAddressListEntry } from './device/address-list.ts';
 export {
   type ConnectionTable,
   type TrackedConnection,
   type TrackingSettings,
-} from './box/connection-table.ts';
+} from './device/connection-table.ts';
+export { type Device, type DeviceOptions } from './device/device.ts';
 export {
   type FirewallRule,
   type FirewallRules,
   type RuleProperty,
-} from './box/firewall-rules.ts';
-export { type Oracle, type WriteViolation } from './box/oracle.ts';
-export { type SimHost, type SimHostOptions } from './box/sim-host.ts';
-export { type TargetClose } from './box/target.ts';
-export { type Volume, type VolumeOptions } from './box/volume.ts';
-export { type ChaosOptions, chaosSchedule } from './chaos-schedule.ts';
-export { type CommandLog, type LoggedCommand } from './command-log.ts';
+} from './device/firewall-rules.ts';
+export { type Oracle, type WriteViolation } from './device/oracle.ts';
+export { type SimHost, type SimHostOptions } from './device/sim-host.ts';
+export { type TargetClose } from './device/target.ts';
+export { type Volume, type VolumeOptions } from './device/volume.ts';
 export { type Dialect } from './dialect.ts';
 export {
   type CommandFault,

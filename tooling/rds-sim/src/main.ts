@@ -7,7 +7,7 @@ import { systemClock } from '@reattach/core';
 import { Playground } from './playground.ts';
 import { RdsSim } from './rds-sim.ts';
 
-/** `pnpm rds-sim`: a box to log in to with plain `ssh`, with hosts that write to it. Commands on stdin, Ctrl-C ends. */
+/** `pnpm rds-sim`: a device to log in to with plain `ssh`, with hosts that write to it. Commands on stdin, Ctrl-C ends. */
 
 const HELP = `Usage: pnpm rds-sim [--port 2222] [--latency-ms 0] [--ros-version '7.24.2 (stable)'] [--chaos SEED]
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@reattach/core';
-import type { SimHost } from './box/sim-host.ts';
 import { chaosSchedule } from './chaos-schedule.ts';
+import type { SimHost } from './device/sim-host.ts';
 import type { RdsSim } from './rds-sim.ts';
 
 const WRITE_INTERVAL_MS = 1_000;
@@ -19,10 +19,10 @@ export class Playground implements Disposable {
   constructor(sim: RdsSim, clock: Clock) {
     this.#sim = sim;
     this.#clock = clock;
-    sim.box.addDropRule();
+    sim.device.addDropRule();
     for (const [index, slot] of SLOTS.entries()) {
-      sim.box.addVolume({ slot, nqn: `nqn.2000-02.com.mikrotik:${slot}`, sizeBytes: 10 * 1024 ** 3 });
-      const host = sim.box.addHost({ name: `node-${'abc'[index]}`, addresses: [`10.0.5.${index + 1}`] });
+      sim.device.addVolume({ slot, nqn: `nqn.2000-02.com.mikrotik:${slot}`, sizeBytes: 10 * 1024 ** 3 });
+      const host = sim.device.addHost({ name: `node-${'abc'[index]}`, addresses: [`10.0.5.${index + 1}`] });
       take(host, slot);
     }
     this.#writing = clock.after(WRITE_INTERVAL_MS, () => this.#write());
@@ -51,7 +51,7 @@ export class Playground implements Disposable {
       void this.#sim.faults.reboot();
       return this.#status();
     }
-    const host = this.#sim.box.host(verb === 'move' ? second : first);
+    const host = this.#sim.device.host(verb === 'move' ? second : first);
     if (!host) return this.help;
     switch (verb) {
       case 'off':
@@ -67,7 +67,7 @@ export class Playground implements Disposable {
         host.heal();
         break;
       case 'move':
-        if (!host.powered || !this.#sim.box.volume(first)) return this.help;
+        if (!host.powered || !this.#sim.device.volume(first)) return this.help;
         take(host, first);
         break;
       default:
@@ -82,13 +82,13 @@ export class Playground implements Disposable {
   }
 
   #write(): void {
-    for (const host of this.#sim.box.hosts) for (const slot of host.slots) host.writeBuffered(slot);
+    for (const host of this.#sim.device.hosts) for (const slot of host.slots) host.writeBuffered(slot);
     this.#writing = this.#clock.after(WRITE_INTERVAL_MS, () => this.#write());
   }
 
   #status(): string {
-    const { box, oracle } = this.#sim;
-    const lines = box.hosts.map((host) => {
+    const { device, oracle } = this.#sim;
+    const lines = device.hosts.map((host) => {
       const state = host.powered ? (host.partitioned ? 'cut' : 'on') : 'off';
       const volumes = host.slots.map((slot) => {
         const dirty = host.dirtyWrites(slot);

@@ -38,7 +38,7 @@ describe('RdsSim', () => {
 
   it('takes console options behind the user name', async () => {
     await using sim = await RdsSim.start({ clock: new FakeClock() });
-    sim.box.addVolume({ slot: 'pvc-1', nqn: 'nqn.2000-02.com.mikrotik:pvc-1', sizeBytes: 1024 ** 3 });
+    sim.device.addVolume({ slot: 'pvc-1', nqn: 'nqn.2000-02.com.mikrotik:pvc-1', sizeBytes: 1024 ** 3 });
     const { privateKey } = sim.credentials;
     await using client = await SshClient.connect(sim, { username: 'reattach+ct512w', privateKey });
     const { output } = await client.exec('/disk/print detail where slot="pvc-1"');
@@ -52,7 +52,7 @@ describe('RdsSim', () => {
     await using client = await SshClient.connect(sim, { username: 'viewer', privateKey });
     const { output } = await client.exec('/ip/firewall/address-list/add list=a address=10.0.0.1; :put END');
     expect(output).toBe('not enough permissions (9)\r\n');
-    expect(sim.box.addressList.entries).toEqual([]);
+    expect(sim.device.addressList.entries).toEqual([]);
   });
 
   it('leaves the channel open when a bracket is not closed', async () => {
@@ -99,8 +99,8 @@ describe('RdsSim', () => {
   it('leaves no timer and no connection behind', async () => {
     const clock = new FakeClock();
     const sim = await RdsSim.start({ clock });
-    sim.box.addVolume({ slot: 'a', nqn: 'nqn.a', sizeBytes: 1 });
-    sim.box.addHost({ name: 'node-a', addresses: ['10.0.5.1'] }).connect('a');
+    sim.device.addVolume({ slot: 'a', nqn: 'nqn.a', sizeBytes: 1 });
+    sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'] }).connect('a');
     const client = await SshClient.connect(sim);
     await sim[Symbol.asyncDispose]();
     await client.closed;

@@ -1,7 +1,7 @@
 import { type Clock, delay, systemClock } from '@reattach/core';
-import { Box, type BoxOptions } from './box/box.ts';
-import type { Oracle } from './box/oracle.ts';
 import { CommandLog } from './command-log.ts';
+import { Device, type DeviceOptions } from './device/device.ts';
+import type { Oracle } from './device/oracle.ts';
 import { DEFAULT_DIALECT, type Dialect } from './dialect.ts';
 import { Faults } from './faults.ts';
 import { MenuTree } from './menu/menu-tree.ts';
@@ -11,7 +11,7 @@ import { type Reply, spoil } from './ssh/reply.ts';
 import { type ExecRequest, SshServer } from './ssh/ssh-server.ts';
 import type { SimUser } from './ssh/user.ts';
 
-export interface RdsSimOptions extends Omit<BoxOptions, 'clock'>, Partial<Dialect> {
+export interface RdsSimOptions extends Omit<DeviceOptions, 'clock'>, Partial<Dialect> {
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Where SSH listens; default 127.0.0.1. */
@@ -26,7 +26,7 @@ export interface RdsSimOptions extends Omit<BoxOptions, 'clock'>, Partial<Dialec
   readonly latencyMs?: number;
   /** Open SSH connections; one more is closed after its log-in. Default 20, as RouterOS'. */
   readonly maxSessions?: number;
-  /** A longer command is refused, bytes; default 1 024. Nobody has measured the box's limit. */
+  /** A longer command is refused, bytes; default 1 024. Nobody has measured the device's limit. */
   readonly maxCommandBytes?: number;
   /** Commands kept in `commands`; default 10 000. */
   readonly commandLogLimit?: number;
@@ -44,9 +44,9 @@ export interface Credentials {
 /** Text is wrapped for a terminal of this width where there is none. */
 const EXEC_COLUMNS = 80;
 
-/** A RouterOS box on loopback: an SSH server over a model of disks, firewall, connection tracking and NVMe/TCP hosts. */
+/** A RouterOS device on loopback: an SSH server over a model of disks, firewall, connection tracking and NVMe/TCP hosts. */
 export class RdsSim implements AsyncDisposable {
-  readonly box: Box;
+  readonly device: Device;
   readonly faults: Faults;
   readonly commands: CommandLog;
   readonly host: string;
@@ -85,16 +85,16 @@ export class RdsSim implements AsyncDisposable {
     this.host = options.host ?? '127.0.0.1';
     this.hostKey = publicKeyOf(hostKey);
     this.hostKeyFingerprint = fingerprintOf(this.hostKey);
-    this.box = new Box({ ...options, clock: this.#clock });
+    this.device = new Device({ ...options, clock: this.#clock });
     this.commands = new CommandLog(options.commandLogLimit ?? 10_000);
     this.faults = new Faults({
       refuseConnections: () => this.#server.close(),
       acceptConnections: () => this.#server.listen(),
       dropConnections: () => this.#server.dropConnections(),
       freezeConnections: () => this.#server.freeze(),
-      reboot: (downMs) => this.#rebootBox(downMs),
+      reboot: (downMs) => this.#rebootDevice(downMs),
       jumpClock: (deltaMs) => {
-        this.box.clockOffsetMs += deltaMs;
+        this.device.clockOffsetMs += deltaMs;
       },
       after: (delayMs, fn) => this.#after(delayMs, fn),
     });
@@ -105,11 +105,11 @@ export class RdsSim implements AsyncDisposable {
       users,
       maxSessions,
       faults: () => this.faults,
-      log: (topics, message) => this.box.log.add(topics, message),
+      log: (topics, message) => this.device.log.add(topics, message),
       exec: (request) => this.#exec(request),
     });
     this.#tree = new MenuTree({
-      box: this.box,
+      device: this.device,
       clock: this.#clock,
       dialect: this.#dialect,
       users: () => users.map(({ name, readOnly }) => ({ name, group: readOnly ? 'read' : 'full' })),
@@ -123,7 +123,7 @@ export class RdsSim implements AsyncDisposable {
 
   /** What hosts have written, and whether any of it must not have been accepted. */
   get oracle(): Oracle {
-    return this.box.oracle;
+    return this.device.oracle;
   }
 
   /** SSH connections that have logged in. */
@@ -146,7 +146,7 @@ export class RdsSim implements AsyncDisposable {
   /** Idempotent; settles when all sockets and timers are gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) timer[Symbol.dispose]();
-    this.box[Symbol.dispose]();
+    this.device[Symbol.dispose]();
     await this.#server.close();
   }
 
@@ -184,21 +184,21 @@ export class RdsSim implements AsyncDisposable {
       dialect: this.#dialect,
       mayWrite: !readOnly,
       widthColumns,
-      log: (topics, message) => this.box.log.add(topics, message),
+      log: (topics, message) => this.device.log.add(topics, message),
     });
   }
 
-  async #rebootBox(downMs: number): Promise<void> {
+  async #rebootDevice(downMs: number): Promise<void> {
     this.#reboot?.[Symbol.dispose]();
-    this.box.stop();
+    this.device.stop();
     if (downMs === 0) {
       this.#server.dropConnections();
-      this.box.boot();
+      this.device.boot();
       await this.#server.listen(); // an earlier reboot may have closed the port
       return;
     }
     this.#reboot = this.#after(downMs, () => {
-      this.box.boot();
+      this.device.boot();
       void this.#server.listen();
     });
     await this.#server.close();

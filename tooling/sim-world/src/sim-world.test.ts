@@ -16,7 +16,7 @@ describe('SimWorld', () => {
     expect(world.isSettled).toBe(true);
     expect(world.podsOn('node-a')).toHaveLength(2);
     await clock.advance(1_000);
-    for (const { slot } of world.rds.box.volumes)
+    for (const { slot } of world.rds.device.volumes)
       expect(Object.keys(world.rds.oracle.writes(slot))).toHaveLength(1);
     expect(world.rds.oracle.doubleWrites).toBe(0);
     await world[Symbol.asyncDispose]();

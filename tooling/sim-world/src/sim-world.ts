@@ -83,11 +83,11 @@ export class SimWorld implements AsyncDisposable {
       tracking: { enabled: 'yes' },
       ...options.rds,
     });
-    rds.box.addDropRule();
+    rds.device.addDropRule();
     const parts = new Map(
       names.map((name, index) => {
         const address = `10.0.0.${index + 11}`;
-        const host = rds.box.addHost({
+        const host = rds.device.addHost({
           name,
           addresses: [address],
           keepAliveMs: times.keepAliveMs,
@@ -163,7 +163,7 @@ export class SimWorld implements AsyncDisposable {
   get isSettled(): boolean {
     const running = this.kube.store.list('Pod').filter((pod) => pod.status?.phase === 'Running').length;
     const attached = this.kube.store.list('VolumeAttachment').filter((each) => each.status?.attached).length;
-    const volumes = this.rds.box.volumes.length;
+    const volumes = this.rds.device.volumes.length;
     return running === volumes && attached === volumes;
   }
 
@@ -195,7 +195,7 @@ export class SimWorld implements AsyncDisposable {
 function addVolume(kube: KubeSim, rds: RdsSim, driver: string, index: number): void {
   const handle = `pvc-${String(index).padStart(8, '0')}`;
   const nqn = `nqn.2026-01.example.test:${handle}`;
-  rds.box.addVolume({ slot: handle, nqn, sizeBytes: 2 ** 30 });
+  rds.device.addVolume({ slot: handle, nqn, sizeBytes: 2 ** 30 });
   kube.addVolume({
     name: handle,
     claim: `data-${SET_NAME}-${index}`,

@@ -46,8 +46,8 @@ describe('runDoctor', () => {
   });
 
   it('prints the command for a missing drop rule, which only mode fence fails for', async () => {
-    const [rule] = world.rds.box.raw.rules;
-    if (rule) world.rds.box.raw.remove(rule);
+    const [rule] = world.rds.device.raw.rules;
+    if (rule) world.rds.device.raw.remove(rule);
     expect((await examine()).get('drop rule')).toMatchObject({
       state: 'failed',
       fix: '/ip/firewall/raw/add chain=prerouting action=drop protocol=tcp dst-port=4420 src-address-list=reattach-fenced comment="reattach"',
@@ -56,7 +56,7 @@ describe('runDoctor', () => {
   });
 
   it('prints the command for tracking that is off', async () => {
-    world.rds.box.connections.settings.enabled = 'no';
+    world.rds.device.connections.settings.enabled = 'no';
     expect((await examine()).get('connection tracking')).toMatchObject({
       state: 'failed',
       fix: '/ip/firewall/connection/tracking/set enabled=yes',
@@ -64,7 +64,7 @@ describe('runDoctor', () => {
   });
 
   it('finds the rule that hides sessions from tracking, and is content once it leaves the export port out', async () => {
-    const { raw } = world.rds.box;
+    const { raw } = world.rds.device;
     raw.add({ chain: 'prerouting', action: 'notrack', protocol: 'tcp', 'dst-port': '4000-5000' });
     const check = (await examine()).get('connection tracking');
     expect(check).toMatchObject({

@@ -51,7 +51,7 @@ async function failOver(strategy: string, cutAt: number | undefined) {
   await until('writes of the other nodes', WAIT_MS, () => oracle.totalWrites >= enough);
   world.powerOff(LOST);
   world.powerOn(LOST);
-  await until('the fence to go', WAIT_MS, () => world.rds.box.addressList.entries.length === 0);
+  await until('the fence to go', WAIT_MS, () => world.rds.device.addressList.entries.length === 0);
   await until('the taints to go', WAIT_MS, () => taintsOf(world).length === 0);
   await restarted;
   return {

@@ -75,7 +75,7 @@ async function manifestsFor({ rds }: Stage): Promise<readonly Manifest[]> {
   const backend = {
     address: `${rds.host}:${rds.port}`,
     user: rds.credentials.username,
-    storageAddresses: rds.box.address,
+    storageAddresses: rds.device.address,
   };
   return parseAllDocuments(renamed).map((document) => {
     const manifest = document.toJS() as Manifest;

@@ -118,7 +118,7 @@ rds:
   user: ${rds.credentials.username}
   privateKeyFile: id_ed25519
   hostKeyFile: host-key
-  storageAddresses: ${rds.box.address}
+  storageAddresses: ${rds.device.address}
 `;
 }
 

@@ -72,7 +72,7 @@ describe('a backend that fails during a fail-over', () => {
     rule[Symbol.dispose]();
     await lab.failedOver(LOST);
     expect(rds.oracle.doubleWrites).toBe(0);
-    expect(rds.box.addressList.entries.map(({ address }) => address)).toEqual([LOST_ADDRESS]);
+    expect(rds.device.addressList.entries.map(({ address }) => address)).toEqual([LOST_ADDRESS]);
   });
 
   it.each<readonly [string, Change, Change]>([
@@ -123,7 +123,7 @@ describe('a backend that restarts during a fail-over', () => {
     await rds.faults.reboot(DOWN_MS);
     await lab.failedOver(LOST);
     expect(controller.logged('Storage backend was restarted or the clock was set')).toHaveLength(1);
-    expect(rds.box.addressList.entries.map(({ address }) => address)).toEqual([LOST_ADDRESS]);
+    expect(rds.device.addressList.entries.map(({ address }) => address)).toEqual([LOST_ADDRESS]);
     expect(rds.oracle.doubleWrites).toBe(0);
   });
 });
@@ -155,7 +155,7 @@ const OBSTACLES: readonly {
     reason: 'fence-failed',
     why: /there is no drop rule for the fence list; fix: \/ip\/firewall\/raw\/add/,
     begin: (rds) => rds.run('/ip/firewall/raw/remove [find]'),
-    end: (rds) => rds.box.addDropRule(),
+    end: (rds) => rds.device.addDropRule(),
   },
   {
     name: 'the drop rule leaves out the port',
@@ -168,7 +168,7 @@ const OBSTACLES: readonly {
     name: 'a disabled entry of somebody else has the address',
     reason: 'fence-failed',
     why: /NOT_FENCED: .*10\.0\.0\.11/,
-    begin: (rds) => rds.box.addressList.add({ list: FENCE_LIST, address: LOST_ADDRESS, disabled: true }),
+    begin: (rds) => rds.device.addressList.add({ list: FENCE_LIST, address: LOST_ADDRESS, disabled: true }),
     end: (rds) => rds.run(`/ip/firewall/address-list/remove [find list=${FENCE_LIST}]`),
   },
   {
@@ -176,7 +176,7 @@ const OBSTACLES: readonly {
     reason: 'fence-failed',
     why: /NOT_FENCED: .*10\.0\.0\.11/,
     begin: (rds) =>
-      rds.box.addressList.add({ list: FENCE_LIST, address: LOST_ADDRESS, timeoutMs: 86_400_000 }),
+      rds.device.addressList.add({ list: FENCE_LIST, address: LOST_ADDRESS, timeoutMs: 86_400_000 }),
     end: (rds) => rds.run(`/ip/firewall/address-list/remove [find list=${FENCE_LIST}]`),
   },
 ];

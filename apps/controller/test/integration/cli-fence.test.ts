@@ -30,7 +30,11 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
   const fence = (...args: readonly string[]) => cli(['fence', ...args, ...flags]);
   const unfence = (...args: readonly string[]) => cli(['unfence', ...args, ...flags]);
   const entries = () =>
-    world.rds.box.addressList.entries.map(({ list, address, comment = '' }) => ({ list, address, comment }));
+    world.rds.device.addressList.entries.map(({ list, address, comment = '' }) => ({
+      list,
+      address,
+      comment,
+    }));
 
   it('cuts a live node off with a fence that any controller knows as its own', async () => {
     const { code, err, out } = await fence('node-a', '--yes', '-o', 'json');
@@ -229,8 +233,8 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
   }
 
   function removeDropRule(): void {
-    const [rule] = world.rds.box.raw.rules;
-    if (rule) world.rds.box.raw.remove(rule);
+    const [rule] = world.rds.device.raw.rules;
+    if (rule) world.rds.device.raw.remove(rule);
   }
 });
 
@@ -251,12 +255,12 @@ describe('a fence by hand', { timeout: 60_000 }, () => {
       20_000,
       async () => (await stateOf(url)).lastPass?.reasons.includes('deadline') ?? false,
     );
-    expect(world.rds.box.addressList.entries).toHaveLength(1);
+    expect(world.rds.device.addressList.entries).toHaveLength(1);
     world.powerOff('node-a');
     world.powerOn('node-a');
     const history = async () => (await cli(['history', `--server=${url}`])).out;
     await until('the controller to take it back', 30_000, async () => (await history()).includes('unfenced'));
-    expect(world.rds.box.addressList.entries).toEqual([]);
+    expect(world.rds.device.addressList.entries).toEqual([]);
     expect(await history()).toMatch(
       /unfenced +fence [0-9a-f]{8} at 127\.0\.0\.1 +node-a +The node has booted since/,
     );

@@ -39,7 +39,7 @@ describe('early detection', () => {
     expect(early.world.rds.oracle.doubleWrites).toBe(0);
 
     early.world.powerOn(LOST);
-    await early.until('the fence to go', () => early.world.rds.box.addressList.entries.length === 0);
+    await early.until('the fence to go', () => early.world.rds.device.addressList.entries.length === 0);
     await early.until('the taint to go', () => {
       return (early.world.kube.store.get('Node', LOST)?.spec?.taints ?? []).length === 0;
     });

@@ -244,7 +244,7 @@ describe('/metrics', () => {
     await lab.until('a new connection', () => controller.isReady);
     lab.world.powerOff(LOST);
     lab.world.powerOn(LOST);
-    await lab.until('the fence to go', () => rds.box.addressList.entries.length === 0);
+    await lab.until('the fence to go', () => rds.device.addressList.entries.length === 0);
     await lab.runFor(1_000);
 
     const text = await scrapeText(controller);

@@ -24,7 +24,7 @@ async function doubleWrites(flags: Flags, backend: Partial<RdsSimOptions>): Prom
   const controller = await lab.ready(flags);
   lab.world.node(LOST).kubelet.stop(); // its pods write on
   await lab.until('the fence', () => controller.logged('Fenced node').length > 0);
-  lab.world.rds.box.writeServiceMs = 0; // what comes later is carried out sooner
+  lab.world.rds.device.writeServiceMs = 0; // what comes later is carried out sooner
   await lab.failedOver(LOST);
   await lab.runFor(2 * SERVICE_MS);
   return lab.world.rds.oracle.doubleWrites;

@@ -105,7 +105,7 @@ describe('what a controller tells', () => {
     await lab.failedOver(LOST);
     lab.world.powerOff(LOST);
     lab.world.powerOn(LOST);
-    await lab.until('the fence to go', () => rds.box.addressList.entries.length === 0);
+    await lab.until('the fence to go', () => rds.device.addressList.entries.length === 0);
     await lab.runFor(1_000);
 
     const config = lab.configure(flags);

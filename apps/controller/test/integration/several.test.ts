@@ -16,7 +16,7 @@ const LONG_STEP_MS = 500;
 function addVolume({ world }: Lab, name: string, accessModes: readonly string[]): void {
   const { kube, rds, driver, backendAddress } = world;
   const nqn = `nqn.2026-01.example.test:${name}`;
-  rds.box.addVolume({ slot: name, nqn, sizeBytes: 2 ** 30 });
+  rds.device.addVolume({ slot: name, nqn, sizeBytes: 2 ** 30 });
   const attributes = { nqn, nvmeAddress: backendAddress, nvmePort: '4420' };
   kube.addVolume({ name, claim: `claim-${name}`, handle: name, driver, accessModes, attributes });
 }

@@ -64,7 +64,7 @@ describe('a standby', { timeout: 60_000 }, () => {
       1,
       expect.stringContaining('does not lead: it runs no passes'),
     ]);
-    expect(world.rds.box.addressList.entries).toEqual([]);
+    expect(world.rds.device.addressList.entries).toEqual([]);
   });
 });
 

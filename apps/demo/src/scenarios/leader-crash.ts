@@ -18,7 +18,7 @@ export const leaderCrash: Scenario = {
     await failedOver(stage);
   },
   judge(outcome, stage) {
-    const fences = stage.world.rds.box.addressList.entries.length;
+    const fences = stage.world.rds.device.addressList.entries.length;
     return [...releasedAll(outcome, stage), ...(fences === 1 ? [] : [`expected one fence, found ${fences}`])];
   },
 };

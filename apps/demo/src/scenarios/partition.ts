@@ -15,7 +15,7 @@ export const partition: Scenario = {
     story.tell('fault', `${VICTIM} loses the cluster, not the backend: its pods go on writing`);
     kubelet.stop();
     await failedOver(stage);
-    const dirty = world.rds.box.volumes
+    const dirty = world.rds.device.volumes
       .map(({ slot }) => host.dirtyWrites(slot))
       .reduce((sum, count) => sum + count, 0);
     story.tell(
@@ -30,7 +30,7 @@ export const partition: Scenario = {
     story.tell('story', `${VICTIM} is Ready again, has not booted, and stays fenced`);
   },
   judge(outcome, stage) {
-    const fences = stage.world.rds.box.addressList.entries.length;
+    const fences = stage.world.rds.device.addressList.entries.length;
     return [
       ...releasedAll(outcome, stage),
       ...(fences === 1 ? [] : [`expected the fence to stand, found ${fences} entries at the backend`]),

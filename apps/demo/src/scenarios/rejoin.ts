@@ -26,7 +26,7 @@ export const rejoin: Scenario = {
     return [
       ...releasedAll(outcome, stage),
       ...(isTainted ? ['the out-of-service taint is still there'] : []),
-      ...(rds.box.addressList.entries.length === 0 ? [] : ['the fence still stands']),
+      ...(rds.device.addressList.entries.length === 0 ? [] : ['the fence still stands']),
     ];
   },
 };

@@ -25,8 +25,8 @@ export const ABOUT_A: StorageQuery = { suspects: [NODE_A], peers: [NODE_B], volu
 
 export async function startSim(clock: FakeClock, options: RdsSimOptions = {}): Promise<RdsSim> {
   const sim = await RdsSim.start({ clock, tracking: { enabled: 'yes' }, ...options });
-  sim.box.addVolume({ slot: 'pvc-a', nqn: 'nqn.test:pvc-a', sizeBytes: 1024 ** 3 });
-  sim.box.addVolume({ slot: 'pvc-b', nqn: 'nqn.test:pvc-b', sizeBytes: 1024 ** 3 });
+  sim.device.addVolume({ slot: 'pvc-a', nqn: 'nqn.test:pvc-a', sizeBytes: 1024 ** 3 });
+  sim.device.addVolume({ slot: 'pvc-b', nqn: 'nqn.test:pvc-b', sizeBytes: 1024 ** 3 });
   return sim;
 }
 
@@ -57,8 +57,8 @@ export async function startBackend(
   const logger = new RecordingLogger();
   const sim = await startSim(clock, simOptions);
   sim.run(DROP_RULE);
-  const hostA = sim.box.addHost({ name: 'node-a', addresses: ['10.0.5.1'] });
-  const hostB = sim.box.addHost({ name: 'node-b', addresses: ['10.0.5.2'] });
+  const hostA = sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'] });
+  const hostB = sim.device.addHost({ name: 'node-b', addresses: ['10.0.5.2'] });
   hostA.connect('pvc-a');
   hostB.connect('pvc-b');
   await clock.advance(60_000);

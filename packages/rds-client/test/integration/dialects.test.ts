@@ -36,7 +36,7 @@ describe.each(SPELLINGS)('a backend that spells %j', (spelling) => {
     expect(last.volumes?.get('pvc-a')?.writesStillSinceMs).toBeDefined();
 
     await f.backend.unfence({ ...FENCE, addresses: ['10.0.5.1'], seenSinceMs: 0 }, NEVER);
-    expect(f.sim.box.addressList.entries).toEqual([]);
+    expect(f.sim.device.addressList.entries).toEqual([]);
   });
 });
 

@@ -34,7 +34,7 @@ async function operate(f: BackendFixture, operation: Operation, signal: AbortSig
 
 /** What the backend looks like when the operation has been carried out. */
 function isDone(f: BackendFixture, operation: Operation): boolean {
-  const entries = f.sim.box.addressList.entries.length;
+  const entries = f.sim.device.addressList.entries.length;
   return operation === 'read' || entries === (operation === 'fence' ? 1 : 0);
 }
 

@@ -29,7 +29,7 @@ function kinds(said: Awaited<ReturnType<typeof watchA>>): readonly (string | und
 describe('a host whose tracking entries mislead', () => {
   it('stays live while data is always on its way, though its entry looks a day old', async () => {
     await using f = await startBackend({ writeServiceMs: 20_000 });
-    const host = f.sim.box.addHost({ name: 'node-a-busy', addresses: ['10.0.5.1'], ioQueues: 0 });
+    const host = f.sim.device.addHost({ name: 'node-a-busy', addresses: ['10.0.5.1'], ioQueues: 0 });
     f.hostA.powerOff();
     host.connect('pvc-a');
     await f.clock.advance(60_000);

@@ -61,13 +61,13 @@ describe('values in commands', () => {
     fc.assert(
       fc.property(hostile, fc.oneof(fc.ipV4(), hostile), (comment, address) => {
         const printed = send(sim, () => addFenceStatement(address, comment));
-        const entries = sim.box.addressList.entries.map((entry) => [entry.address, entry.comment]);
+        const entries = sim.device.addressList.entries.map((entry) => [entry.address, entry.comment]);
         expect(entries).toEqual(printed === undefined ? [] : [[address, comment]]);
         expect([undefined, `END-${NONCE}\r\n`]).toContain(printed);
         if (printed === undefined) return;
         sent += 1;
         send(sim, () => removeFenceStatement(address, comment));
-        expect(sim.box.addressList.entries).toEqual([]);
+        expect(sim.device.addressList.entries).toEqual([]);
       }),
       { numRuns: 2_000 },
     );
@@ -81,10 +81,10 @@ describe('values in commands', () => {
         const fence = { id: '00c0ffee', nodeName, nodeUid, bootId, fencedAtMs: 1 };
         const printed = send(sim, () => addFenceStatement('10.0.5.1', formatFenceComment(fence)));
         const meant = `reattach/1 id=00c0ffee node=${nodeName} uid=${nodeUid} boot=${bootId} at=1`;
-        const comments = sim.box.addressList.entries.map(({ comment }) => comment);
+        const comments = sim.device.addressList.entries.map(({ comment }) => comment);
         expect(comments).toEqual(printed === undefined ? [] : [meant]);
         sim.run('/ip/firewall/address-list/remove [find]');
-        expect(sim.box.addressList.entries).toEqual([]);
+        expect(sim.device.addressList.entries).toEqual([]);
       }),
       { numRuns: 2_000 },
     );

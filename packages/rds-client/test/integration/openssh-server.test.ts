@@ -106,7 +106,7 @@ describe.skipIf(SSHD === undefined)('OpenSSH sshd (skipped where there is none; 
       const host = generateKeyPair();
       await using sim = await startSim(clock);
       sim.run(DROP_RULE);
-      sim.box.addHost({ name: 'node-a', addresses: ['10.0.5.1'] }).connect('pvc-a');
+      sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'] }).connect('pvc-a');
       await using sshd = await startSshd(sim, client.publicKey, host.privateKey);
       await using backend = createRdsBackend({
         name: 'rds-1',
@@ -128,7 +128,7 @@ describe.skipIf(SSHD === undefined)('OpenSSH sshd (skipped where there is none; 
         fences: [{ ...fence, addresses: ['10.0.5.1'] }],
       });
       await backend.unfence({ ...fence, addresses: ['10.0.5.1'], seenSinceMs: 0 }, NEVER);
-      expect(sim.box.addressList.entries).toEqual([]);
+      expect(sim.device.addressList.entries).toEqual([]);
     },
     TEST_TIMEOUT_MS,
   );

@@ -50,8 +50,8 @@ describe('observe', () => {
 
   it('asks about the ports that are exported', async () => {
     await using f = await startBackend();
-    f.sim.box.addVolume({ slot: 'pvc-c', nqn: 'nqn.test:pvc-c', sizeBytes: 1024, port: 4500 });
-    f.sim.box.addHost({ name: 'node-c', addresses: ['10.0.5.3'] }).connect('pvc-c');
+    f.sim.device.addVolume({ slot: 'pvc-c', nqn: 'nqn.test:pvc-c', sizeBytes: 1024, port: 4500 });
+    f.sim.device.addHost({ name: 'node-c', addresses: ['10.0.5.3'] }).connect('pvc-c');
     const reading = await f.backend.observe(ABOUT_A, NEVER);
     expect(f.backend.lastSnapshot?.sessionPorts).toEqual([4420, 4500]);
     expect(reading.liveHosts).toBe(3);
@@ -228,7 +228,7 @@ describe('fence', () => {
       ['10.0.5.1/32', '10.0.6.1', '10.0.6.1'],
       NEVER,
     );
-    const entries = f.sim.box.addressList.entries.map(({ address, comment }) => [
+    const entries = f.sim.device.addressList.entries.map(({ address, comment }) => [
       address,
       comment?.slice(-13),
     ]);
@@ -246,18 +246,18 @@ describe('fence', () => {
     ['foreign', { comment: 'by hand' }, 'foreign entry with comment "by hand"'],
   ])('is no fence when a %s entry stands in the way', async (_, entry, obstacle) => {
     await using f = await startBackend();
-    f.sim.box.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1', ...entry });
+    f.sim.device.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1', ...entry });
     await expect(f.backend.fence(FENCE, ['10.0.5.1'], NEVER)).rejects.toMatchObject({
       code: 'NOT_FENCED',
       outcome: 'not-applied',
       message: expect.stringContaining(`10.0.5.1 (${obstacle})`),
     });
-    expect(f.sim.box.addressList.entries).toHaveLength(1);
+    expect(f.sim.device.addressList.entries).toHaveLength(1);
   });
 
   it('says unknown once something was added', async () => {
     await using f = await startBackend();
-    f.sim.box.addressList.add({ list: 'reattach-fenced', address: '10.0.6.1', comment: 'by hand' });
+    f.sim.device.addressList.add({ list: 'reattach-fenced', address: '10.0.6.1', comment: 'by hand' });
     const fencing = f.backend.fence(FENCE, ['10.0.5.1', '10.0.6.1'], NEVER);
     await expect(fencing).rejects.toMatchObject({ code: 'NOT_FENCED', outcome: 'unknown' });
   });
@@ -298,9 +298,9 @@ describe('unfence', () => {
     await using f = await startBackend();
     await f.backend.fence(FENCE, ['10.0.5.1', '10.0.6.1'], NEVER);
     await f.backend.fence({ ...FENCE, id: 'deadbeef', nodeName: 'node-b' }, ['10.0.5.2'], NEVER);
-    f.sim.box.addressList.add({ list: 'reattach-fenced', address: '10.0.7.1', comment: 'by hand' });
+    f.sim.device.addressList.add({ list: 'reattach-fenced', address: '10.0.7.1', comment: 'by hand' });
     await f.backend.unfence({ ...FENCE, addresses: [], seenSinceMs: 0 }, NEVER);
-    expect(f.sim.box.addressList.entries.map(({ address }) => address)).toEqual(['10.0.5.2', '10.0.7.1']);
+    expect(f.sim.device.addressList.entries.map(({ address }) => address)).toEqual(['10.0.5.2', '10.0.7.1']);
     await f.backend.unfence({ ...FENCE, addresses: [], seenSinceMs: 0 }, NEVER);
   });
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@reattach/core';
-import type { AddressListEntry } from '../box/address-list.ts';
-import type { Box } from '../box/box.ts';
+import type { AddressListEntry } from '../device/address-list.ts';
+import type { Device } from '../device/device.ts';
 import { runtimeError } from '../script/script-error.ts';
 import { Duration, type ItemId, type Value } from '../script/value.ts';
 import { durationMs, required, yesNo } from './arguments.ts';
@@ -8,9 +8,9 @@ import { dateTime } from './date-time.ts';
 import type { ListMenu } from './menu.ts';
 
 /** `/ip/firewall/address-list`. */
-export function addressListMenu(box: Box, clock: Clock): ListMenu {
+export function addressListMenu(device: Device, clock: Clock): ListMenu {
   const find = (id: ItemId): AddressListEntry => {
-    const entry = box.addressList.entries.find((candidate) => candidate.id.number === id.number);
+    const entry = device.addressList.entries.find((candidate) => candidate.id.number === id.number);
     if (!entry) throw runtimeError('no such item');
     return entry;
   };
@@ -27,7 +27,7 @@ export function addressListMenu(box: Box, clock: Clock): ListMenu {
     quoted: new Set(['comment']),
     settable: new Set(['list', 'address', 'comment', 'disabled', 'dynamic', 'timeout']),
     rows: () =>
-      box.addressList.entries.map((entry) => ({
+      device.addressList.entries.map((entry) => ({
         id: entry.id,
         values: new Map<string, Value>([
           ['disabled', entry.disabled],
@@ -42,7 +42,7 @@ export function addressListMenu(box: Box, clock: Clock): ListMenu {
         ]),
       })),
     add: (values) =>
-      box.addressList.add({
+      device.addressList.add({
         list: required(values, 'list'),
         address: required(values, 'address'),
         comment: values.get('comment'),
@@ -54,13 +54,13 @@ export function addressListMenu(box: Box, clock: Clock): ListMenu {
       const entry = find(id);
       const disabled = yesNo(values, 'disabled');
       const [list, address, comment] = ['list', 'address', 'comment'].map((name) => values.get(name));
-      box.addressList.change(entry, {
+      device.addressList.change(entry, {
         ...(list !== undefined && { list }),
         ...(address !== undefined && { address }),
         ...(comment !== undefined && { comment }),
         ...(disabled !== undefined && { disabled }),
       });
     },
-    remove: (id) => box.addressList.remove(find(id)),
+    remove: (id) => device.addressList.remove(find(id)),
   };
 }

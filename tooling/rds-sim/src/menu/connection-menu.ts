@@ -1,5 +1,5 @@
 import type { Clock } from '@reattach/core';
-import type { Box } from '../box/box.ts';
+import type { Device } from '../device/device.ts';
 import type { Dialect } from '../dialect.ts';
 import { runtimeError } from '../script/script-error.ts';
 import { Duration, type Value } from '../script/value.ts';
@@ -7,7 +7,7 @@ import { durationMs, oneOf, yesNo } from './arguments.ts';
 import { type ListMenu, NO_NAMES, type SettingsMenu } from './menu.ts';
 
 /** `/ip/firewall/connection`. */
-export function connectionMenu(box: Box, clock: Clock): ListMenu {
+export function connectionMenu(device: Device, clock: Clock): ListMenu {
   return {
     kind: 'list',
     path: '/ip/firewall/connection',
@@ -22,8 +22,8 @@ export function connectionMenu(box: Box, clock: Clock): ListMenu {
     quoted: NO_NAMES,
     settable: NO_NAMES,
     rows: () => {
-      box.target.expire();
-      return box.connections.entries.map((entry) => ({
+      device.target.expire();
+      return device.connections.entries.map((entry) => ({
         id: entry.id,
         values: new Map<string, Value>([
           ['seen-reply', true],
@@ -54,9 +54,9 @@ export function connectionMenu(box: Box, clock: Clock): ListMenu {
       }));
     },
     remove(id) {
-      const entry = box.connections.entries.find((candidate) => candidate.id.number === id.number);
+      const entry = device.connections.entries.find((candidate) => candidate.id.number === id.number);
       if (!entry) throw runtimeError('no such item');
-      box.connections.remove(entry);
+      device.connections.remove(entry);
     },
   };
 }
@@ -65,8 +65,8 @@ export function connectionMenu(box: Box, clock: Clock): ListMenu {
 const REPLY_BYTES = 76;
 
 /** `/ip/firewall/connection/tracking`. */
-export function trackingMenu(box: Box, dialect: Dialect): SettingsMenu {
-  const { connections } = box;
+export function trackingMenu(device: Device, dialect: Dialect): SettingsMenu {
+  const { connections } = device;
   return {
     kind: 'settings',
     path: '/ip/firewall/connection/tracking',

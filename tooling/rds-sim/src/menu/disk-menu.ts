@@ -1,5 +1,5 @@
-import type { Box } from '../box/box.ts';
-import type { Volume } from '../box/volume.ts';
+import type { Device } from '../device/device.ts';
+import type { Volume } from '../device/volume.ts';
 import { runtimeError } from '../script/script-error.ts';
 import { ItemId, type Value, type ValueMap } from '../script/value.ts';
 import { oneOf, required, sizeBytes, yesNo } from './arguments.ts';
@@ -11,9 +11,9 @@ const ARRAY_ID = new ItemId(1);
 const ARRAY_BYTES = 16_003_143_565_312;
 
 /** `/disk`: an array and the volumes on it. */
-export function diskMenu(box: Box): ListMenu {
+export function diskMenu(device: Device): ListMenu {
   const find = (id: ItemId): Volume => {
-    const volume = box.volumes.find((candidate) => candidate.id.number === id.number);
+    const volume = device.volumes.find((candidate) => candidate.id.number === id.number);
     if (!volume) throw runtimeError('failure: not allowed for this disk');
     return volume;
   };
@@ -51,13 +51,13 @@ export function diskMenu(box: Box): ListMenu {
     ]),
     rows: () => [
       arrayRow(),
-      ...box.volumes.map((volume) => new LazyRow(volume.id, volume.slot, () => volumeValues(volume))),
+      ...device.volumes.map((volume) => new LazyRow(volume.id, volume.slot, () => volumeValues(volume))),
     ],
     add(values) {
       oneOf(values, 'type', ['file']);
       const slot = required(values, 'slot');
-      if (box.volume(slot)) throw runtimeError('failure: already have such entry');
-      const volume = box.addVolume({
+      if (device.volume(slot)) throw runtimeError('failure: already have such entry');
+      const volume = device.addVolume({
         slot,
         nqn: values.get('nvme-tcp-server-nqn') ?? `nqn.2000-02.com.mikrotik:${slot}`,
         sizeBytes: sizeBytes(values, 'file-size'),
@@ -74,9 +74,9 @@ export function diskMenu(box: Box): ListMenu {
       if (port !== undefined) volume.port = port;
       volume.nqn = values.get('nvme-tcp-server-nqn') ?? volume.nqn;
       volume.allowHostName = values.get('nvme-tcp-server-allow-host-name') ?? volume.allowHostName;
-      if (exported !== undefined) box.setExported(volume, exported);
+      if (exported !== undefined) device.setExported(volume, exported);
     },
-    remove: (id) => box.removeVolume(find(id)),
+    remove: (id) => device.removeVolume(find(id)),
   };
 }
 

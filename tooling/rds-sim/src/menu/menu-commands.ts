@@ -37,7 +37,7 @@ export class MenuCommands {
     this.#print = print;
   }
 
-  /** @throws {ScriptError} what the box answers when it refuses. */
+  /** @throws {ScriptError} what the device answers when it refuses. */
   run(statement: MenuStatement, args: MenuArguments): Value {
     const menu = this.#options.tree.menu(statement.path);
     if (!menu) throw runtimeError('no such command');

@@ -1,5 +1,5 @@
 import type { Clock } from '@reattach/core';
-import type { Box } from '../box/box.ts';
+import type { Device } from '../device/device.ts';
 import type { Dialect } from '../dialect.ts';
 import type { GlobalGrammar, Grammar, VerbGrammar } from '../script/grammar.ts';
 import { addressListMenu } from './address-list-menu.ts';
@@ -10,7 +10,7 @@ import { ruleMenu } from './rule-menu.ts';
 import { identityMenu, logMenu, resourceMenu, serviceMenu, userMenu } from './system-menus.ts';
 
 export interface MenuTreeOptions {
-  readonly box: Box;
+  readonly device: Device;
   readonly clock: Clock;
   readonly dialect: Dialect;
   readonly users: () => readonly { readonly name: string; readonly group: string }[];
@@ -24,19 +24,19 @@ export class MenuTree implements Grammar {
   readonly #paths: ReadonlySet<string>;
   readonly #serialize: Dialect['serialize'];
 
-  constructor({ box, clock, dialect, users, ssh }: MenuTreeOptions) {
+  constructor({ device, clock, dialect, users, ssh }: MenuTreeOptions) {
     const menus = [
-      diskMenu(box),
-      resourceMenu(box, dialect),
-      identityMenu(box),
-      connectionMenu(box, clock),
-      trackingMenu(box, dialect),
-      addressListMenu(box, clock),
-      ruleMenu('raw', box.raw),
-      ruleMenu('filter', box.filter),
+      diskMenu(device),
+      resourceMenu(device, dialect),
+      identityMenu(device),
+      connectionMenu(device, clock),
+      trackingMenu(device, dialect),
+      addressListMenu(device, clock),
+      ruleMenu('raw', device.raw),
+      ruleMenu('filter', device.filter),
       serviceMenu(ssh),
       userMenu(users),
-      logMenu(box),
+      logMenu(device),
     ];
     this.unknownArgument = dialect.unknownArgument;
     this.#serialize = dialect.serialize;

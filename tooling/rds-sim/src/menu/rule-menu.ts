@@ -4,7 +4,7 @@ import {
   INTERFACE,
   RULE_PROPERTIES,
   type RuleProperty,
-} from '../box/firewall-rules.ts';
+} from '../device/firewall-rules.ts';
 import { runtimeError } from '../script/script-error.ts';
 import type { ItemId, Value } from '../script/value.ts';
 import { oneOf, ports, required, yesNo } from './arguments.ts';
@@ -97,7 +97,7 @@ function propertiesOf(values: ReadonlyMap<string, string>): Partial<Record<RuleP
   return properties;
 }
 
-/** A rule for an interface the box does not have. */
+/** A rule for an interface the device does not have. */
 function isInvalid(rule: FirewallRule): boolean {
   const name = rule.properties.get('in-interface');
   return name !== undefined && name !== '' && name !== INTERFACE;

@@ -1,4 +1,4 @@
-import { parseIpv4 } from '../box/ip-address.ts';
+import { parseIpv4 } from '../device/ip-address.ts';
 import type { Dialect } from '../dialect.ts';
 import { formatDuration } from '../script/duration.ts';
 import { Duration, type Value, type ValueMap } from '../script/value.ts';

@@ -1,4 +1,4 @@
-import type { Box } from '../box/box.ts';
+import type { Device } from '../device/device.ts';
 import type { Dialect } from '../dialect.ts';
 import { Duration, ItemId, type Value } from '../script/value.ts';
 import { required } from './arguments.ts';
@@ -8,7 +8,7 @@ import { type ListMenu, NO_NAMES, type SettingsMenu } from './menu.ts';
 const GIB = 1024 ** 3;
 
 /** `/system/resource` of an RDS2216. */
-export function resourceMenu(box: Box, dialect: Dialect): SettingsMenu {
+export function resourceMenu(device: Device, dialect: Dialect): SettingsMenu {
   return {
     kind: 'settings',
     path: '/system/resource',
@@ -16,7 +16,7 @@ export function resourceMenu(box: Box, dialect: Dialect): SettingsMenu {
     settable: NO_NAMES,
     read: () =>
       new Map<string, Value>([
-        ['uptime', new Duration(box.uptimeMs)],
+        ['uptime', new Duration(device.uptimeMs)],
         ['version', dialect.version],
         ['build-time', '2026-09-08 08:00:00'],
         ['factory-software', '7.19'],
@@ -36,28 +36,28 @@ export function resourceMenu(box: Box, dialect: Dialect): SettingsMenu {
 }
 
 /** `/system/identity`. */
-export function identityMenu(box: Box): SettingsMenu {
+export function identityMenu(device: Device): SettingsMenu {
   return {
     kind: 'settings',
     path: '/system/identity',
     quoted: NO_NAMES,
     settable: new Set(['name']),
-    read: () => new Map([['name', box.identity]]),
+    read: () => new Map([['name', device.identity]]),
     set(values) {
-      box.identity = required(values, 'name');
+      device.identity = required(values, 'name');
     },
   };
 }
 
 /** `/log`, read-only. */
-export function logMenu(box: Box): ListMenu {
+export function logMenu(device: Device): ListMenu {
   return {
     ...READ_ONLY_LIST,
     path: '/log',
     brief: ['time', 'topics', 'message'],
     quoted: new Set(['message']),
     rows: () =>
-      box.log.entries.map((entry) => ({
+      device.log.entries.map((entry) => ({
         id: entry.id,
         values: new Map<string, Value>([
           ['time', dateTime(entry.atMs)],

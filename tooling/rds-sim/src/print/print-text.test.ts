@@ -7,9 +7,9 @@ const SLOT = 'pvc-0b9c2f64-3a2e-4d0c-9f0e-6d1c2b3a4f50';
 
 async function printed(command: string): Promise<string[]> {
   await using sim = await RdsSim.start({ clock: new FakeClock() });
-  sim.box.addVolume({ slot: SLOT, nqn: `nqn.2000-02.com.mikrotik:${SLOT}`, sizeBytes: 1024 ** 4 });
-  sim.box.addDropRule();
-  const list = sim.box.addressList;
+  sim.device.addVolume({ slot: SLOT, nqn: `nqn.2000-02.com.mikrotik:${SLOT}`, sizeBytes: 1024 ** 4 });
+  sim.device.addDropRule();
+  const list = sim.device.addressList;
   list.add({ list: 'l', address: '10.0.0.1', disabled: true, comment: 'why "so"' });
   list.add({ list: 'l', address: '10.0.0.2', timeoutMs: 292_000 });
   const output = sim.run(command);

@@ -1,6 +1,6 @@
 import { FakeClock } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
-import { Box } from '../box/box.ts';
+import { Device } from '../device/device.ts';
 import { DEFAULT_DIALECT, type Dialect } from '../dialect.ts';
 import { MenuTree } from '../menu/menu-tree.ts';
 import { runScript } from './interpreter.ts';
@@ -8,12 +8,12 @@ import { runScript } from './interpreter.ts';
 function run(source: string, options: Partial<Dialect> = {}): string {
   const dialect = { ...DEFAULT_DIALECT, ...options };
   const clock = new FakeClock();
-  const box = new Box({ clock });
+  const device = new Device({ clock });
   for (const slot of ['pvc-1', 'pvc-2', 'boot'])
-    box.addVolume({ slot, nqn: `nqn.${slot}`, sizeBytes: 10_000 });
-  box.addVolume({ slot: 'local', nqn: 'nqn.local', sizeBytes: 10_000, exported: false });
+    device.addVolume({ slot, nqn: `nqn.${slot}`, sizeBytes: 10_000 });
+  device.addVolume({ slot: 'local', nqn: 'nqn.local', sizeBytes: 10_000, exported: false });
   const tree = new MenuTree({
-    box,
+    device,
     clock,
     dialect,
     users: () => [],

@@ -8,14 +8,14 @@ import { runtimeError, ScriptError } from './script-error.ts';
 import { serializeJson } from './serialize.ts';
 import { Duration, ItemId, isList, isMap, isTrue, toText, type Value, type ValueMap } from './value.ts';
 
-/** What a command line did. `hang`: it was not complete, and the box waits for the rest. */
+/** What a command line did. `hang`: it was not complete, and the device waits for the rest. */
 export interface ScriptResult {
   readonly outcome: 'done' | 'failed' | 'hang';
   /** Lines end in CRLF. */
   readonly output: string;
 }
 
-/** @throws nothing: what goes wrong is printed, as the box does. */
+/** @throws nothing: what goes wrong is printed, as the device does. */
 export function runScript(source: string, dialect: Dialect, options: MenuCommandsOptions): ScriptResult {
   const lines: string[] = [];
   const print = (line: string) => void lines.push(`${line}\r\n`);

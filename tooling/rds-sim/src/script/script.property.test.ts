@@ -1,7 +1,7 @@
 import { FakeClock } from '@reattach/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Box } from '../box/box.ts';
+import { Device } from '../device/device.ts';
 import { DEFAULT_DIALECT } from '../dialect.ts';
 import { MenuTree } from '../menu/menu-tree.ts';
 import { runScript } from './interpreter.ts';
@@ -31,10 +31,10 @@ const scripts = fc.oneof(
 
 function tree(): MenuTree {
   const clock = new FakeClock();
-  const box = new Box({ clock });
-  box.addVolume({ slot: 'x', nqn: 'nqn.x', sizeBytes: 1 });
+  const device = new Device({ clock });
+  device.addVolume({ slot: 'x', nqn: 'nqn.x', sizeBytes: 1 });
   const ssh = { port: 22, maxSessions: 20 };
-  return new MenuTree({ box, clock, dialect: DEFAULT_DIALECT, users: () => [], ssh: () => ssh });
+  return new MenuTree({ device, clock, dialect: DEFAULT_DIALECT, users: () => [], ssh: () => ssh });
 }
 
 /** Whether `fn` returns, or throws the one error it may throw. */

@@ -149,7 +149,7 @@ export class SshServer {
     session.on('env', (accept) => accept?.());
     session.on('shell', (accept) => {
       const channel = accept();
-      channel.write('This box answers commands only: ssh ... /system/resource/print\r\n');
+      channel.write('This device answers commands only: ssh ... /system/resource/print\r\n');
       channel.exit(1);
       channel.end();
     });

@@ -98,7 +98,7 @@ export class Stage implements AsyncDisposable {
         tracking: { enabled: 'yes' },
       }),
     );
-    rds.box.addDropRule();
+    rds.device.addDropRule();
     const folder = await mkdtemp(join(tmpdir(), 'reattach-stage-'));
     cleanup.defer(() => rm(folder, { recursive: true, force: true }));
     await writeFile(join(folder, 'id_ed25519'), rds.credentials.privateKey, { mode: 0o600 });
@@ -169,7 +169,7 @@ export class Stage implements AsyncDisposable {
 
   /** Comments of the fences at the backend. */
   fences(): readonly (string | undefined)[] {
-    return this.rds.box.addressList.entries
+    return this.rds.device.addressList.entries
       .filter(({ list }) => list === 'reattach-fenced')
       .map(({ comment }) => comment);
   }
@@ -249,7 +249,7 @@ export class Stage implements AsyncDisposable {
 
   #addNode(name: string, address: string): StageNode {
     const { rds, cluster } = this;
-    const host = rds.box.addHost({
+    const host = rds.device.addHost({
       name,
       addresses: [address],
       keepAliveMs: KEEP_ALIVE_MS,
@@ -286,7 +286,7 @@ export class Stage implements AsyncDisposable {
     const { kube } = this.cluster;
     const handle = `pvc-${this.name}-${index}`;
     const nqn = `nqn.2026-01.example.test:${handle}`;
-    this.rds.box.addVolume({ slot: handle, nqn, sizeBytes: 2 ** 30 });
+    this.rds.device.addVolume({ slot: handle, nqn, sizeBytes: 2 ** 30 });
     const claim = { namespace: 'default', name: `data-${this.name}-${index}` };
     const spec = { accessModes: ['ReadWriteOnce'], storageClassName: '' };
     await kube.create(apiPaths.persistentVolumes, {

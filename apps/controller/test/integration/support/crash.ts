@@ -101,7 +101,7 @@ function endStateOf(lab: Lab): EndState {
   const { world } = lab;
   const { kube, rds, driver } = world;
   const node = kube.store.get('Node', LOST);
-  const ours = new Set(rds.box.volumes.map(({ slot }) => uniqueVolumeName(driver, slot)));
+  const ours = new Set(rds.device.volumes.map(({ slot }) => uniqueVolumeName(driver, slot)));
   return {
     attached: world.attachedTo(LOST),
     pods: lab.replicasOn(LOST),
@@ -109,7 +109,7 @@ function endStateOf(lab: Lab): EndState {
     taints: (node?.spec?.taints ?? [])
       .map(({ key }) => key)
       .filter((key) => key.includes('out-of-service') || key.includes('reattach')),
-    fences: rds.box.addressList.entries.map(({ address }) => address),
+    fences: rds.device.addressList.entries.map(({ address }) => address),
     doubleWrites: rds.oracle.doubleWrites,
   };
 }

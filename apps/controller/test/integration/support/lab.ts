@@ -49,7 +49,7 @@ export class Lab implements AsyncDisposable {
     const { kube, nodes, rds } = this.world;
     const running = nodes.flatMap(({ name }) => this.replicasOn(name));
     const attached = kube.store.list('VolumeAttachment').filter((each) => each.status?.attached);
-    const volumes = rds.box.volumes.length;
+    const volumes = rds.device.volumes.length;
     return running.length === volumes && attached.length === volumes;
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '@reattach/core';
-import type { Box } from './box.ts';
+import type { Device } from './device.ts';
 import type { Packet } from './packet.ts';
 import type { TargetController } from './target.ts';
 import type { Volume } from './volume.ts';
@@ -33,11 +33,11 @@ const ADMIN_PACKET_BYTES = 116;
 const FIRST_EPHEMERAL_PORT = 32_768;
 const EPHEMERAL_PORTS = 28_232;
 
-/** A machine with volumes of the box. It notices that it was cut by answers that fail to come, and then reconnects for ever. */
+/** A machine with volumes of the device. It notices that it was cut by answers that fail to come, and then reconnects for ever. */
 export class SimHost {
   readonly name: string;
   readonly addresses: readonly string[];
-  readonly #box: Box;
+  readonly #device: Device;
   readonly #clock: Clock;
   readonly #keepAliveMs: number;
   readonly #reconnectDelayMs: number;
@@ -50,11 +50,11 @@ export class SimHost {
   #boots = 1;
 
   /** @throws {TypeError} without an address. */
-  constructor(box: Box, clock: Clock, options: SimHostOptions) {
+  constructor(device: Device, clock: Clock, options: SimHostOptions) {
     if (options.addresses.length === 0) throw new TypeError(`host ${options.name} needs an address`);
     this.name = options.name;
     this.addresses = options.addresses;
-    this.#box = box;
+    this.#device = device;
     this.#clock = clock;
     this.#keepAliveMs = options.keepAliveMs ?? 5_000;
     this.#reconnectDelayMs = options.reconnectDelayMs ?? 10_000;
@@ -91,12 +91,12 @@ export class SimHost {
 
   /**
    * Connects to a volume (nothing is done where it is connected) and keeps it so. Whether it succeeded at once; when not, it is tried again.
-   * @throws {TypeError} when the box has no such volume, or the host is off.
+   * @throws {TypeError} when the device has no such volume, or the host is off.
    */
   connect(slot: string, options: { readonly address?: string } = {}): boolean {
     if (!this.#powered) throw new TypeError(`host ${this.name} is off`);
-    const volume = this.#box.volume(slot);
-    if (!volume) throw new TypeError(`the box has no volume ${slot}`);
+    const volume = this.#device.volume(slot);
+    if (!volume) throw new TypeError(`the device has no volume ${slot}`);
     let controller = this.#controllers.get(slot);
     if (!controller) {
       const address = options.address ?? this.addresses[0] ?? '';
@@ -126,26 +126,26 @@ export class SimHost {
       for (const srcPort of session.srcPorts) {
         arrived = this.#send(controller, srcPort, 'close', ADMIN_PACKET_BYTES) && arrived;
       }
-      if (arrived) this.#box.target.release(session);
+      if (arrived) this.#device.target.release(session);
     }
     this.#schedule();
   }
 
-  /** Mounts the volume: a new writer generation begins. False, and nothing begins, when the box cannot be reached. */
+  /** Mounts the volume: a new writer generation begins. False, and nothing begins, when the device cannot be reached. */
   mount(slot: string): boolean {
     const controller = this.#controllers.get(slot);
     if (!controller || !this.#admin(controller)) return false;
-    controller.generation = this.#box.oracle.beginGeneration(slot);
+    controller.generation = this.#device.oracle.beginGeneration(slot);
     return true;
   }
 
-  /** Writes once, now; whether the box accepted it. A host that has not mounted the volume does so by its first write. */
+  /** Writes once, now; whether the device accepted it. A host that has not mounted the volume does so by its first write. */
   write(slot: string, sizeBytes = 4096): boolean {
     const controller = this.#controllers.get(slot);
     return controller !== undefined && this.#write(controller, sizeBytes);
   }
 
-  /** Writes as an application does: what the box does not accept now waits, and is replayed once the host is connected again. */
+  /** Writes as an application does: what the device does not accept now waits, and is replayed once the host is connected again. */
   writeBuffered(slot: string, sizeBytes = 4096): boolean {
     const controller = this.#controllers.get(slot);
     if (!controller) return false;
@@ -168,7 +168,7 @@ export class SimHost {
     this.#boots += 1;
   }
 
-  /** Nothing it sends reaches the box; it runs on and keeps its dirty writes. */
+  /** Nothing it sends reaches the device; it runs on and keeps its dirty writes. */
   partition(): void {
     this.#partitioned = true;
   }
@@ -198,37 +198,37 @@ export class SimHost {
     this.#schedule();
   }
 
-  /** A command on the admin queue, as keep-alives are; whether the box answered. */
+  /** A command on the admin queue, as keep-alives are; whether the device answered. */
   #admin(controller: Controller): boolean {
     return this.#exchange(controller, controller.session?.srcPorts[0], ADMIN_PACKET_BYTES);
   }
 
   #write(controller: Controller, sizeBytes: number): boolean {
     const srcPort = controller.session?.srcPorts.at(-1);
-    const answeredLater = this.#box.writeServiceMs > 0;
+    const answeredLater = this.#device.writeServiceMs > 0;
     if (!this.#exchange(controller, srcPort, sizeBytes, answeredLater ? 'request' : 'data')) return false;
     const { volume } = controller;
-    const generation = (controller.generation ??= this.#box.oracle.beginGeneration(volume.slot));
-    volume.write(sizeBytes, this.#box.writeServiceMs);
-    const land = () => this.#box.oracle.landed(volume.slot, this.name, generation);
+    const generation = (controller.generation ??= this.#device.oracle.beginGeneration(volume.slot));
+    volume.write(sizeBytes, this.#device.writeServiceMs);
+    const land = () => this.#device.oracle.landed(volume.slot, this.name, generation);
     if (answeredLater) this.#awaitAnswer(controller, srcPort ?? 0, land);
     else land();
     return true;
   }
 
-  /** Acknowledges the box's answer when it comes, if it can. */
+  /** Acknowledges the device's answer when it comes, if it can. */
   #awaitAnswer(controller: Controller, srcPort: number, land: () => void): void {
     const { address: srcAddress, session } = controller;
     const boots = this.#boots;
     const key = { srcAddress, srcPort, dstPort: session?.port ?? controller.volume.port };
-    this.#box.answerLater(key, () => {
+    this.#device.answerLater(key, () => {
       land();
       if (this.#boots !== boots || controller.session !== session) return false;
       return this.#send(controller, srcPort, 'acknowledgement', 0);
     });
   }
 
-  /** A packet that wants an answer. A box that knows nothing of the connection resets it. */
+  /** A packet that wants an answer. A device that knows nothing of the connection resets it. */
   #exchange(
     controller: Controller,
     srcPort: number | undefined,
@@ -237,10 +237,10 @@ export class SimHost {
   ): boolean {
     const { session } = controller;
     if (!session || srcPort === undefined || !this.#send(controller, srcPort, kind, sizeBytes)) return false;
-    if (this.#box.target.hear(session)) return true;
+    if (this.#device.target.hear(session)) return true;
     const dstPort = session.port;
     const key = { srcAddress: controller.address, srcPort, dstPort };
-    this.#box.connections.closedByBox(key, 'close', this.#clock.now());
+    this.#device.connections.closedByTarget(key, 'close', this.#clock.now());
     controller.session = undefined;
     controller.nextAttemptMs = this.#clock.now();
     return false;
@@ -252,7 +252,7 @@ export class SimHost {
     const srcPorts = Array.from({ length: this.#ioQueues + 1 }, () => this.#port());
     const sent = srcPorts.map((port) => this.#send(controller, port, 'open', ADMIN_PACKET_BYTES));
     if (!volume.exported || sent.includes(false)) return;
-    controller.session = this.#box.target.open(volume, address, srcPorts);
+    controller.session = this.#device.target.open(volume, address, srcPorts);
     this.#flush(controller);
   }
 
@@ -267,11 +267,11 @@ export class SimHost {
     if (!this.#powered || this.#partitioned) return false;
     const dstPort = controller.session?.port ?? controller.volume.port;
     const { address: srcAddress } = controller;
-    return this.#box.receive({
+    return this.#device.receive({
       kind,
       srcAddress,
       srcPort,
-      dstAddress: this.#box.address,
+      dstAddress: this.#device.address,
       dstPort,
       sizeBytes,
     });

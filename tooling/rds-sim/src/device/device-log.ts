@@ -12,7 +12,7 @@ export interface LogEntry {
 const LOG_LINES = 1000;
 
 /** `/log`. */
-export class BoxLog {
+export class DeviceLog {
   readonly #wallClockMs: () => number;
   readonly #entries: LogEntry[] = [];
   #last = 0;

@@ -12,7 +12,7 @@ export interface TargetController {
   lastHeardMs: number;
 }
 
-/** What a dropped controller leaves in connection tracking: nothing changes, or the box's own FIN is seen. */
+/** What a dropped controller leaves in connection tracking: nothing changes, or the device's own FIN is seen. */
 export type TargetClose = 'lingers' | 'fin';
 
 /** The NVMe/TCP target: a controller that was not heard of for more than `katoMs` is dropped. */
@@ -55,7 +55,7 @@ export class Target {
     this.#controllers.delete(controller);
   }
 
-  /** Ends all controllers of `volume`, as the box does when its export ends. */
+  /** Ends all controllers of `volume`, as the device does when its export ends. */
   dropVolume(volume: Volume): void {
     for (const controller of this.#controllers) {
       if (controller.volume === volume) this.#drop(controller, this.#clock.now(), 'fin');
@@ -81,7 +81,7 @@ export class Target {
     if (close === 'lingers') return;
     const { address: srcAddress, port: dstPort } = controller;
     for (const srcPort of controller.srcPorts) {
-      this.#connections.closedByBox({ srcAddress, srcPort, dstPort }, 'fin-wait', atMs);
+      this.#connections.closedByTarget({ srcAddress, srcPort, dstPort }, 'fin-wait', atMs);
     }
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '@reattach/core';
 import type { ItemId } from '../script/value.ts';
 
 export interface VolumeOptions {
-  /** The name of the disk at the box. */
+  /** The name of the disk at the device. */
   readonly slot: string;
   /** Of the NVMe subsystem it is exported as. */
   readonly nqn: string;
@@ -13,7 +13,7 @@ export interface VolumeOptions {
   readonly exported?: boolean;
 }
 
-/** A file-backed disk exported over NVMe/TCP, with the counters the box keeps of it. */
+/** A file-backed disk exported over NVMe/TCP, with the counters the device keeps of it. */
 export class Volume {
   readonly id: ItemId;
   readonly sizeBytes: number;
@@ -48,7 +48,7 @@ export class Volume {
     this.#inFlightOpsCount = inFlightOpsCount;
   }
 
-  /** Finished writes since the box started. */
+  /** Finished writes since the device started. */
   get writeOps(): number {
     this.#settle();
     return this.#writeOps;

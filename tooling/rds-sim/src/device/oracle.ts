@@ -20,7 +20,7 @@ interface VolumeHistory {
 }
 
 /**
- * Sees every write the box carries out and knows which were one too many.
+ * Sees every write the device carries out and knows which were one too many.
  *
  * Each mount of a volume is a writer generation. A write is a double write when a newer generation, by another host, has
  * written before it. A hand-over and a hand-over back, each with a mount of its own, is none.
@@ -63,7 +63,7 @@ export class Oracle {
     return history.generations;
   }
 
-  /** The box carried out a write. */
+  /** The device carried out a write. */
   landed(slot: string, host: string, generation: number): void {
     const history = this.#history(slot);
     history.writesByHost.set(host, (history.writesByHost.get(host) ?? 0) + 1);

@@ -71,7 +71,7 @@ export interface FirewallRule {
   /** Keys are `RULE_PROPERTIES`. */
   readonly properties: Map<string, string>;
   disabled: boolean;
-  /** Set where the box would mark a rule as invalid; such a rule does nothing. */
+  /** Set where the device would mark a rule as invalid; such a rule does nothing. */
   invalid: boolean;
   readonly dynamic: boolean;
   /** Packets it has hit. */

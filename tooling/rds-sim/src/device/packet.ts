@@ -1,7 +1,7 @@
-/** A TCP segment on its way from a host to the box. */
+/** A TCP segment on its way from a host to the device. */
 export interface Packet {
   /**
-   * `open`: the first of a connection. `data`: what the box has acknowledged at once. `request`: what it has not, until an
+   * `open`: the first of a connection. `data`: what the device has acknowledged at once. `request`: what it has not, until an
    * `acknowledgement` for its own answer comes. `close`: the last, sent by a host that ends it properly.
    */
   readonly kind: 'open' | 'data' | 'request' | 'acknowledgement' | 'close';

@@ -12,7 +12,7 @@ export interface AddressListEntry {
   disabled: boolean;
   /** Held in memory only: timed entries are, and vanish with a reboot. */
   readonly dynamic: boolean;
-  /** Wall-clock time of the box, epoch ms. */
+  /** Wall-clock time of the device, epoch ms. */
   readonly createdAtMs: number;
   /** Time of the clock, epoch ms; `undefined`: stays. */
   readonly expiresAtMs: number | undefined;

@@ -1,7 +1,7 @@
 import type { Clock } from '@reattach/core';
 import { AddressList } from './address-list.ts';
-import { BoxLog } from './box-log.ts';
 import { type ConnectionKey, ConnectionTable, type TrackingSettings } from './connection-table.ts';
+import { DeviceLog } from './device-log.ts';
 import { type FirewallRule, FirewallRules } from './firewall-rules.ts';
 import { ItemIds } from './item-ids.ts';
 import { Oracle } from './oracle.ts';
@@ -10,7 +10,7 @@ import { SimHost, type SimHostOptions } from './sim-host.ts';
 import { Target, type TargetClose } from './target.ts';
 import { Volume, type VolumeOptions } from './volume.ts';
 
-export interface BoxOptions {
+export interface DeviceOptions {
   readonly clock: Clock;
   /** Default `MikroTik-RDS`. */
   readonly identity?: string;
@@ -30,32 +30,32 @@ export interface BoxOptions {
   readonly inFlightOpsCount?: boolean;
 }
 
-/** The storage box: its disks, its firewall, its connection tracking and its NVMe/TCP target. */
-export class Box {
+/** The storage device: its disks, its firewall, its connection tracking and its NVMe/TCP target. */
+export class Device {
   readonly addressList: AddressList;
   readonly raw: FirewallRules;
   readonly filter: FirewallRules;
   readonly connections: ConnectionTable;
   readonly target: Target;
   readonly oracle: Oracle;
-  readonly log: BoxLog;
+  readonly log: DeviceLog;
   readonly address: string;
   identity: string;
-  /** What the box's own clock is off by; moves timestamps, no timeout. */
+  /** What the device's own clock is off by; moves timestamps, no timeout. */
   clockOffsetMs = 0;
   readonly #clock: Clock;
   readonly #diskIds = new ItemIds();
   /** How long a write that is accepted from now on stays in flight, ms. */
   writeServiceMs: number;
   readonly #inFlightOpsCount: boolean;
-  /** Answers the box has yet to give. */
+  /** Answers the device has yet to give. */
   readonly #answers = new Set<Disposable>();
   readonly #volumes = new Map<string, Volume>();
   readonly #hosts = new Map<string, SimHost>();
   #startedAtMs: number;
   #up = true;
 
-  constructor(options: BoxOptions) {
+  constructor(options: DeviceOptions) {
     const { clock } = options;
     this.#clock = clock;
     this.#startedAtMs = clock.now();
@@ -64,7 +64,7 @@ export class Box {
     this.identity = options.identity ?? 'MikroTik-RDS';
     this.address = options.address ?? '10.0.0.10';
     const wallClockMs = () => this.wallClockMs;
-    this.log = new BoxLog(wallClockMs);
+    this.log = new DeviceLog(wallClockMs);
     this.addressList = new AddressList(clock, new ItemIds(), wallClockMs);
     this.raw = new FirewallRules(new ItemIds(), this.addressList);
     this.filter = new FirewallRules(new ItemIds(), this.addressList);
@@ -89,7 +89,7 @@ export class Box {
     this.#diskIds.next(); // the array the volumes' files lie on
   }
 
-  /** What the box believes the time to be, epoch ms. */
+  /** What the device believes the time to be, epoch ms. */
   get wallClockMs(): number {
     return this.#clock.now() + this.clockOffsetMs;
   }
@@ -173,7 +173,7 @@ export class Box {
     return !dropped;
   }
 
-  /** The box carries a write out, cut off or not, and answers it then; `carryOut` says whether the host's acknowledgement arrived. */
+  /** The device carries a write out, cut off or not, and answers it then; `carryOut` says whether the host's acknowledgement arrived. */
   answerLater(connection: ConnectionKey, carryOut: () => boolean): void {
     const timer = this.#clock.after(this.writeServiceMs, () => {
       this.#answers.delete(timer);

@@ -15,9 +15,9 @@ export interface TrackedConnection {
   expiresAtMs: number;
   packets: number;
   bytes: number;
-  /** Data of the host that the box has not acknowledged. */
+  /** Data of the host that the device has not acknowledged. */
   requests: number;
-  /** Since when the box repeats what the host does not acknowledge, epoch ms. */
+  /** Since when the device repeats what the host does not acknowledge, epoch ms. */
   repeatingSinceMs: number | undefined;
 }
 
@@ -91,7 +91,7 @@ export class ConnectionTable {
     }
   }
 
-  /** The box sent something that the host does not acknowledge, and repeats it from now on. */
+  /** The device sent something that the host does not acknowledge, and repeats it from now on. */
   unanswered(connection: ConnectionKey): void {
     const entry = this.#entries.get(keyOf(connection));
     if (entry?.state !== 'established') return;
@@ -100,8 +100,8 @@ export class ConnectionTable {
     this.#refresh(entry, this.#clock.now());
   }
 
-  /** The box ends the connection from its side. @param atMs when that was: now or earlier, epoch ms. */
-  closedByBox(connection: ConnectionKey, state: 'fin-wait' | 'close', atMs: number): void {
+  /** The device ends the connection from its side. @param atMs when that was: now or earlier, epoch ms. */
+  closedByTarget(connection: ConnectionKey, state: 'fin-wait' | 'close', atMs: number): void {
     const entry = this.#entries.get(keyOf(connection));
     if (entry) this.#end(entry, state, atMs);
   }
@@ -147,7 +147,7 @@ export class ConnectionTable {
       (isUnacknowledged ? Math.min(tcpUnackedTimeoutMs, tcpEstablishedTimeoutMs) : tcpEstablishedTimeoutMs);
   }
 
-  /** The box's own packets refresh an entry too. */
+  /** The device's own packets refresh an entry too. */
   #noteRepeats(entry: TrackedConnection): void {
     if (entry.repeatingSinceMs === undefined || entry.state !== 'established') return;
     this.#refresh(entry, lastRepeatMs(entry.repeatingSinceMs, this.#clock.now()));
