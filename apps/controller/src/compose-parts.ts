@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import {
+  AttachmentManager,
+  AttachmentReconciler,
+  type Clock,
+  type EventRecorder,
+  type Leadership,
+  type Logger,
+  PassReporter,
+  PlanPreview,
+  ReleasePass,
+} from '@reattach/core';
+import {
+  alwaysLeader,
+  guardWrites,
+  KubeActions,
+  KubeEventRecorder,
+  LeaderElector,
+  LeaseRecords,
+  observeLeader,
+} from '@reattach/k8s-actions';
+import { type KubeApi, loadKubeApi } from '@reattach/k8s-api';
+import { KubeCaches } from '@reattach/k8s-watch';
+import type { RdsFleet } from '@reattach/rds-client';
+import { AuditFile } from './audit/audit-file.ts';
+import { AuditLog } from './audit/audit-log.ts';
+import type { Config } from './config/config.ts';
+import { ControllerEvents } from './lifecycle/controller-events.ts';
+import { observers } from './lifecycle/observers.ts';
+import { findPod, ownPodRef, surroundings } from './lifecycle/own-pod.ts';
+import { podNamespace } from './lifecycle/pod-namespace.ts';
+import type { Teardown } from './lifecycle/teardown.ts';
+
+/** What every part is built from. */
+export interface Base {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly teardown: Teardown;
+  /** Aborted when the process stops. */
+  readonly signal: AbortSignal;
+  /** Name of this replica. */
+  readonly identity: string;
+}
+
+/** The API server, and what is watched there. */
+export interface Cluster {
+  readonly api: KubeApi;
+  readonly caches: KubeCaches;
+}
+
+export function composeCluster({ config, logger, clock, teardown }: Base): Cluster {
+  const { kubeconfigPath, context, policy } = config;
+  const api = teardown.use(
+    'kubernetes-api',
+    loadKubeApi({
+      ...(kubeconfigPath !== undefined && { kubeconfigPath }),
+      ...(context !== undefined && { context }),
+      logger,
+      clock,
+    }),
+  );
+  const watchLeases = policy.earlyDetection.enabled;
+  const caches = teardown.use('caches', new KubeCaches({ api, clock, logger, watchLeases }));
+  return { api, caches };
+}
+
+/** Whether this replica acts, and what follows from it. */
+export interface Leading {
+  /** Absent: this process is the only replica. */
+  readonly elector?: LeaderElector;
+  readonly leadership: Leadership;
+  /** Refuses writes of a replica that does not lead. */
+  readonly guardedApi: KubeApi;
+  /** What a successor must know; absent without leader election. */
+  readonly records?: LeaseRecords;
+  readonly isLeading: () => boolean;
+}
+
+export function composeLeading({ config, logger, clock, teardown, identity }: Base, api: KubeApi): Leading {
+  const { leaderElection } = config;
+  if (!leaderElection) {
+    return watched(teardown, { leadership: alwaysLeader, guardedApi: api, isLeading: () => true });
+  }
+  const { leaseName, namespace = podNamespace() } = leaderElection;
+  const elector = new LeaderElector({
+    api,
+    clock,
+    logger,
+    ...leaderElection,
+    identity,
+    name: leaseName,
+    namespace,
+  });
+  const guardedApi = guardWrites(api, elector);
+  const records = new LeaseRecords({ api: guardedApi, namespace, name: `${leaseName}-records`, logger });
+  return watched(teardown, {
+    elector,
+    leadership: elector,
+    guardedApi,
+    records,
+    isLeading: () => elector.isLeader,
+  });
+}
+
+/** Exports whether this replica leads as a metric. */
+function watched(teardown: Teardown, leading: Leading): Leading {
+  const metric = observeLeader(leading.isLeading);
+  teardown.defer('leader-metric', () => metric[Symbol.dispose]());
+  return leading;
+}
+
+/** Where the results of passes go. */
+export interface Reports {
+  readonly reporter: PassReporter;
+  readonly auditLog: AuditLog;
+  /** Events on the Pod of this process; absent outside of a pod, or when Events are off. */
+  readonly ownEvents?: ControllerEvents;
+}
+
+export async function composeReports(base: Base, api: KubeApi): Promise<Reports> {
+  const { config, logger, clock, teardown, signal, identity } = base;
+  const events = config.events
+    ? new KubeEventRecorder({ api, clock, logger, reportingInstance: identity })
+    : undefined;
+  const ownEvents = events && composeOwnEvents(teardown, events, api, signal);
+  const reporter = teardown.use('reporter', new PassReporter({ logger, clock, ...(events && { events }) }));
+  const { audit } = config;
+  const file = audit && new AuditFile(audit.file, audit.maxBytes);
+  const auditLog = teardown.use('audit', new AuditLog({ clock, logger, ...(file && { file }) }));
+  await auditLog.load();
+  return { reporter, auditLog, ...(ownEvents && { ownEvents }) };
+}
+
+function composeOwnEvents(
+  teardown: Teardown,
+  events: EventRecorder,
+  api: KubeApi,
+  signal: AbortSignal,
+): ControllerEvents | undefined {
+  const pod = ownPodRef(surroundings());
+  if (!pod) return undefined;
+  const find = (abort: AbortSignal) => findPod(api, pod, abort);
+  return teardown.use('own-events', new ControllerEvents({ events, findPod: find, signal }));
+}
+
+/** What decides and acts, and what shows what it would do. */
+export interface Loop {
+  readonly reconciler: AttachmentReconciler;
+  readonly preview: PlanPreview;
+}
+
+export function composeLoop(
+  { config, logger, clock }: Base,
+  { caches }: Cluster,
+  fleet: RdsFleet,
+  { guardedApi, leadership, records }: Leading,
+  { reporter, auditLog }: Reports,
+): Loop {
+  const { policy, reconcileIntervalMs: intervalMs } = config;
+  const pass = new ReleasePass({
+    cluster: caches,
+    manager: new AttachmentManager({ clock, logger }),
+    fleet,
+    actions: new KubeActions({ api: guardedApi, clock, logger }),
+    ...(records && { records }),
+    leadership,
+    observer: observers(reporter, auditLog),
+    clock,
+    policy,
+    newFenceId: () => randomBytes(4).toString('hex'),
+  });
+  const reconciler = new AttachmentReconciler({ pass, clock, logger, intervalMs });
+  const memory = () => (reconciler.isRunning ? pass.memory : undefined);
+  return { reconciler, preview: new PlanPreview({ cluster: caches, fleet, policy, clock, memory }) };
+}
