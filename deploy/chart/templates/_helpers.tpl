@@ -22,3 +22,8 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- define "reattach.fences" -}}
 {{ if eq (default "observe" .Values.config.mode) "fence" }}true{{ end }}
 {{- end }}
+
+{{- /* "true" where the cluster has ValidatingAdmissionPolicies. A version, not an API: `helm template` knows no cluster. */ -}}
+{{- define "reattach.knowsPolicies" -}}
+{{ if semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version }}true{{ end }}
+{{- end }}

@@ -74,7 +74,8 @@ describe.each(Object.entries(WRITABLE))('deploy/manifests/%s.yaml', (mode, writa
 
 describe('deploy/manifests/fence.yaml', () => {
   it('limits what the ServiceAccount may change in a Node', () => {
-    const policy = JSON.stringify(manifestOf(manifestsFor('fence'), 'ValidatingAdmissionPolicy'));
-    expect(policy).toContain("'system:serviceaccount:reattach:reattach'");
+    const policies = manifestsFor('fence').filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+    expect(policies.map(({ metadata }) => metadata.name)).toEqual(['reattach-nodes', 'reattach']);
+    expect(JSON.stringify(policies)).toContain("'system:serviceaccount:reattach:reattach'");
   });
 });

@@ -8,6 +8,8 @@ export interface RenderOptions {
   readonly name?: string;
   /** Default `reattach`. */
   readonly namespace?: string;
+  /** Version of the cluster, such as `1.30`. Default: the one that Helm was built for. */
+  readonly kubeVersion?: string;
 }
 
 const BACKEND = { rds: { address: 'backend.example.org' } } as const;

@@ -6,6 +6,16 @@ import {
 } from '@reattach/envtest';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Manifest } from '../../src/chart/chart-files.ts';
+import {
+  ALLOWED,
+  ALLOWED_TO_NODES,
+  bare,
+  type Change,
+  DENIED,
+  DENIED_TO_NODES,
+  full,
+  type NodeLike,
+} from './admission-cases.ts';
 import { type Answer, send } from './api-request.ts';
 import { startPolicyCore } from './policy-core.ts';
 import { findHelm } from './real-helm.ts';
@@ -14,116 +24,16 @@ const assets = envtestAssets();
 const hasServer = assets !== undefined && hasComponent(assets, 'apiextensions-apiserver');
 const helm = hasServer ? await findHelm() : undefined;
 const OURS = 'system:serviceaccount:reattach:reattach';
+const KUBELET = 'system:node:node-1';
 const NODES = '/apis/test.reattach.srvlab.io/v1/nodes';
+const PROBE = { 'reattach.srvlab.io/probe': 'x' };
 const START_MS = 100_000;
 
-interface Taint {
-  readonly key: string;
-  value?: string;
-  readonly effect: string;
-}
-
-/** What the policy looks at in a Node. */
-interface NodeLike {
-  metadata: {
-    name?: string;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-    finalizers?: string[];
-  };
-  spec: { taints?: Taint[]; providerID?: string; podCIDRs?: string[]; unschedulable?: boolean };
-  status: {
-    volumesInUse?: string[];
-    conditions?: { type: string; status: string }[];
-    addresses?: { type: string; address: string }[];
-    capacity?: Record<string, string>;
-    nodeInfo?: { bootID: string };
-  };
-}
-
-const volume = (handle: string) => `kubernetes.io/csi/rds.csi.srvlab.io^${handle}`;
-const taint = (key: string, value?: string): Taint => ({
-  key,
-  ...(value !== undefined && { value }),
-  effect: 'NoExecute',
-});
-const outOfService = (value?: string) => taint('node.kubernetes.io/out-of-service', value);
-const BOOT_ID = 'reattach.srvlab.io/out-of-service-boot-id';
-
-const bare = (): NodeLike => ({ metadata: {}, spec: {}, status: {} });
-const full = (): NodeLike => ({
-  metadata: { labels: { zone: 'a' }, annotations: { owner: 'b' }, finalizers: ['example.org/keep'] },
-  spec: { providerID: 'c', taints: [taint('node.kubernetes.io/not-ready'), taint('team', 'd')] },
-  status: {
-    volumesInUse: [volume('pvc-1'), 'kubernetes.io/csi/other.csi^pvc-2'],
-    conditions: [{ type: 'Ready', status: 'False' }],
-    addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
-    capacity: { cpu: '1' },
-    nodeInfo: { bootID: 'e' },
-  },
-});
-const tainted = (): NodeLike => ({
-  metadata: { annotations: { [BOOT_ID]: 'e' } },
-  spec: { taints: [outOfService('reattach')] },
-  status: { volumesInUse: [volume('pvc-1')] },
-});
-
-type Change = (node: NodeLike) => void;
-const ALLOWED: readonly (readonly [string, () => NodeLike, Change])[] = [
-  ['nothing', full, () => {}],
-  ['nothing in a Node that has nothing', bare, () => {}],
-  ['add the fenced taint', full, ({ spec }) => spec.taints?.push(taint('reattach.srvlab.io/fenced'))],
-  ['add the first taint', bare, ({ spec }) => (spec.taints = [taint('reattach.srvlab.io/fenced')])],
-  [
-    'add our out-of-service taint and note the bootID',
-    full,
-    ({ spec, metadata }) => {
-      spec.taints?.push(outOfService('reattach'));
-      metadata.annotations = { ...metadata.annotations, [BOOT_ID]: 'e' };
-    },
-  ],
-  [
-    'take both away again',
-    tainted,
-    ({ spec, metadata }) => {
-      delete spec.taints;
-      delete metadata.annotations;
-    },
-  ],
-  ['take a volume of ours out of use', full, ({ status }) => status.volumesInUse?.shift()],
-  ['take the last volume out of use', tainted, ({ status }) => delete status.volumesInUse],
-];
-const DENIED: readonly (readonly [string, Change])[] = [
-  ['an out-of-service taint of another value', ({ spec }) => spec.taints?.push(outOfService('other'))],
-  ['an out-of-service taint without a value', ({ spec }) => spec.taints?.push(outOfService())],
-  ['another taint', ({ spec }) => spec.taints?.push(taint('mine'))],
-  ['without a taint of others', ({ spec }) => spec.taints?.pop()],
-  ['a taint of others with another value', ({ spec }) => spec.taints?.splice(1, 1, taint('team', 'x'))],
-  ['cordoned', ({ spec }) => (spec.unschedulable = true)],
-  ['another provider', ({ spec }) => (spec.providerID = 'x')],
-  ['other pod addresses', ({ spec }) => (spec.podCIDRs = ['10.1.0.0/24'])],
-  ['another annotation', ({ metadata }) => (metadata.annotations = { ...metadata.annotations, x: 'y' })],
-  ['without an annotation', ({ metadata }) => delete metadata.annotations],
-  ['a changed annotation', ({ metadata }) => (metadata.annotations = { owner: 'x' })],
-  [
-    'declared clean',
-    ({ metadata }) => (metadata.annotations = { ...metadata.annotations, 'reattach.srvlab.io/clean': 'f' }),
-  ],
-  ['another label', ({ metadata }) => (metadata.labels = { zone: 'x' })],
-  ['without a finalizer', ({ metadata }) => delete metadata.finalizers],
-  ['without a volume of others in use', ({ status }) => status.volumesInUse?.pop()],
-  ['another volume in use', ({ status }) => status.volumesInUse?.push(volume('pvc-3'))],
-  ['Ready', ({ status }) => status.conditions?.splice(0, 1, { type: 'Ready', status: 'True' })],
-  ['without addresses', ({ status }) => delete status.addresses],
-  ['another capacity', ({ status }) => (status.capacity = { cpu: '2' })],
-  ['another bootID', ({ status }) => (status.nodeInfo = { bootID: 'x' })],
-];
-
 /**
- * The policy of the chart, as the admission code of a Kubernetes that knows it judges: that of apiextensions-apiserver, on
- * custom resources that look like Nodes.
+ * Runs the policies of the chart in the admission code of apiextensions-apiserver 1.36, on custom resources that look like
+ * Nodes. kube-apiserver beside it is older than ValidatingAdmissionPolicies.
  */
-describe.skipIf(helm === undefined)('the admission policy of deploy/chart', () => {
+describe.skipIf(helm === undefined)('the admission policies of deploy/chart', () => {
   const cleanup = new AsyncDisposableStack();
   let server: ExtensionsApiServer;
   let created = 0;
@@ -131,14 +41,18 @@ describe.skipIf(helm === undefined)('the admission policy of deploy/chart', () =
   const request = (method: string, path: string, body: object, bearer: string): Promise<Answer> =>
     send({ ...server, token: bearer }, method, path, body);
 
+  const create = (node: NodeLike, bearer: string): Promise<Answer> => {
+    const metadata = { ...node.metadata, name: `node-${created++}` };
+    return request('POST', NODES, { ...RESOURCE, ...node, metadata }, bearer);
+  };
+
   /** Creates a node as an administrator and changes it as `bearer`. */
   async function change(node: NodeLike, apply: Change, bearer: string): Promise<Answer> {
-    const metadata = { ...node.metadata, name: `node-${created++}` };
-    const made = await request('POST', NODES, { ...RESOURCE, ...node, metadata }, 'admin');
-    expect(made.status).toBe(201);
-    const next = made.body as unknown as NodeLike;
+    const { status, body } = await create(node, 'admin');
+    expect(status).toBe(201);
+    const next = body as unknown as NodeLike;
     apply(next);
-    return request('PUT', `${NODES}/${metadata.name}`, next, bearer);
+    return request('PUT', `${NODES}/${next.metadata.name}`, next, bearer);
   }
 
   beforeAll(async () => {
@@ -153,30 +67,64 @@ describe.skipIf(helm === undefined)('the admission policy of deploy/chart', () =
     // Served a moment after it is defined; the policy holds a moment after that.
     await vi.waitUntil(
       async () => {
-        const probe = { ...RESOURCE, ...bare(), metadata: { name: `probe-${created++}` } };
-        const { status, body } = await request('POST', NODES, probe, 'admin');
+        const { status, body } = await create(bare(), 'admin');
         if (status !== 201) return false;
+        const { name = '' } = (body as unknown as NodeLike).metadata;
+        const claimed = { ...body, metadata: { ...(body['metadata'] as object), annotations: PROBE } };
         const cordoned = { ...body, spec: { unschedulable: true } };
-        return (await request('PUT', `${NODES}/${probe.metadata.name}`, cordoned, OURS)).status === 422;
+        const denied = await Promise.all([
+          request('PUT', `${NODES}/${name}`, claimed, KUBELET),
+          request('PUT', `${NODES}/${name}`, cordoned, OURS),
+        ]);
+        return denied.every((each) => each.status === 422);
       },
       { timeout: START_MS, interval: 200 },
     );
   }, START_MS);
   afterAll(() => cleanup.disposeAsync());
 
-  it.each(ALLOWED)('lets us %s', async (_, node, apply) => {
-    const { status, body } = await change(node(), apply, OURS);
-    expect([status, body['message']]).toEqual([200, undefined]);
+  describe('for our ServiceAccount', () => {
+    it.each(ALLOWED)('allow: %s', async (_, node, apply) => {
+      const { status, body } = await change(node(), apply, OURS);
+      expect([status, body['message']]).toEqual([200, undefined]);
+    });
+
+    it.each(DENIED)('deny a Node %s', async (_, apply) => {
+      const { status, body } = await change(full(), apply, OURS);
+      expect(status).toBe(422);
+      expect(body['message']).toContain('denied request: Reattach ');
+    });
   });
 
-  it.each(DENIED)('does not let us make a Node %s', async (_, apply) => {
-    const { status, body } = await change(full(), apply, OURS);
-    expect(status).toBe(422);
-    expect(body['message']).toContain('denied request: Reattach ');
+  describe('for a kubelet', () => {
+    it.each(ALLOWED_TO_NODES)('allow: %s', async (_, node, apply) => {
+      const { status, body } = await change(node(), apply, KUBELET);
+      expect([status, body['message']]).toEqual([200, undefined]);
+    });
+
+    it.each(DENIED_TO_NODES)('deny: %s', async (_, node, apply) => {
+      const { status, body } = await change(node(), apply, KUBELET);
+      expect(status).toBe(422);
+      expect(body['message']).toContain('denied request: A node may not ');
+    });
+
+    it('allow a Node to register', async () => {
+      const { status, body } = await create(full(), KUBELET);
+      expect([status, body['message']]).toEqual([201, undefined]);
+    });
+
+    it('deny a Node to register with an annotation of ours', async () => {
+      const node = bare();
+      node.metadata.annotations = { 'reattach.srvlab.io/storage-addresses': '10.0.0.2' };
+      const { status, body } = await create(node, KUBELET);
+      expect(status).toBe(422);
+      expect(body['message']).toContain('denied request: A node may not ');
+    });
   });
 
-  it('is none of the business of others', async () => {
-    for (const [, apply] of DENIED) expect((await change(full(), apply, 'somebody')).status).toBe(200);
+  it('do not apply to others', async () => {
+    const changes = [...DENIED.map(([, apply]) => apply), ...DENIED_TO_NODES.map(([, , apply]) => apply)];
+    for (const apply of changes) expect((await change(full(), apply, 'administrator')).status).toBe(200);
   });
 });
 
@@ -204,17 +152,23 @@ const DEFINITION = {
 /** The same policy for the custom resource, with the defaults that an API server would have filled in. */
 function forCustomResources(manifest: Manifest): Manifest {
   if (manifest.kind !== 'ValidatingAdmissionPolicy') return manifest;
-  const rule = {
+  const spec = manifest['spec'] as {
+    readonly matchConstraints: {
+      readonly resourceRules: readonly { readonly operations: readonly string[] }[];
+    };
+  };
+  const resourceRules = spec.matchConstraints.resourceRules.map(({ operations }) => ({
     apiGroups: ['test.reattach.srvlab.io'],
     apiVersions: ['v1'],
-    operations: ['UPDATE'],
+    operations,
     resources: ['nodes'],
-  };
+    scope: '*',
+  }));
   const matchConstraints = {
     matchPolicy: 'Equivalent',
     namespaceSelector: {},
     objectSelector: {},
-    resourceRules: [{ ...rule, scope: '*' }],
+    resourceRules,
   };
-  return { ...manifest, spec: { ...(manifest['spec'] as object), matchConstraints } };
+  return { ...manifest, spec: { ...spec, matchConstraints } };
 }

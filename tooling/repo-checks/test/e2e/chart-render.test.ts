@@ -190,14 +190,46 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
     expect(data?.['reattach.json']?.trim()).toBe(readChartFile('dashboards/reattach.json').trim());
   });
 
-  it('limits changes of Nodes in mode fence', () => {
-    const kinds = renderedSet('first look').map(({ kind }) => kind);
-    expect(kinds).not.toContain('ValidatingAdmissionPolicy');
-    const policy = JSON.stringify(
-      manifestOf(renderedSet('mode fence, everything on'), 'ValidatingAdmissionPolicy'),
-    );
-    expect(policy).toContain("request.userInfo.username == 'system:serviceaccount:storage:failover'");
-    expect(policy).toContain("v.startsWith('kubernetes.io/csi/rds.csi.srvlab.io^')");
+  it('limits changes of Nodes by kubelets, and in mode fence by the ServiceAccount', () => {
+    expect(policiesOf(renderedSet('first look'))).toEqual(['reattach-nodes']);
+    const manifests = renderedSet('mode fence, everything on');
+    expect(policiesOf(manifests)).toEqual(['reattach', 'reattach-nodes']);
+    const policies = JSON.stringify(manifests);
+    expect(policies).toContain("request.userInfo.username == 'system:serviceaccount:storage:failover'");
+    expect(policies).toContain("v.startsWith('kubernetes.io/csi/rds.csi.srvlab.io^')");
+  });
+
+  describe.each(['1.21.0', '1.26.15', '1.29.5-eks-1', '1.30.0-gke.1', '1.36.4'])(
+    'on Kubernetes %s',
+    (kubeVersion) => {
+      const minor = Number(kubeVersion.split('.')[1]);
+      const on = (values: Values) =>
+        helm?.render({ kubeVersion, values: { ...values, config: { ...BACKEND, mode: 'fence' } } }) ??
+        Promise.reject(new TypeError('Expected Helm'));
+
+      it('creates only what the version has', async () => {
+        const manifests = await on({ admissionPolicy: { enabled: minor >= 30 } });
+        expect(policiesOf(manifests)).toEqual(minor >= 30 ? ['reattach', 'reattach-nodes'] : []);
+        const budget = manifestOf(manifests, 'PodDisruptionBudget')['spec'] as object;
+        expect('unhealthyPodEvictionPolicy' in budget).toBe(minor >= 27);
+      });
+
+      it.runIf(minor < 30)('refuses mode fence without the policy that limits it', async () => {
+        await expect(on({})).rejects.toThrow(
+          `admissionPolicy.enabled: Kubernetes v${kubeVersion} has no ValidatingAdmissionPolicy, 1.30 has`,
+        );
+      });
+
+      it('installs in mode observe', async () => {
+        const manifests = await helm?.render({ kubeVersion, values: { config: BACKEND } });
+        expect(policiesOf(manifests ?? [])).toEqual(minor >= 30 ? ['reattach-nodes'] : []);
+      });
+    },
+  );
+
+  it('refuses a Kubernetes that lacks policy/v1', async () => {
+    const rendering = helm?.render({ kubeVersion: '1.20.15', values: { config: BACKEND } });
+    await expect(rendering).rejects.toThrow('chart requires kubeVersion: >=1.21.0-0');
   });
 
   it('says after the installation how to check it', async () => {
@@ -222,6 +254,13 @@ function rulesFor(writable: readonly string[]): readonly PolicyRule[] {
     ...reading,
     ...all.slice(5).filter(({ resources: [resource = ''] }) => writable.includes(resource)),
   ];
+}
+
+function policiesOf(manifests: readonly Manifest[]): readonly string[] {
+  return manifests
+    .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
+    .map(({ metadata }) => metadata.name)
+    .toSorted();
 }
 
 async function configHash(mode: string): Promise<string | undefined> {

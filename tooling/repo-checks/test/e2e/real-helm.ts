@@ -27,8 +27,10 @@ export class RealHelm {
   }
 
   /** What `helm template` prints. @throws {Error} with Helm's message, when it refuses the values. */
-  async template({ values = {}, name = 'reattach', namespace = 'reattach' }: RenderOptions): Promise<string> {
-    return this.#withValues(values, ['template', name, CHART, '-n', namespace]);
+  async template(options: RenderOptions): Promise<string> {
+    const { values = {}, name = 'reattach', namespace = 'reattach', kubeVersion } = options;
+    const version = kubeVersion === undefined ? [] : ['--kube-version', kubeVersion];
+    return this.#withValues(values, ['template', name, CHART, '-n', namespace, ...version]);
   }
 
   /** The objects that `helm template` prints. */
