@@ -19,6 +19,8 @@ export type {
   FenceFact,
   FenceGuard,
   FenceIdentity,
+  FormerAddress,
+  MachineId,
   NodeEvidence,
   NodeFact,
   NodeLeaseFact,

@@ -16,6 +16,7 @@ export const apiPaths = {
   nodes: '/api/v1/nodes',
   node: (name: string): string => pathOf('api', 'v1', 'nodes', name),
   nodeStatus: (name: string): string => pathOf('api', 'v1', 'nodes', name, 'status'),
+  namespace: (name: string): string => pathOf('api', 'v1', 'namespaces', name),
   pods: '/api/v1/pods',
   pod: (namespace: string, name: string): string =>
     pathOf('api', 'v1', 'namespaces', namespace, 'pods', name),

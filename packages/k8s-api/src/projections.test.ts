@@ -37,7 +37,7 @@ const FULL: readonly (readonly [string, (raw: unknown) => unknown, Json])[] = [
       status: {
         conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }],
         addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
-        nodeInfo: { bootID: 'boot-1' },
+        nodeInfo: { bootID: 'boot-1', systemUUID: 'S', machineID: 'm' },
       },
     },
   ],
@@ -46,12 +46,17 @@ const FULL: readonly (readonly [string, (raw: unknown) => unknown, Json])[] = [
     toPodFact,
     {
       kind: 'Pod',
-      metadata: { ...META, ownerReferences: [{ kind: 'StatefulSet', name: 'set', controller: true }] },
+      metadata: {
+        ...META,
+        finalizers: ['f'],
+        ownerReferences: [{ kind: 'StatefulSet', name: 'set', controller: true }],
+      },
       spec: {
         nodeName: 'node-a',
         volumes: [
           { name: 'data', persistentVolumeClaim: { claimName: 'claim' } },
           { name: 'scratch', ephemeral: {} },
+          { name: 'lun', iscsi: {} },
         ],
       },
       status: { hostIP: '10.0.0.1', hostIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] },

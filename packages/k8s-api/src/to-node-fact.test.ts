@@ -41,7 +41,7 @@ describe('toNodeFact', () => {
           { type: 'MemoryPressure', status: 'True' },
           { type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:01Z' },
         ],
-        nodeInfo: { bootID: 'boot-2' },
+        nodeInfo: { bootID: 'boot-2', systemUUID: 'EC2-A', machineID: 'm1' },
       },
     };
     expect(toNodeFact(raw)).toEqual({
@@ -50,6 +50,7 @@ describe('toNodeFact', () => {
       ready: true,
       readyChangedAtMs: Date.UTC(2026, 0, 1, 0, 0, 1),
       bootId: 'boot-2',
+      machine: { systemUuid: 'ec2-a', machineId: 'm1' },
       storageAddresses: ['10.0.0.1', 'fd00::1'],
       labels: { zone: 'a' },
       taints: [
@@ -66,6 +67,7 @@ describe('toNodeFact', () => {
       name: 'node-a',
       uid: 'n1',
       ready: false,
+      machine: {},
       storageAddresses: [],
       labels: {},
       taints: [],
@@ -77,16 +79,36 @@ describe('toNodeFact', () => {
   });
 
   it.each([
-    ['wins over InternalIPs', '10.1.0.1', ['10.1.0.1']],
-    ['may list several, with spaces and twice', '10.1.0.1 ,fd00::2,10.1.0.1', ['10.1.0.1', 'fd00::2']],
-    ['may hold an IPv4 address written as IPv6', '::ffff:10.1.0.1,10.1.0.1', ['10.1.0.1']],
-    ['counts for nothing when one address is unreadable', '10.1.0.1,storage.example', []],
-    ['counts for nothing when empty', '', []],
+    ['adds to the InternalIPs', '10.1.0.1', ['10.0.0.1', '10.1.0.1']],
+    [
+      'may list several, with spaces and twice',
+      '10.1.0.1 ,fd00::2,10.1.0.1',
+      ['10.0.0.1', '10.1.0.1', 'fd00::2'],
+    ],
+    ['may hold an IPv4 address written as IPv6', '::ffff:10.1.0.1,10.1.0.1', ['10.0.0.1', '10.1.0.1']],
+    ['may hold a long form of an IPv6 address', 'FD00:0::02', ['10.0.0.1', 'fd00::2']],
+    ['may repeat an InternalIP', '10.0.0.1', ['10.0.0.1']],
   ])('an annotation with storage addresses %s', (_what, annotation, expected) => {
-    const raw = node({
-      annotations: { [ADDRESSES]: annotation },
-      status: { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }] },
+    const fact = toNodeFact(nodeWith(annotation));
+    expect(fact?.storageAddresses).toEqual(expected);
+    expect(fact).not.toHaveProperty('unreadableAddresses');
+  });
+
+  it.each([
+    ['a name', '10.1.0.1,storage.example', ['10.0.0.1', '10.1.0.1'], ['storage.example']],
+    ['nothing', '', ['10.0.0.1'], ['']],
+    ['a network', '10.1.0.0/16', ['10.0.0.1'], ['10.1.0.0/16']],
+  ])('an annotation that names %s is reported as unreadable', (_what, annotation, readable, unreadable) => {
+    expect(toNodeFact(nodeWith(annotation))).toMatchObject({
+      storageAddresses: readable,
+      unreadableAddresses: unreadable,
     });
-    expect(toNodeFact(raw)?.storageAddresses).toEqual(expected);
   });
 });
+
+function nodeWith(annotation: string): unknown {
+  return node({
+    annotations: { [ADDRESSES]: annotation },
+    status: { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }] },
+  });
+}

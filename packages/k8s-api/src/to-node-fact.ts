@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
-import type { NodeFact, Taint } from '@reattach/core';
+import type { MachineId, NodeFact, Taint } from '@reattach/core';
 import { type JsonObject, objectAt, objectsAt, textAt, textMapAt, timeMsAt } from './json-reader.ts';
 import { readObject } from './object-meta.ts';
 
-/** Comma-separated addresses from which the node reaches the storage. */
+/** Comma-separated addresses from which the node reaches the storage, beside its InternalIPs. */
 const STORAGE_ADDRESSES = 'reattach.srvlab.io/storage-addresses';
 /** The fence id an operator declared clean. */
 const CLEAN = 'reattach.srvlab.io/clean';
@@ -20,7 +20,8 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
   const annotations = textMapAt(metadata, 'annotations');
   const ready = objectsAt(status, 'conditions').find((condition) => condition['type'] === 'Ready') ?? {};
   const readyChangedAtMs = timeMsAt(ready, 'lastTransitionTime');
-  const bootId = textAt(objectAt(status, 'nodeInfo'), 'bootID');
+  const nodeInfo = objectAt(status, 'nodeInfo');
+  const bootId = textAt(nodeInfo, 'bootID');
   const cleanFenceId = annotations[CLEAN];
   const outOfServiceBootId = annotations[OUT_OF_SERVICE_BOOT_ID];
   return {
@@ -29,7 +30,8 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
     ready: ready['status'] === 'True',
     ...(readyChangedAtMs !== undefined && { readyChangedAtMs }),
     ...(bootId !== undefined && { bootId }),
-    storageAddresses: storageAddresses(annotations[STORAGE_ADDRESSES], status),
+    machine: toMachineId(nodeInfo),
+    ...storageAddresses(annotations[STORAGE_ADDRESSES], status),
     labels: textMapAt(metadata, 'labels'),
     taints: objectsAt(objectAt(object, 'spec'), 'taints').flatMap(toTaint),
     ...(cleanFenceId !== undefined && { cleanFenceId }),
@@ -37,18 +39,34 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
   };
 }
 
-/**
- * All or none: a list with one unreadable address would make a node look silent that talks through it. An IPv4 address written
- * as IPv6 is the IPv4 address that backends know.
- */
-function storageAddresses(annotation: string | undefined, status: JsonObject): readonly string[] {
-  const written =
-    annotation?.split(',').map((address) => address.trim()) ??
-    objectsAt(status, 'addresses')
-      .filter((address) => address['type'] === 'InternalIP')
-      .map((address) => textAt(address, 'address') ?? '');
-  const addresses = written.map((address) => address.replace(/^::ffff:(?=\d+\.)/i, ''));
-  return addresses.every((address) => isIP(address) !== 0) ? [...new Set(addresses)] : [];
+function toMachineId(nodeInfo: JsonObject): MachineId {
+  const systemUuid = textAt(nodeInfo, 'systemUUID')?.toLowerCase(); // kubelets differ in case
+  const machineId = textAt(nodeInfo, 'machineID');
+  return { ...(systemUuid !== undefined && { systemUuid }), ...(machineId !== undefined && { machineId }) };
+}
+
+/** The InternalIPs and the annotation's addresses together: an annotation, which a kubelet can write, takes none away. */
+function storageAddresses(
+  annotation: string | undefined,
+  status: JsonObject,
+): Pick<NodeFact, 'storageAddresses' | 'unreadableAddresses'> {
+  const internalIps = objectsAt(status, 'addresses')
+    .filter((address) => address['type'] === 'InternalIP')
+    .map((address) => textAt(address, 'address') ?? '');
+  const added = annotation?.split(',').map((address) => address.trim()) ?? [];
+  const written = [...new Set([...internalIps, ...added].map(canonicalAddress))];
+  const unreadable = written.filter((address) => isIP(address) === 0);
+  return {
+    storageAddresses: written.filter((address) => isIP(address) !== 0),
+    ...(unreadable.length > 0 && { unreadableAddresses: unreadable }),
+  };
+}
+
+/** As backends write it: IPv6 in its short lower-case form, and an IPv4 address written as IPv6 as IPv4. */
+function canonicalAddress(text: string): string {
+  const address = text.replace(/^::ffff:(?=\d+\.)/i, '');
+  const url = isIP(address) === 6 ? `http://[${address}]` : '';
+  return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address;
 }
 
 function toTaint(taint: JsonObject): Taint[] {

@@ -2,6 +2,7 @@ import type { ObjectRef, PersistentVolumeFact } from '@reattach/core';
 import { asObject, type JsonObject, objectAt, textAt, textMapAt, textsAt } from './json-reader.ts';
 import { readObject } from './object-meta.ts';
 import { sharedList, sharedText } from './shared-text.ts';
+import { sourceOf } from './volume-source.ts';
 
 /** Projects a PersistentVolume, CSI or not. Never throws. @returns `undefined` for anything else. */
 export function toPersistentVolumeFact(raw: unknown): PersistentVolumeFact | undefined {
@@ -11,6 +12,8 @@ export function toPersistentVolumeFact(raw: unknown): PersistentVolumeFact | und
   const csi = objectAt(spec, 'csi');
   const driver = textAt(csi, 'driver');
   const volumeHandle = textAt(csi, 'volumeHandle');
+  const source = driver === undefined ? sourceOf(spec) : undefined;
+  const phase = textAt(objectAt(read.object, 'status'), 'phase');
   const claim = toClaim(asObject(spec['claimRef']));
   return {
     name: read.meta.name,
@@ -19,7 +22,9 @@ export function toPersistentVolumeFact(raw: unknown): PersistentVolumeFact | und
     ...(volumeHandle !== undefined && { volumeHandle }),
     volumeAttributes: textMapAt(csi, 'volumeAttributes'),
     accessModes: sharedList(textsAt(spec, 'accessModes')),
+    ...(source !== undefined && { source }),
     ...(claim && { claim }),
+    ...((phase === 'Released' || phase === 'Failed') && { released: true }),
   };
 }
 

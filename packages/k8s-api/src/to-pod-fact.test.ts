@@ -39,6 +39,25 @@ describe('toPodFact', () => {
     expect(toPodFact({ metadata, spec: { nodeName: 'node-a' } })).not.toHaveProperty('controller');
   });
 
+  it('names storage that the Pod uses without a claim and that has one writer', () => {
+    const volumes = [
+      { name: 'lun', iscsi: { targetPortal: '10.0.0.9' } },
+      { name: 'share', nfs: { server: 's' } },
+      { name: 'token', projected: {} },
+      { name: 'secret', csi: { driver: 'secrets.test' } },
+    ];
+    expect(toPodFact({ metadata, spec: { nodeName: 'node-a', volumes } })?.directVolumes).toEqual([
+      'lun (iscsi)',
+    ]);
+    expect(toPodFact({ metadata, spec: { nodeName: 'node-a' } })).not.toHaveProperty('directVolumes');
+  });
+
+  it('names its finalizers', () => {
+    const raw = { metadata: { ...metadata, finalizers: ['backup.test/done'] }, spec: { nodeName: 'node-a' } };
+    expect(toPodFact(raw)?.finalizers).toEqual(['backup.test/done']);
+    expect(toPodFact({ metadata, spec: { nodeName: 'node-a' } })).not.toHaveProperty('finalizers');
+  });
+
   it('says nothing about a Pod without a node', () => {
     expect(toPodFact({ metadata, spec: {} })).toBeUndefined();
   });

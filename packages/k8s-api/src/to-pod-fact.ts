@@ -1,7 +1,8 @@
 import type { PodFact } from '@reattach/core';
-import { type JsonObject, objectAt, objectsAt, textAt } from './json-reader.ts';
+import { type JsonObject, objectAt, objectsAt, textAt, textsAt } from './json-reader.ts';
 import { readObject } from './object-meta.ts';
 import { sharedList, sharedText, sharedUnder } from './shared-text.ts';
+import { isExclusiveSource, sourceOf } from './volume-source.ts';
 
 const NO_NAMES: readonly string[] = Object.freeze([]);
 const controllers = new Map<string, PodFact['controller']>();
@@ -14,13 +15,19 @@ export function toPodFact(raw: unknown): PodFact | undefined {
   const spec = objectAt(object, 'spec');
   const nodeName = textAt(spec, 'nodeName');
   if (nodeName === undefined || meta.namespace === undefined) return undefined;
-  const controller = toController(objectAt(object, 'metadata'));
+  const metadata = objectAt(object, 'metadata');
+  const controller = toController(metadata);
+  const volumes = objectsAt(spec, 'volumes');
+  const direct = volumes.flatMap(directVolume);
+  const finalizers = textsAt(metadata, 'finalizers');
   return {
     namespace: sharedText(meta.namespace),
     name: meta.name,
     uid: meta.uid,
     nodeName: sharedText(nodeName),
-    claimNames: claimNames(objectsAt(spec, 'volumes'), meta.name),
+    claimNames: claimNames(volumes, meta.name),
+    ...(direct.length > 0 && { directVolumes: direct }),
+    ...(finalizers.length > 0 && { finalizers: sharedList(finalizers) }),
     hostAddresses: hostAddresses(objectAt(object, 'status')),
     ...(controller && { controller }),
     ...(meta.deletingSinceMs !== undefined && { deletingSinceMs: meta.deletingSinceMs }),
@@ -37,6 +44,12 @@ function claimName(volume: JsonObject, podName: string): string | undefined {
   const volumeName = textAt(volume, 'name');
   if (volume['ephemeral'] && volumeName !== undefined) return `${podName}-${volumeName}`;
   return textAt(objectAt(volume, 'persistentVolumeClaim'), 'claimName');
+}
+
+function directVolume(volume: JsonObject): string[] {
+  const source = sourceOf(volume);
+  if (source === undefined || !isExclusiveSource(source)) return [];
+  return [`${textAt(volume, 'name') ?? ''} (${source})`];
 }
 
 function hostAddresses(status: JsonObject): readonly string[] {

@@ -29,7 +29,17 @@ describe('toPersistentVolumeFact', () => {
       uid: 'u1',
       volumeAttributes: {},
       accessModes: [],
+      source: 'nfs',
     });
+  });
+
+  it.each([
+    ['Released', true],
+    ['Failed', true],
+    ['Bound', undefined],
+    ['Available', undefined],
+  ])('says of phase %s whether the claim was deleted: %s', (phase, released) => {
+    expect(toPersistentVolumeFact({ metadata, spec: {}, status: { phase } })?.released).toBe(released);
   });
 });
 

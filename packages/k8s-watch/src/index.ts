@@ -9,4 +9,5 @@ export { Informer, type InformerOptions, type InformerState } from './informer.t
 export { KubeCaches, type KubeCachesOptions } from './kube-caches.ts';
 export { type NodeEventHandlers, NodeWatcher } from './node-watcher.ts';
 export type { Identified, IndexFunction, Projection } from './object-cache.ts';
+export { readClusterId } from './read-cluster-id.ts';
 export { RECONNECT_REASONS, type ReconnectReason, WatchInstruments } from './telemetry/instruments.ts';

@@ -78,7 +78,7 @@ export class Informer<T extends Identified> implements AsyncDisposable {
   #run: Run | undefined;
   #stopped: Promise<void> = Promise.resolve();
   #state: InformerState;
-  #syncedAtMs: number | undefined;
+  #hasSynced = false;
   #freshAsOfMs = 0;
 
   constructor(options: InformerOptions<T>) {
@@ -139,12 +139,7 @@ export class Informer<T extends Identified> implements AsyncDisposable {
 
   /** The first list is complete, or the API is known to be absent. Stays `true`. */
   get hasSynced(): boolean {
-    return this.#syncedAtMs !== undefined;
-  }
-
-  /** When the first list was complete, epoch ms. */
-  get syncedAtMs(): number | undefined {
-    return this.#syncedAtMs;
+    return this.#hasSynced;
   }
 
   /** When the cache was last known to equal the API server: last event, bookmark or begin of a complete list; 0 = never. */
@@ -220,7 +215,7 @@ export class Informer<T extends Identified> implements AsyncDisposable {
         endList: (asOfMs) => {
           this.#cache.endList();
           this.#freshAsOfMs = asOfMs;
-          this.#syncedAtMs ??= this.#clock.now();
+          this.#hasSynced = true;
           this.#firstSync.resolve();
         },
         upsert: (identity, raw) => this.#cache.upsert(identity, raw),

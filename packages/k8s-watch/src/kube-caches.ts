@@ -9,18 +9,13 @@ import {
   systemClock,
   type VolumeAttachmentFact,
 } from '@reattach/core';
-import {
-  apiPaths,
-  toNodeFact,
-  toPersistentVolumeFact,
-  toPodFact,
-  toVolumeAttachmentFact,
-} from '@reattach/k8s-api';
+import { apiPaths, toPersistentVolumeFact, toPodFact, toVolumeAttachmentFact } from '@reattach/k8s-api';
 import { describeFreshness } from './describe-freshness.ts';
 import type { InformerHandlers } from './handler-registry.ts';
 import { Informer, type InformerOptions } from './informer.ts';
 import { LastSeenNodes } from './last-seen-nodes.ts';
 import { type LiveMigration, MIGRATIONS_PATH, toLiveMigration, vmiOf } from './live-migration.ts';
+import { toNodeFactWithHistory } from './node-addresses.ts';
 import type { Identified } from './object-cache.ts';
 import { WatchInstruments } from './telemetry/instruments.ts';
 import { toNodeLeaseFact } from './to-node-lease-fact.ts';
@@ -30,13 +25,13 @@ const LEASE_NAMESPACE = 'kube-node-lease';
 /** Pods that a scheduler has not placed yet use no volume anywhere. */
 const BOUND_PODS = 'spec.nodeName!=';
 
-/** An informer of whatever objects. */
+/** An informer, whatever it watches. */
 type SomeInformer = Pick<
   Informer<Identified>,
   'resource' | 'start' | 'stop' | 'waitForSync' | 'hasSynced' | 'freshAsOfMs' | 'state'
 >;
 
-/** What the caches are made of; what an informer can be told applies to each. */
+/** Options of the caches. Those of an informer apply to every cache. */
 export interface KubeCachesOptions
   extends Omit<
     InformerOptions<Identified>,
@@ -61,31 +56,26 @@ export class KubeCaches implements ClusterReader, AsyncDisposable {
   readonly #migrations: Informer<LiveMigration> | undefined;
   readonly #leases: Informer<NodeLeaseFact> | undefined;
   readonly #lastSeen = new LastSeenNodes();
-  /** Decisions rest on these; Leases only hasten them. */
+  /** Decisions need these. Leases only make them faster, so they are not among them. */
   readonly #required: readonly SomeInformer[];
 
   constructor({ watchLeases = false, watchMigrations = true, ...common }: KubeCachesOptions) {
     const { clock = systemClock, instruments = new WatchInstruments() } = common;
     const shared = { ...common, clock, instruments };
     this.#clock = clock;
-    this.#nodes = new Informer({ ...shared, path: apiPaths.nodes, project: toNodeFact });
+    this.#nodes = new Informer({ ...shared, path: apiPaths.nodes, project: toNodeFactWithHistory(clock) });
     this.#attachments = new Informer({
       ...shared,
       path: apiPaths.volumeAttachments,
       project: toVolumeAttachmentFact,
-      indexes: {
-        node: ({ nodeName }) => [nodeName],
-        volume: ({ persistentVolumeName: name }) => (name === undefined ? [] : [name]),
-      },
+      indexes: { node: ({ nodeName }) => [nodeName] },
     });
     this.#volumes = new Informer({
       ...shared,
       path: apiPaths.persistentVolumes,
       project: toPersistentVolumeFact,
-      indexes: {
-        handle: ({ driver, volumeHandle }) =>
-          driver === undefined || volumeHandle === undefined ? [] : [handleKey(driver, volumeHandle)],
-      },
+      // A released volume still names its claim, whose name may belong to a new claim now.
+      indexes: { claim: ({ claim, released }) => (claim && !released ? [keyOf(claim)] : []) },
     });
     this.#pods = new Informer({
       ...shared,
@@ -94,7 +84,7 @@ export class KubeCaches implements ClusterReader, AsyncDisposable {
       project: toPodFact,
       indexes: {
         node: ({ nodeName }) => [nodeName],
-        claim: ({ namespace, claimNames }) => claimNames.map((name) => `${namespace}/${name}`),
+        claim: ({ namespace, claimNames }) => claimNames.map((name) => keyOf({ namespace, name })),
       },
     });
     if (watchMigrations) {
@@ -118,12 +108,12 @@ export class KubeCaches implements ClusterReader, AsyncDisposable {
     this.#required = this.#migrations ? [...decisive, this.#migrations] : decisive;
   }
 
-  /** Begins to list and watch everything. Idempotent. */
+  /** Starts to list and watch everything. Idempotent. */
   start(): void {
     for (const informer of this.#all()) informer.start();
   }
 
-  /** Ends everything and resolves once it has ended. Idempotent. */
+  /** Stops everything and resolves once it has stopped. Idempotent. */
   async stop(): Promise<void> {
     await Promise.all(this.#all().map((informer) => informer.stop()));
   }
@@ -150,10 +140,6 @@ export class KubeCaches implements ClusterReader, AsyncDisposable {
     return this.#attachments.addHandlers(handlers);
   }
 
-  addPersistentVolumeHandlers(handlers: InformerHandlers<PersistentVolumeFact>): Disposable {
-    return this.#volumes.addHandlers(handlers);
-  }
-
   freshness(): CacheFreshness {
     return describeFreshness(this.#required, this.#clock.now());
   }
@@ -178,22 +164,12 @@ export class KubeCaches implements ClusterReader, AsyncDisposable {
     return this.#attachments.byIndex('node', nodeName);
   }
 
-  /** @param name of the PersistentVolume. */
-  volumeAttachmentsOfVolume(name: string): readonly VolumeAttachmentFact[] {
-    return this.#attachments.byIndex('volume', name);
-  }
-
   persistentVolume(name: string): PersistentVolumeFact | undefined {
     return this.#volumes.get(name);
   }
 
-  persistentVolumes(): Iterable<PersistentVolumeFact> {
-    return this.#volumes.values();
-  }
-
-  /** The volumes with this handle: one, unless somebody made two PersistentVolumes of one disk. */
-  persistentVolumesByHandle(driver: string, volumeHandle: string): readonly PersistentVolumeFact[] {
-    return this.#volumes.byIndex('handle', handleKey(driver, volumeHandle));
+  persistentVolumesOfClaim(namespace: string, claimName: string): readonly PersistentVolumeFact[] {
+    return this.#volumes.byIndex('claim', keyOf({ namespace, name: claimName }));
   }
 
   podsOnNode(nodeName: string): readonly PodFact[] {
@@ -201,7 +177,7 @@ export class KubeCaches implements ClusterReader, AsyncDisposable {
   }
 
   podsUsingClaim(namespace: string, claimName: string): readonly PodFact[] {
-    return this.#pods.byIndex('claim', `${namespace}/${claimName}`);
+    return this.#pods.byIndex('claim', keyOf({ namespace, name: claimName }));
   }
 
   nodeLease(nodeName: string): NodeLeaseFact | undefined {
@@ -226,6 +202,6 @@ export class KubeCaches implements ClusterReader, AsyncDisposable {
   }
 }
 
-function handleKey(driver: string, volumeHandle: string): string {
-  return `${driver}^${volumeHandle}`;
+function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `${namespace}/${name}`;
 }

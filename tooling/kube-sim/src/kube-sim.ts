@@ -27,9 +27,13 @@ import { ObjectStore } from './object-store.ts';
 import { type LoggedRequest, RequestLog, type RequestMatch } from './request-log.ts';
 import { servedResources } from './resource.ts';
 
+const DEFAULT_CLUSTER_ID = '00000000-0000-4000-8000-c10000000000';
+
 export interface KubeSimOptions {
   /** Timestamps, timeouts, delays and stand-ins run on it. Default: the machine's clock. */
   readonly clock?: Clock;
+  /** uid of the namespace `kube-system`, which identifies the cluster. Default: the same in every run. */
+  readonly clusterId?: string;
   /** Requests kept in `requests`. Default 10 000. */
   readonly requestLimit?: number;
   /** Changes kept for watches; older ones are compacted. Default 50 000. */
@@ -54,7 +58,7 @@ export class KubeSim implements AsyncDisposable {
   private constructor(options: KubeSimOptions) {
     const { clock = systemClock, requestLimit = 10_000, historyLimit = 50_000 } = options;
     this.clock = clock;
-    this.store = new ObjectStore(clock, historyLimit);
+    this.store = new ObjectStore(clock, historyLimit, options.clusterId ?? DEFAULT_CLUSTER_ID);
     this.#log = new RequestLog(requestLimit);
     const { bookmarkIntervalMs = 60_000, kubevirt = false, streamingLists = true } = options;
     this.#server = new KubeServer({

@@ -16,6 +16,8 @@ export interface NodeOptions {
   readonly ready?: 'True' | 'False' | 'Unknown';
   /** Default `boot-<name>-1`. */
   readonly bootId?: string;
+  /** `systemUUID` of the machine. Default `machine-<name>`. */
+  readonly systemUuid?: string;
   readonly volumesInUse?: readonly string[];
 }
 
@@ -78,6 +80,7 @@ export function nodeManifest(options: NodeOptions, nowMs: number): ObjectDraft<'
     taints,
     ready = 'True',
     bootId = `boot-${name}-1`,
+    systemUuid = `machine-${name}`,
   } = options;
   const hostname = { type: 'Hostname', address: name };
   return {
@@ -101,6 +104,8 @@ export function nodeManifest(options: NodeOptions, nowMs: number): ObjectDraft<'
       ],
       nodeInfo: {
         bootID: bootId,
+        systemUUID: systemUuid,
+        machineID: systemUuid,
         kubeletVersion: 'v1.36.0',
         operatingSystem: 'linux',
         architecture: 'amd64',

@@ -43,16 +43,25 @@ export class ObjectStore {
   /** Changes after `#compactedTo`, oldest first. */
   #history: Change[] = [];
   #compactedTo = 1;
-  #version = 1;
+  #version = 0;
   #created = 0;
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #undelivered: Change[] = [];
   #delivering = false;
 
-  /** @param historyLimit changes kept for watches; older ones are compacted away. */
-  constructor(clock: Clock, historyLimit: number) {
+  /**
+   * @param historyLimit changes kept for watches; older ones are compacted away.
+   * @param clusterId uid of the namespace `kube-system`, which every cluster has from its start.
+   */
+  constructor(clock: Clock, historyLimit: number, clusterId: string) {
     this.#clock = clock;
     this.#historyLimit = historyLimit;
+    const kubeSystem = { name: 'kube-system', uid: clusterId, creationTimestamp: timestamp(clock.now()) };
+    this.#commit('ADDED', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { ...kubeSystem, resourceVersion: '' },
+    });
   }
 
   /** resourceVersion of the last write. */

@@ -95,6 +95,12 @@ export function backendOf({ flags }: Call): string | undefined {
 
 /** The same reasons as a pass has. */
 function refuseNode(node: NodeState, addresses: readonly string[], { fence: { neverFence } }: Policy): void {
+  const unreadable = nodeFactOf(node)?.unreadableAddresses;
+  if (unreadable !== undefined) {
+    throw new CliError(
+      `Node ${node.name} names storage addresses that are no IP addresses (${unreadable.map((each) => JSON.stringify(each)).join(', ')}); correct its annotation reattach.srvlab.io/storage-addresses`,
+    );
+  }
   if (addresses.length === 0)
     throw new CliError(`No storage address of node ${node.name} is known, so nothing would be cut off`);
   const v6 = addresses.filter((address) => address.includes(':'));

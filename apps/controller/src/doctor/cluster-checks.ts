@@ -53,10 +53,10 @@ async function permissions({ api, policy, leaseNamespace, signal }: ClusterQuest
 
 async function isGranted(
   api: KubeApi,
-  { verb, group, resource, namespace }: Permission,
+  { verb, group, resource, name, namespace }: Permission,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const [name, subresource] = resource.split('/');
+  const [plural, subresource] = resource.split('/');
   const answer = await api.request({
     method: 'POST',
     path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
@@ -67,8 +67,9 @@ async function isGranted(
         resourceAttributes: {
           verb,
           group,
-          resource: name,
+          resource: plural,
           ...(subresource && { subresource }),
+          ...(name && { name }),
           ...(namespace && { namespace }),
         },
       },

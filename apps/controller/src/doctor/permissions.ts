@@ -6,6 +6,8 @@ export interface Permission {
   readonly group: string;
   /** With its subresource, `nodes/status`. */
   readonly resource: string;
+  /** Absent: every object. */
+  readonly name?: string;
   /** Absent: in all namespaces. */
   readonly namespace?: string;
 }
@@ -22,6 +24,7 @@ export function permissionsFor(policy: Policy, leaseNamespace: string | undefine
     ...read('', 'persistentvolumes').filter(({ verb }) => verb !== 'get'),
     ...read(STORAGE, 'volumeattachments'),
     ...(policy.earlyDetection.enabled ? read(LEASES, 'leases', 'kube-node-lease') : []),
+    { verb: 'get', group: '', resource: 'namespaces', name: 'kube-system' },
     { verb: 'create', group: 'events.k8s.io', resource: 'events' },
     { verb: 'patch', group: 'events.k8s.io', resource: 'events' },
     ...(isActing

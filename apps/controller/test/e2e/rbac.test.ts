@@ -200,9 +200,10 @@ async function isAllowed(cluster: E2eCluster, permission: Permission): Promise<b
 
 function withRules(role: RoleObject, permissions: readonly Permission[]): RoleObject {
   const rules = permissions.map((permission) => {
-    const { group, resource, subresource, verb } = parsePermission(permission);
+    const { group, resource, subresource, verb, name } = parsePermission(permission);
     const target = subresource === undefined ? resource : `${resource}/${subresource}`;
-    return { apiGroups: [group], resources: [target], verbs: [verb] };
+    const rule = { apiGroups: [group], resources: [target], verbs: [verb] };
+    return name === undefined ? rule : { ...rule, resourceNames: [name] };
   });
   return { ...role, rules };
 }

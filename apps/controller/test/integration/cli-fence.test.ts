@@ -85,12 +85,19 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     ['a missing drop rule', () => removeDropRule(), ['node-a'], 1, 'would cut nothing'],
     [
       'a node without addresses',
-      () => setAddresses(' '),
+      () => world.kube.store.patch('Node', 'node-a', { status: { addresses: [] } }),
       ['node-a'],
       1,
       'No storage address of node node-a is known',
     ],
-    ['a node with IPv6', () => setAddresses('10.0.0.11,fd00::1'), ['node-a'], 1, 'fences are IPv4 only'],
+    [
+      'a node whose annotation names no address',
+      () => setAddresses('storage.example'),
+      ['node-a'],
+      1,
+      'names storage addresses that are no IP addresses ("storage.example")',
+    ],
+    ['a node with IPv6', () => setAddresses('fd00::1'), ['node-a'], 1, 'fences are IPv4 only'],
     [
       'a node that boots from the backend',
       () => setLabel(),

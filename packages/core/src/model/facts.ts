@@ -10,6 +10,24 @@ export interface Taint {
   readonly effect: string;
 }
 
+/**
+ * The machine behind a Node, as its kubelet reports it. Two machines never share a `systemUuid`; cloned disk images can
+ * share a `machineId`, so compare both. Empty when the kubelet reports neither.
+ */
+export interface MachineId {
+  /** `status.nodeInfo.systemUUID`, lower case: the firmware's UUID. */
+  readonly systemUuid?: string;
+  /** `status.nodeInfo.machineID`: `/etc/machine-id` of the installed system. */
+  readonly machineId?: string;
+}
+
+/** An address that a Node named earlier and does not name now. */
+export interface FormerAddress {
+  readonly address: string;
+  /** When the Node was first seen without it, epoch ms. */
+  readonly lostAtMs: number;
+}
+
 /** A Node object, cut down to what decisions use. */
 export interface NodeFact {
   readonly name: string;
@@ -20,8 +38,16 @@ export interface NodeFact {
   readonly readyChangedAtMs?: number;
   /** `status.nodeInfo.bootID`: changes with every boot of the machine. */
   readonly bootId?: string;
-  /** Annotation `reattach.srvlab.io/storage-addresses`, else the InternalIPs. May be empty. */
+  readonly machine: MachineId;
+  /**
+   * Every address from which the machine may reach the storage: the InternalIPs, those that the annotation
+   * `reattach.srvlab.io/storage-addresses` adds, and the former ones. May be empty.
+   */
   readonly storageAddresses: readonly string[];
+  /** Those of `storageAddresses` that the Node does not name any more. Absent: none, or read past the cache. */
+  readonly formerAddresses?: readonly FormerAddress[];
+  /** Entries of InternalIP or annotation that are no IP address: `storageAddresses` may be incomplete. Absent: none. */
+  readonly unreadableAddresses?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   /** Annotation `reattach.srvlab.io/clean`: the fence id an operator declared clean. */
@@ -62,7 +88,11 @@ export interface PersistentVolumeFact {
   readonly volumeHandle?: string;
   readonly volumeAttributes: Readonly<Record<string, string>>;
   readonly accessModes: readonly string[];
+  /** The kind of a volume that is no CSI volume, as in `spec`: `nfs`, `local`, `iscsi`. Absent for CSI and unknown kinds. */
+  readonly source?: string;
   readonly claim?: ObjectRef;
+  /** `status.phase` is `Released` or `Failed`: the claim it names was deleted. */
+  readonly released?: boolean;
 }
 
 /** A Pod that is bound to a node, with the claims it uses. */
@@ -73,9 +103,16 @@ export interface PodFact {
   readonly nodeName: string;
   /** Names of the PersistentVolumeClaims it mounts, in its own namespace (ephemeral volumes included). */
   readonly claimNames: readonly string[];
+  /**
+   * Storage that its spec names directly, without a claim, and that two machines must not write at once: `data (iscsi)`.
+   * Absent: none.
+   */
+  readonly directVolumes?: readonly string[];
+  /** `metadata.finalizers`: who must agree before a deleted Pod disappears. Absent: none. */
+  readonly finalizers?: readonly string[];
   /** `status.hostIPs`, else `status.hostIP`: addresses of its node as its kubelet reported them. */
   readonly hostAddresses: readonly string[];
-  /** The owner with `controller: true`; absent when nobody will create the pod again. */
+  /** The owner with `controller: true`; absent when no controller will create the pod again. */
   readonly controller?: { readonly kind: string; readonly name: string };
   readonly deletingSinceMs?: number;
 }

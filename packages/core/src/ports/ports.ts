@@ -26,6 +26,8 @@ export interface ClusterReader {
   lastSeenNode(name: string): NodeFact | undefined;
   volumeAttachments(): Iterable<VolumeAttachmentFact>;
   persistentVolume(name: string): PersistentVolumeFact | undefined;
+  /** The PersistentVolumes bound to a claim, of every driver. Empty: the claim is unknown or not bound. */
+  persistentVolumesOfClaim(namespace: string, claimName: string): Iterable<PersistentVolumeFact>;
   podsOnNode(nodeName: string): Iterable<PodFact>;
   /** Absent: none was seen, or Leases are not watched. */
   nodeLease(nodeName: string): NodeLeaseFact | undefined;

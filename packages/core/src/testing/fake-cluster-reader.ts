@@ -103,6 +103,12 @@ export class FakeClusterReader implements ClusterReader {
     return this.#volumes.get(name);
   }
 
+  persistentVolumesOfClaim(namespace: string, claimName: string): Iterable<PersistentVolumeFact> {
+    return [...this.#volumes.values()].filter(
+      ({ claim, released }) => claim?.namespace === namespace && claim.name === claimName && !released,
+    );
+  }
+
   podsOnNode(nodeName: string): Iterable<PodFact> {
     return [...this.#pods.values()].filter((pod) => pod.nodeName === nodeName);
   }

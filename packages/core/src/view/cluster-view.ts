@@ -237,7 +237,9 @@ function storageNodeOf(state: NodeState, cluster: ClusterReader): StorageNode {
   const fact = nodeFactOf(state);
   if (fact) {
     const addressesFrom = state.kind === 'gone' ? 'last-seen' : 'node';
-    return { name, addresses: fact.storageAddresses, addressesFrom };
+    // A node with an address that cannot be read could still write through it, so the backend cannot prove it silent.
+    const addresses = fact.unreadableAddresses === undefined ? fact.storageAddresses : [];
+    return { name, addresses, addressesFrom };
   }
   const addresses = new Set([...cluster.podsOnNode(name)].flatMap((pod) => pod.hostAddresses));
   return { name, addresses: [...addresses], addressesFrom: 'pods' };

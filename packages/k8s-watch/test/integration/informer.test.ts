@@ -129,7 +129,7 @@ describe('Informer', () => {
       create().start();
       await world.advanceUntil(() => informer.hasSynced);
       expect(informer.freshAsOfMs).toBe(startedAtMs);
-      expect(informer.syncedAtMs).toBe(startedAtMs + 3_000);
+      expect(world.clock.now()).toBe(startedAtMs + 3_000);
     });
 
     it('refuses a state older than one seen before, and believes it when it persists', async () => {

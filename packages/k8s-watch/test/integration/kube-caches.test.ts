@@ -54,11 +54,9 @@ describe('KubeCaches', () => {
       expect(namesOf(caches.volumeAttachments())).toEqual(['va-a']);
       expect(namesOf(caches.volumeAttachmentsOnNode('node-a'))).toEqual(['va-a']);
       expect(namesOf(caches.volumeAttachmentsOnNode('node-b'))).toEqual([]);
-      expect(namesOf(caches.volumeAttachmentsOfVolume('pv-a'))).toEqual(['va-a']);
       expect(caches.persistentVolume('pv-a')).toMatchObject({ volumeHandle: 'h-a' });
-      expect(namesOf(caches.persistentVolumes())).toEqual(['pv-a']);
-      expect(namesOf(caches.persistentVolumesByHandle(DRIVER, 'h-a'))).toEqual(['pv-a']);
-      expect(namesOf(caches.persistentVolumesByHandle('other', 'h-a'))).toEqual([]);
+      expect(namesOf(caches.persistentVolumesOfClaim('web', 'data-0'))).toEqual(['pv-a']);
+      expect(namesOf(caches.persistentVolumesOfClaim('other', 'data-0'))).toEqual([]);
       expect(namesOf(caches.podsUsingClaim('web', 'data-0'))).toEqual(['web-0']);
     });
 
@@ -70,6 +68,24 @@ describe('KubeCaches', () => {
       expect(world.sim.requests.filter(({ path }) => path === apiPaths.pods)[0]?.query).toMatchObject({
         fieldSelector: 'spec.nodeName!=',
       });
+    });
+
+    it('finds the volume of a claim, not one that an earlier claim of the name released', async () => {
+      world.sim.addVolume({ name: 'pv-old', handle: 'h-old', driver: DRIVER });
+      const claimRef = { namespace: 'web', name: 'data-0', uid: 'uid-of-an-earlier-claim' };
+      world.sim.store.patch('PersistentVolume', 'pv-old', { spec: { claimRef }, status: { phase: 'Bound' } });
+      await startSynced();
+      expect(namesOf(caches.persistentVolumesOfClaim('web', 'data-0'))).toEqual(['pv-a', 'pv-old']);
+      world.sim.store.patch('PersistentVolume', 'pv-old', { status: { phase: 'Released' } });
+      await until(() => caches.persistentVolumesOfClaim('web', 'data-0').length === 1);
+      expect(namesOf(caches.persistentVolumesOfClaim('web', 'data-0'))).toEqual(['pv-a']);
+    });
+
+    it('keeps addresses that a Node no longer names', async () => {
+      await startSynced();
+      world.sim.store.patch('Node', 'node-a', { status: { addresses: [] } });
+      await until(() => caches.node('node-a')?.formerAddresses !== undefined);
+      expect(caches.node('node-a')?.storageAddresses).toEqual(['10.0.0.1']);
     });
 
     it('hands out what can be iterated again and again', async () => {

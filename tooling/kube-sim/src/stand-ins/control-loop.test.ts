@@ -7,7 +7,7 @@ import { ControlLoop } from './control-loop.ts';
 
 function started(delayMs: number, nextInMs?: number) {
   const clock = new FakeClock();
-  const store = new ObjectStore(clock, 100);
+  const store = new ObjectStore(clock, 100, 'cluster-1');
   const passes: number[] = [];
   const pass = () => {
     passes.push(clock.now());

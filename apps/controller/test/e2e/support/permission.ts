@@ -1,7 +1,7 @@
 import type { LoggedRequest } from '@reattach/kube-sim';
 import type { RoleObject } from './controller-role.ts';
 
-/** Who may do what: `<namespace or *> <verb> <group>/<resource>[/<subresource>]`. */
+/** Who may do what: `<namespace or *> <verb> <group>/<resource>[/<subresource>][ <name>]`. */
 export type Permission = string;
 
 export const CLUSTER_WIDE = '*';
@@ -19,9 +19,11 @@ const RESOURCE_PATH =
 /** What a role grants, one verb and resource each. */
 export function granted({ kind, metadata, rules }: RoleObject): readonly Permission[] {
   const scope = kind === 'ClusterRole' ? CLUSTER_WIDE : (metadata.namespace ?? '');
-  return rules.flatMap(({ apiGroups, resources, verbs }) =>
+  return rules.flatMap(({ apiGroups, resources, verbs, resourceNames = [undefined] }) =>
     apiGroups.flatMap((group) =>
-      resources.flatMap((resource) => verbs.map((verb) => permission(scope, verb, group, resource))),
+      resources.flatMap((resource) =>
+        verbs.flatMap((verb) => resourceNames.map((name) => permission(scope, verb, group, resource, name))),
+      ),
     ),
   );
 }
@@ -36,7 +38,8 @@ export function needed({ method, path, watch }: LoggedRequest): readonly Permiss
   const verb = VERBS[method] ?? read;
   const target = subresource === undefined ? resource : `${resource}/${subresource}`;
   const scopes = namespace === undefined ? [CLUSTER_WIDE] : [CLUSTER_WIDE, namespace];
-  return scopes.map((scope) => permission(scope, verb, group, target));
+  const names = name === undefined ? [undefined] : [undefined, name];
+  return scopes.flatMap((scope) => names.map((each) => permission(scope, verb, group, target, each)));
 }
 
 /** The parts of a permission. */
@@ -46,12 +49,13 @@ export function parsePermission(text: Permission): {
   readonly group: string;
   readonly resource: string;
   readonly subresource: string | undefined;
+  readonly name: string | undefined;
 } {
-  const [scope = '', verb = '', target = ''] = text.split(' ');
+  const [scope = '', verb = '', target = '', name] = text.split(' ');
   const [group = '', resource = '', subresource] = target.split('/');
-  return { namespace: scope === CLUSTER_WIDE ? undefined : scope, verb, group, resource, subresource };
+  return { namespace: scope === CLUSTER_WIDE ? undefined : scope, verb, group, resource, subresource, name };
 }
 
-function permission(scope: string, verb: string, group: string, resource: string): Permission {
-  return `${scope} ${verb} ${group}/${resource}`;
+function permission(scope: string, verb: string, group: string, resource: string, name?: string): Permission {
+  return `${scope} ${verb} ${group}/${resource}${name === undefined ? '' : ` ${name}`}`;
 }
