@@ -13,8 +13,8 @@ export interface LogLine {
 
 /** Elections in step with the compressed world. */
 const ELECTION_FLAGS = [
-  '--leader-election-lease-duration-ms=6000',
-  '--leader-election-renew-deadline-ms=1000',
+  '--leader-election-lease-duration-ms=10000',
+  '--leader-election-renew-deadline-ms=5000',
   '--leader-election-retry-period-ms=300',
 ];
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { runScenario } from './run-scenario.ts';
+import { playScenario } from './play-scenario.ts';
+import { jsonReporter, textReporter } from './reporter.ts';
 import { SCENARIOS } from './scenarios/index.ts';
-import { jsonTeller, textTeller } from './teller.ts';
 
 const NAMES = SCENARIOS.map(({ name }) => name);
 
@@ -21,7 +21,7 @@ function readArguments(args: readonly string[]) {
     options: {
       scenario: { type: 'string', default: NAMES[0] ?? '' },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   return values;
@@ -49,8 +49,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const colours = process.stdout.isTTY && !process.env['NO_COLOR'];
-  const teller = values.json ? jsonTeller(write) : textTeller(write, colours);
-  const { ok } = await runScenario(scenario, teller);
+  const reporter = values.json ? jsonReporter(write) : textReporter(write, colours);
+  const { ok } = await playScenario(scenario, reporter);
   return ok ? 0 : 1;
 }
 

@@ -1,21 +1,13 @@
-import type { Stage } from './stage.ts';
-import type { Summary } from './story.ts';
+import type { RunOptions, ScenarioRun } from './scenario-run.ts';
+import type { Outcome } from './summary.ts';
 
-/** What a run came to, before it is judged. */
-export type Outcome = Omit<Summary, 'kind' | 'scenario' | 'ok' | 'problems'>;
-
-/** A fault, what must follow, and what must not. */
-export interface Scenario {
+/** A fault, the expected consequences, and the forbidden ones. */
+export interface Scenario extends RunOptions {
   readonly name: string;
-  /** One sentence: what happens and what must come of it. */
+  /** One sentence: the fault and the expected end. */
   readonly title: string;
-  readonly mode: 'observe' | 'release' | 'fence';
-  /** More flags of the controller. */
-  readonly flags?: readonly string[];
-  /** Replicas of the controller; default 1. */
-  readonly controllers?: number;
-  /** Injects the fault and waits for what must follow. @throws when it does not. */
-  play(stage: Stage): Promise<void>;
-  /** What of the outcome is not as it must be. */
-  judge(outcome: Outcome, stage: Stage): readonly string[];
+  /** Injects the fault and waits for the expected consequences. @throws when they do not come. */
+  play(run: ScenarioRun): Promise<void>;
+  /** @returns each expectation that the outcome does not meet. */
+  judge(outcome: Outcome, run: ScenarioRun): readonly string[];
 }

@@ -1,16 +1,16 @@
 import type { SimWorld } from '@reattach/sim-world';
-import type { Story } from './story.ts';
+import type { Timeline } from './timeline.ts';
 
 const POLL_MS = 20;
 
-/** Tells what changes in the cluster, and every write of the controller to the API server and to the backend. */
-export function watchWorld(world: SimWorld, story: Story): Disposable {
+/** Adds what changes in the cluster, and every write of the controller, to the timeline. */
+export function watchWorld(world: SimWorld, timeline: Timeline): Disposable {
   const cleanup = new DisposableStack();
   const ready = new Map<string, boolean>();
   cleanup.use(
     world.kube.store.subscribe(({ kind, type, object }) => {
       const { name } = object.metadata;
-      if (kind === 'Node' && type === 'DELETED') story.tell('seen', `Node ${name} is deleted`);
+      if (kind === 'Node' && type === 'DELETED') timeline.add('seen', `Node ${name} was deleted`);
       else if (kind === 'Node') {
         const isReady = world.kube.store
           .get('Node', name)
@@ -20,7 +20,7 @@ export function watchWorld(world: SimWorld, story: Story): Disposable {
         const before = ready.get(name) ?? true;
         ready.set(name, isReady === true);
         if (before !== isReady)
-          story.tell('seen', `Kubernetes marks ${name} ${isReady ? 'Ready' : 'NotReady'}`);
+          timeline.add('seen', `Kubernetes marks ${name} ${isReady ? 'Ready' : 'NotReady'}`);
       }
     }),
   );
@@ -32,18 +32,18 @@ export function watchWorld(world: SimWorld, story: Story): Disposable {
       if (request.seq <= seenRequests) continue;
       seenRequests = request.seq;
       if (request.userAgent?.startsWith('reattach') && isWrite(request.method, request.path)) {
-        story.tell('written', `API server: ${request.method} ${request.path}`);
+        timeline.add('written', `API server: ${request.method} ${request.path}`);
       }
     }
     for (const { text } of world.rds.commands.entries.slice(seenCommands)) {
       seenCommands++;
       if (/address-list\/(add|remove)/.test(text))
-        story.tell('written', `backend: ${text.split('; :put')[0]}`);
+        timeline.add('written', `backend: ${text.split('; :put')[0]}`);
     }
     for (const [pod, node] of podsByNode(world)) {
       if (running.get(pod) === node) continue;
       running.set(pod, node);
-      story.tell('moved', `${pod} runs on ${node}`);
+      timeline.add('moved', `${pod} runs on ${node}`);
     }
   }, POLL_MS);
   cleanup.defer(() => clearInterval(poll));

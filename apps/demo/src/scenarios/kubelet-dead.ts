@@ -1,19 +1,15 @@
 import type { Scenario } from '../scenario.ts';
-import { HELD_MS, heldAll, VICTIM } from './expect.ts';
+import { failedOver, releasedAll, VICTIM } from './expect.ts';
 
 export const kubeletDead: Scenario = {
   name: 'kubelet-dead',
-  title: 'a kubelet dies while its pods go on writing; without a fence nothing may be released',
-  mode: 'release',
-  async play(stage) {
-    stage.story.tell('fault', `The kubelet of ${VICTIM} dies; its pods go on writing`);
-    stage.world.node(VICTIM).kubelet.stop();
-    await stage.until(
-      'the release to be held',
-      12_000,
-      () => stage.logged('Held release', { reason: 'node-still-writing' }).length >= 2,
-    );
-    await stage.pause(HELD_MS);
+  title:
+    'a kubelet dies while its pods still write: the node is fenced first, its volumes are released afterwards',
+  mode: 'fence',
+  async play(run) {
+    run.timeline.add('fault', `The kubelet of ${VICTIM} dies; its pods still write`);
+    run.world.node(VICTIM).kubelet.stop();
+    await failedOver(run);
   },
-  judge: heldAll('node-still-writing'),
+  judge: releasedAll,
 };

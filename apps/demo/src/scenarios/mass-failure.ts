@@ -3,18 +3,17 @@ import { HELD_MS, heldAll, VICTIM } from './expect.ts';
 
 export const massFailure: Scenario = {
   name: 'mass-failure',
-  title: 'two of three nodes are lost at once: the fault may be ours, so nothing is done',
+  title: 'two of three nodes are lost at once: the fault may be on our side, so Reattach does nothing',
   mode: 'fence',
-  async play(stage) {
-    stage.story.tell('fault', `${VICTIM} and node-c are lost at once`);
-    stage.world.powerOff(VICTIM);
-    stage.world.powerOff('node-c');
-    await stage.until(
+  async play(run) {
+    run.timeline.add('fault', `${VICTIM} and node-c are lost at once`);
+    run.world.powerOff(VICTIM);
+    run.world.powerOff('node-c');
+    await run.until(
       'the release to be held',
-      12_000,
-      () => stage.logged('Held release', { reason: 'mass-failure' }).length >= 4,
+      () => run.logged('Held release', { reason: 'mass-failure' }).length >= 4,
     );
-    await stage.pause(HELD_MS);
+    await run.pause(HELD_MS);
   },
   judge: heldAll('mass-failure', 4),
 };

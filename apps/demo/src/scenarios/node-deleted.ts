@@ -3,15 +3,14 @@ import { failedOver, releasedAll, VICTIM } from './expect.ts';
 
 export const nodeDeleted: Scenario = {
   name: 'node-deleted',
-  title:
-    'a node loses its power and somebody deletes the Node object: there is nothing left to taint or patch',
+  title: 'a node loses its power and its Node object is deleted: no object is left to taint or to patch',
   mode: 'fence',
-  async play(stage) {
-    const { world, story } = stage;
-    story.tell('fault', `The power of ${VICTIM} goes, and its Node object is deleted`);
+  async play(run) {
+    const { world, timeline } = run;
+    timeline.add('fault', `${VICTIM} loses its power and its Node object is deleted`);
     world.powerOff(VICTIM);
     world.kube.store.delete('Node', VICTIM);
-    await failedOver(stage);
+    await failedOver(run);
   },
   judge: releasedAll,
 };

@@ -3,12 +3,12 @@ import { failedOver, releasedAll, VICTIM } from './expect.ts';
 
 export const powerLoss: Scenario = {
   name: 'power-loss',
-  title: 'a node loses its power; it is fenced, its volumes move, everything runs again',
+  title: 'a node loses its power: it is fenced, its volumes move, every replica runs again',
   mode: 'fence',
-  async play(stage) {
-    stage.story.tell('fault', `The power of ${VICTIM} goes`);
-    stage.world.powerOff(VICTIM);
-    await failedOver(stage);
+  async play(run) {
+    run.timeline.add('fault', `${VICTIM} loses its power`);
+    run.world.powerOff(VICTIM);
+    await failedOver(run);
   },
   judge: releasedAll,
 };

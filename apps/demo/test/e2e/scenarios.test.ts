@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SCENARIOS } from '../../src/scenarios/index.ts';
-import type { StoryEvent, Summary } from '../../src/story.ts';
+import type { Summary } from '../../src/summary.ts';
+import type { TimelineEvent } from '../../src/timeline.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -27,7 +28,7 @@ describe('demo', () => {
       const lines = stdout
         .trimEnd()
         .split('\n')
-        .map((line) => JSON.parse(line) as StoryEvent | Summary);
+        .map((line) => JSON.parse(line) as TimelineEvent | Summary);
       expect(lines.at(-1)).toMatchObject({
         kind: 'summary',
         scenario: name,
