@@ -1,4 +1,4 @@
-import { FakeClock } from '@reattach/core/testing';
+import { FakeClock, SeededRandom } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
 import { type LeaseClient, LeaseServer, type Transit } from '../test/lease-server.ts';
 import { LeaderElector } from './leader-elector.ts';
@@ -10,17 +10,6 @@ const REPLICAS = 3;
 const LOOK_MS = 100;
 /** The longest single write: one that `assertHeld()` allowed may be under way for so long. */
 const WRITE_MS = 5_000;
-
-/** Deterministic numbers in [0, 1). @see https://en.wikipedia.org/wiki/Permuted_congruential_generator (mulberry32) */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** One process: its elector, its road to the API server, its own idea of the time. */
 class Replica {
@@ -97,7 +86,8 @@ class Chaos {
   outage = false;
 
   constructor(seed: number) {
-    this.random = seeded(seed);
+    const random = new SeededRandom(seed);
+    this.random = () => random.next();
   }
 
   get leader(): Replica | undefined {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import { SeededRandom } from '@reattach/core/testing';
 import { apiPaths } from '@reattach/k8s-api';
 import type { Fault, NodeObject, RequestMatch, WatchFault } from '@reattach/kube-sim';
 import { Informer } from '../src/informer.ts';
 import { readIdentity, textAt } from '../src/raw-object.ts';
 import { flush, KubeWorld } from './kube-world.ts';
-import { Random } from './random.ts';
 import { SequenceChecker } from './sequence-checker.ts';
 import { TrackedApi } from './tracked-api.ts';
 
@@ -35,7 +35,7 @@ function toThing(raw: unknown): Thing | undefined {
  * @throws {AssertionError} when not.
  */
 export async function runChaos(seed: number): Promise<void> {
-  const random = new Random(seed);
+  const random = new SeededRandom(seed);
   const world = await KubeWorld.start();
   const { sim, clock } = world;
   const api = new TrackedApi(world.api);
@@ -52,7 +52,7 @@ export async function runChaos(seed: number): Promise<void> {
     clock,
     logger: world.logger,
     random: () => random.next(),
-    pageSize: 1 + random.below(4),
+    pageSize: 1 + random.integer(0, 3),
     streamingList: random.chance(0.5),
   });
   informer.addHandlers({
@@ -89,7 +89,7 @@ export async function runChaos(seed: number): Promise<void> {
 
 async function takeStep(
   world: KubeWorld,
-  random: Random,
+  random: SeededRandom,
   informer: Informer<Thing>,
   run: { restarted: boolean },
 ): Promise<void> {
@@ -97,7 +97,7 @@ async function takeStep(
   const dice = random.next();
   if (dice < 0.45) return write(world, random);
   if (dice < 0.6) return flush();
-  if (dice < 0.75) return world.advance(random.below(20_000), 2_000);
+  if (dice < 0.75) return world.advance(random.integer(0, 19_999), 2_000);
   if (dice < 0.85) {
     random.pick([
       () => sim.faults.endWatches(),
@@ -111,12 +111,12 @@ async function takeStep(
   }
   if (dice < 0.95) {
     const match = random.pick<RequestMatch>([{}, { watch: true }, { watch: false }]);
-    sim.faults.add(match, randomFault(world, random), 1 + random.below(2));
+    sim.faults.add(match, randomFault(world, random), 1 + random.integer(0, 1));
     return;
   }
   if (random.chance(0.5)) {
     await sim.faults.refuseConnections();
-    await world.advance(random.below(5_000), 1_000);
+    await world.advance(random.integer(0, 4999), 1_000);
     await sim.faults.acceptConnections();
     return;
   }
@@ -126,9 +126,9 @@ async function takeStep(
   informer.start();
 }
 
-function randomFault({ sim }: KubeWorld, random: Random): Fault {
+function randomFault({ sim }: KubeWorld, random: SeededRandom): Fault {
   const oldest = sim.store.compactedTo;
-  const resourceVersion = oldest + random.below(sim.store.resourceVersion - oldest + 1);
+  const resourceVersion = oldest + random.integer(0, sim.store.resourceVersion - oldest);
   const effect = random.pick<WatchFault['effect']>([
     'end',
     'reset',
@@ -142,19 +142,19 @@ function randomFault({ sim }: KubeWorld, random: Random): Fault {
   return random.pick<Fault>([
     { kind: 'status', status: random.pick([401, 403, 404, 500, 503]) },
     { kind: 'status', status: 410, reason: 'Expired' },
-    { kind: 'delay', delayMs: random.below(5_000) },
+    { kind: 'delay', delayMs: random.integer(0, 4999) },
     { kind: 'hang' },
     { kind: 'reset' },
     { kind: 'malformed' },
     { kind: 'stale', resourceVersion },
-    { kind: 'stale', behind: 1 + random.below(5) },
-    { kind: 'throttle', retryAfterSeconds: random.below(10) },
-    { kind: 'watch', effect, afterEvents: random.below(4) },
-    { kind: 'watch', effect, afterEvents: random.below(4) },
+    { kind: 'stale', behind: 1 + random.integer(0, 4) },
+    { kind: 'throttle', retryAfterSeconds: random.integer(0, 9) },
+    { kind: 'watch', effect, afterEvents: random.integer(0, 3) },
+    { kind: 'watch', effect, afterEvents: random.integer(0, 3) },
   ]);
 }
 
-function write(world: KubeWorld, random: Random): void {
+function write(world: KubeWorld, random: SeededRandom): void {
   const { store } = world.sim;
   const name = random.pick(NAMES);
   if (!store.get('Node', name)) {
@@ -163,14 +163,14 @@ function write(world: KubeWorld, random: Random): void {
   }
   if (random.chance(0.5)) {
     const group = random.chance(0.1) ? null : random.pick(GROUPS);
-    store.patch('Node', name, { metadata: { labels: { group, turn: String(random.below(1_000)) } } });
+    store.patch('Node', name, { metadata: { labels: { group, turn: String(random.integer(0, 999)) } } });
     return;
   }
   store.delete('Node', name);
   if (random.chance(0.3)) create(world, random, name);
 }
 
-function create({ sim }: KubeWorld, random: Random, name: string): void {
+function create({ sim }: KubeWorld, random: SeededRandom, name: string): void {
   sim.store.create({ kind: 'Node', metadata: { name, labels: { group: random.pick(GROUPS) } } });
 }
 

@@ -1,7 +1,7 @@
+import { SeededRandom } from '@reattach/core/testing';
 import type { Fault, Faults, WatchFault } from './faults.ts';
 import type { KubeSim } from './kube-sim.ts';
 import type { RequestMatch } from './request-log.ts';
-import { SeededRandom } from './seeded-random.ts';
 
 /**
  * One kind of trouble.

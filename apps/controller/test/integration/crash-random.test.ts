@@ -1,8 +1,8 @@
+import { SeededRandom } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
 import { type Death, RECOVERED } from './support/crash.ts';
 import { die, FENCE_WAYS, RELEASE_WAYS, type Way } from './support/crash-ways.ts';
 import { CUTS } from './support/effects.ts';
-import { seededRandom } from './support/seeded-random.ts';
 
 /** How many runs; `REATTACH_CRASH_SEEDS=1000` for a long one. */
 const SEEDS = Number(process.env['REATTACH_CRASH_SEEDS'] ?? 28);
@@ -21,8 +21,8 @@ describe('controllers that are cut off again and again, anywhere', () => {
     async () => {
       let deaths = 0;
       for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-        const random = seededRandom(seed);
-        const way = pick(WAYS, random);
+        const random = new SeededRandom(seed);
+        const way = random.pick(WAYS);
         const planned = Array.from({ length: DEATHS }, () => randomDeath(random));
         const how = `seed ${seed}: ${way.name}, ${JSON.stringify(planned)}`;
         const outcome = await die(way, planned, how);
@@ -35,16 +35,12 @@ describe('controllers that are cut off again and again, anywhere', () => {
   );
 });
 
-function randomDeath(random: () => number): Death {
+function randomDeath(random: SeededRandom): Death {
   return {
     effect: {
-      at: pick(['kube', 'kube', 'backend'], random),
-      number: 1 + Math.floor(random() * MOST_EFFECTS),
+      at: random.pick(['kube', 'kube', 'backend'] as const),
+      number: random.integer(1, MOST_EFFECTS),
     },
-    cut: pick(CUTS, random),
+    cut: random.pick(CUTS),
   };
-}
-
-function pick<T>(choices: readonly T[], random: () => number): T {
-  return choices[Math.floor(random() * choices.length)] as T;
 }

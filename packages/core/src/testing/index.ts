@@ -16,3 +16,4 @@ export { testPolicy } from './policy-builder.ts';
 export { RecordingEventRecorder } from './recording-event-recorder.ts';
 export { type LogLine, RecordingLogger } from './recording-logger.ts';
 export { type Measurement, type RecordedSpan, RecordingTelemetry } from './recording-telemetry.ts';
+export { SeededRandom } from './seeded-random.ts';
