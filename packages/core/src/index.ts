@@ -20,7 +20,6 @@ export type {
   FenceGuard,
   FenceIdentity,
   FormerAddress,
-  MachineId,
   NodeEvidence,
   NodeFact,
   NodeLeaseFact,

@@ -50,7 +50,7 @@ describe('toNodeFact', () => {
       ready: true,
       readyChangedAtMs: Date.UTC(2026, 0, 1, 0, 0, 1),
       bootId: 'boot-2',
-      machine: { systemUuid: 'ec2-a', machineId: 'm1' },
+      machineId: 'ec2-a/m1',
       storageAddresses: ['10.0.0.1', 'fd00::1'],
       labels: { zone: 'a' },
       taints: [
@@ -67,11 +67,18 @@ describe('toNodeFact', () => {
       name: 'node-a',
       uid: 'n1',
       ready: false,
-      machine: {},
       storageAddresses: [],
       labels: {},
       taints: [],
     });
+  });
+
+  it.each([
+    [{ systemUUID: 'S' }, 's/'],
+    [{ machineID: 'm' }, '/m'],
+    [{ systemUUID: '', machineID: '' }, undefined],
+  ])('names the machine of nodeInfo %j %s', (nodeInfo, machineId) => {
+    expect(toNodeFact(node({ status: { nodeInfo } }))?.machineId).toBe(machineId);
   });
 
   it.each([['False'], ['Unknown'], [undefined]])('takes Ready %s for not ready', (status) => {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { MachineId, NodeFact, Taint } from '@reattach/core';
+import type { NodeFact, Taint } from '@reattach/core';
 import { type JsonObject, objectAt, objectsAt, textAt, textMapAt, timeMsAt } from './json-reader.ts';
 import { readObject } from './object-meta.ts';
 
@@ -22,6 +22,7 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
   const readyChangedAtMs = timeMsAt(ready, 'lastTransitionTime');
   const nodeInfo = objectAt(status, 'nodeInfo');
   const bootId = textAt(nodeInfo, 'bootID');
+  const machineId = toMachineId(nodeInfo);
   const cleanFenceId = annotations[CLEAN];
   const outOfServiceBootId = annotations[OUT_OF_SERVICE_BOOT_ID];
   return {
@@ -30,7 +31,7 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
     ready: ready['status'] === 'True',
     ...(readyChangedAtMs !== undefined && { readyChangedAtMs }),
     ...(bootId !== undefined && { bootId }),
-    machine: toMachineId(nodeInfo),
+    ...(machineId !== undefined && { machineId }),
     ...storageAddresses(annotations[STORAGE_ADDRESSES], status),
     labels: textMapAt(metadata, 'labels'),
     taints: objectsAt(objectAt(object, 'spec'), 'taints').flatMap(toTaint),
@@ -39,10 +40,12 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
   };
 }
 
-function toMachineId(nodeInfo: JsonObject): MachineId {
-  const systemUuid = textAt(nodeInfo, 'systemUUID')?.toLowerCase(); // kubelets differ in case
+/** In lower case, because kubelets of different versions differ in it. */
+function toMachineId(nodeInfo: JsonObject): string | undefined {
+  const systemUuid = textAt(nodeInfo, 'systemUUID');
   const machineId = textAt(nodeInfo, 'machineID');
-  return { ...(systemUuid !== undefined && { systemUuid }), ...(machineId !== undefined && { machineId }) };
+  if (systemUuid === undefined && machineId === undefined) return undefined;
+  return `${systemUuid ?? ''}/${machineId ?? ''}`.toLowerCase();
 }
 
 /** The InternalIPs and the annotation's addresses together: an annotation, which a kubelet can write, takes none away. */

@@ -10,17 +10,6 @@ export interface Taint {
   readonly effect: string;
 }
 
-/**
- * The machine behind a Node, as its kubelet reports it. Two machines never share a `systemUuid`; cloned disk images can
- * share a `machineId`, so compare both. Empty when the kubelet reports neither.
- */
-export interface MachineId {
-  /** `status.nodeInfo.systemUUID`, lower case: the firmware's UUID. */
-  readonly systemUuid?: string;
-  /** `status.nodeInfo.machineID`: `/etc/machine-id` of the installed system. */
-  readonly machineId?: string;
-}
-
 /** An address that a Node named earlier and does not name now. */
 export interface FormerAddress {
   readonly address: string;
@@ -38,7 +27,11 @@ export interface NodeFact {
   readonly readyChangedAtMs?: number;
   /** `status.nodeInfo.bootID`: changes with every boot of the machine. */
   readonly bootId?: string;
-  readonly machine: MachineId;
+  /**
+   * `status.nodeInfo.systemUUID` and `machineID`, joined by `/`, lower case: names the machine. Both, because cheap boards share
+   * their systemUUID and cloned disk images their machineID. Absent when the kubelet reports neither.
+   */
+  readonly machineId?: string;
   /**
    * Every address from which the machine may reach the storage: the InternalIPs, those that the annotation
    * `reattach.srvlab.io/storage-addresses` adds, and the former ones. May be empty.

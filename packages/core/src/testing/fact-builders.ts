@@ -15,7 +15,7 @@ export function nodeFact(overrides: Partial<NodeFact> = {}): NodeFact {
     ready: true,
     readyChangedAtMs: CREATED_AT_MS,
     bootId: `boot-of-${name}`,
-    machine: { systemUuid: `machine-of-${name}` },
+    machineId: `machine-of-${name}`,
     storageAddresses: [`address-of-${name}`],
     labels: {},
     taints: [],
