@@ -1,11 +1,9 @@
-import { type Clock, type Logger, silentLogger } from '@reattach/core';
-import { ConnectionManager } from './connection-manager.ts';
-import { RdsBackend } from './rds-backend.ts';
+import type { Clock, Logger } from '@reattach/core';
+import { assembleRdsBackend } from './assemble-rds-backend.ts';
+import type { RdsBackend } from './rds-backend.ts';
 import { RdsError } from './rds-error.ts';
-import { RouterOsClient } from './router-os-client.ts';
 import { createSshDial } from './ssh/dial-ssh.ts';
 import { parseHostKeyPin } from './ssh/host-key-pin.ts';
-import { createRdsMetrics } from './telemetry/instruments.ts';
 
 /** One backend. */
 export interface RdsBackendOptions {
@@ -58,8 +56,6 @@ export function createRdsBackend(options: RdsBackendOptions): RdsBackend {
   for (const [key, value] of Object.entries({ name, host, user })) {
     if (value === '') throw badConfig(key, 'must not be empty');
   }
-  const logger = options.logger ?? silentLogger;
-  const metrics = createRdsMetrics(name);
   const dial = createSshDial({
     host,
     port,
@@ -70,18 +66,7 @@ export function createRdsBackend(options: RdsBackendOptions): RdsBackend {
     commandTimeoutMs,
     clock,
   });
-  const random = options.random ?? Math.random;
-  return new RdsBackend({
-    name,
-    storageAddresses,
-    connection: new ConnectionManager({ name, dial, clock, random, logger, metrics }),
-    client: new RouterOsClient({ name, host, port, clock, metrics }),
-    clock,
-    logger,
-    activityWindowMs,
-    idlePollMs,
-    metrics,
-  });
+  return assembleRdsBackend({ ...options, storageAddresses, port, activityWindowMs, idlePollMs, dial });
 }
 
 type NumberOption = keyof typeof DEFAULTS;

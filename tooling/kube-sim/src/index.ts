@@ -1,3 +1,4 @@
+export type { Answer } from './api.ts';
 export {
   CHAOS_KINDS,
   type ChaosKind,
@@ -7,6 +8,14 @@ export {
   type ChaosStep,
 } from './chaos-script.ts';
 export type { Fault, FaultRule, Faults, WatchFault } from './faults.ts';
+export {
+  type ApiRequest,
+  InProcessApi,
+  type InProcessApiOptions,
+  type ServerWatch,
+  serverFailure,
+  type WatchEvent,
+} from './in-process-api.ts';
 export type {
   EventObject,
   Kind,
@@ -47,7 +56,7 @@ export {
 } from './stand-ins/attach-detach-controller.ts';
 export type { StandInContext } from './stand-ins/control-loop.ts';
 export { ExternalAttacher, type ExternalAttacherOptions } from './stand-ins/external-attacher.ts';
-export { Kubelet, type KubeletHooks, type KubeletOptions } from './stand-ins/kubelet.ts';
+export { Kubelet, type KubeletHooks, type KubeletOptions, type MachineStatus } from './stand-ins/kubelet.ts';
 export { NodeLifecycleController, type NodeLifecycleOptions } from './stand-ins/node-lifecycle-controller.ts';
 export { PodGarbageCollector, type PodGarbageCollectorOptions } from './stand-ins/pod-garbage-collector.ts';
 export { Scheduler } from './stand-ins/scheduler.ts';

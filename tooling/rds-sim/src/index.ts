@@ -24,7 +24,9 @@ export {
   type Faults,
   type ScheduledFault,
 } from './faults.ts';
+export { InProcessRds } from './in-process-rds.ts';
 export { type Credentials, RdsSim, type RdsSimOptions } from './rds-sim.ts';
 export { type DurationStyle } from './script/duration.ts';
+export type { ScriptResult } from './script/interpreter.ts';
 export { fingerprintOf, generateKeyPair, type KeyPair } from './ssh/key-pair.ts';
 export { type SimUser } from './ssh/user.ts';

@@ -20,6 +20,16 @@ export interface KubeletOptions {
   /** Time between looks at its Node status, ms: what somebody else changed there is put right then. Default 10 000. */
   readonly statusIntervalMs?: number;
   readonly hooks?: KubeletHooks;
+  /** What it reads from its machine whenever it registers or posts its status. Default: what the Node says already. */
+  readonly machine?: () => MachineStatus;
+}
+
+/** Who a machine is, as in a Node's status. */
+export interface MachineStatus {
+  /** `status.addresses`. */
+  readonly addresses: readonly { readonly type: string; readonly address: string }[];
+  /** Fields of `status.nodeInfo`, such as `bootID`, `machineID` and `systemUUID`. */
+  readonly nodeInfo: Readonly<Record<string, string>>;
 }
 
 /**
@@ -35,6 +45,7 @@ export class Kubelet implements Disposable {
   readonly #leaseIntervalMs: number;
   readonly #statusIntervalMs: number;
   readonly #hooks: KubeletHooks;
+  readonly #machine: (() => MachineStatus) | undefined;
   /** Loops of a running kubelet. */
   #running: DisposableStack | undefined;
   /** Mounted volumes by unique name: the state of the machine, which outlives the kubelet but not a reboot. */
@@ -55,6 +66,7 @@ export class Kubelet implements Disposable {
     this.#leaseIntervalMs = leaseIntervalMs;
     this.#statusIntervalMs = statusIntervalMs;
     this.#hooks = hooks;
+    this.#machine = options.machine;
     this.#lastNode = store.get('Node', nodeName);
   }
 
@@ -123,6 +135,7 @@ export class Kubelet implements Disposable {
       status: {
         ...(fresh['status'] as object),
         ...(status && { addresses: status.addresses, nodeInfo: status.nodeInfo }),
+        ...this.#machine?.(),
       },
     });
   }
@@ -156,6 +169,7 @@ export class Kubelet implements Disposable {
           }),
         }),
         ...(this.#bootId && { nodeInfo: { bootID: this.#bootId } }),
+        ...this.#machine?.(),
         ...(this.#inUse && { volumesInUse: this.#inUse }),
       },
     });

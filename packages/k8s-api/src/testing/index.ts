@@ -1,0 +1,1 @@
+export { fromResponse, fromTransport, timedOut } from '../translate-error.ts';

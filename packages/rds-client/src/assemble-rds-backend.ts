@@ -1,0 +1,40 @@
+import { type Clock, type Logger, silentLogger } from '@reattach/core';
+import { ConnectionManager } from './connection-manager.ts';
+import { RdsBackend } from './rds-backend.ts';
+import { RouterOsClient } from './router-os-client.ts';
+import type { Dial } from './ssh/ssh-session.ts';
+import { createRdsMetrics } from './telemetry/instruments.ts';
+
+/** A backend whose options were checked, and how to connect to it. */
+export interface AssembleOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly storageAddresses: readonly string[];
+  readonly activityWindowMs: number;
+  readonly idlePollMs: number;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  /** A number in [0, 1) for the jitter of reconnects; default `Math.random`. */
+  readonly random?: () => number;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/** Binds connection, client and metrics of one backend. */
+export function assembleRdsBackend(options: AssembleOptions): RdsBackend {
+  const { name, host, port, storageAddresses, activityWindowMs, idlePollMs, dial, clock } = options;
+  const { logger = silentLogger, random = Math.random } = options;
+  const metrics = createRdsMetrics(name);
+  return new RdsBackend({
+    name,
+    storageAddresses,
+    connection: new ConnectionManager({ name, dial, clock, random, logger, metrics }),
+    client: new RouterOsClient({ name, host, port, clock, metrics }),
+    clock,
+    logger,
+    activityWindowMs,
+    idlePollMs,
+    metrics,
+  });
+}

@@ -1,0 +1,1 @@
+export { type AssembleOptions, assembleRdsBackend } from '../assemble-rds-backend.ts';

@@ -1,0 +1,107 @@
+import type { OperationFamily } from './operation.ts';
+
+/** The list that holds fenced addresses. */
+const FENCE_LIST = 'reattach-fenced';
+
+/** The backend: its power, its disks, its tables and what administrators do to them. */
+export const BACKEND: OperationFamily = {
+  'backend-reboot': {
+    weight: 4,
+    apply: ({ storage, clock }, { value }) => {
+      storage.stop();
+      clock.after(5_000 + Math.floor(value * 60_000), () => storage.boot());
+      return undefined;
+    },
+  },
+  'backend-silent': {
+    weight: 2,
+    apply: ({ storage }) => {
+      storage.isSilent = true;
+      return () => {
+        storage.isSilent = false;
+      };
+    },
+  },
+  'rule-disabled': {
+    weight: 3,
+    apply: (world) => {
+      const { storage } = world;
+      world.tampered();
+      for (const rule of storage.device.raw.rules) rule.disabled = true;
+      return () => {
+        for (const rule of storage.device.raw.rules) rule.disabled = false;
+      };
+    },
+  },
+  'rule-narrowed': {
+    weight: 2,
+    apply: (world) => {
+      const { storage } = world;
+      world.tampered();
+      for (const { properties } of storage.device.raw.rules)
+        properties.set('time', '8h-17h,mon,tue,wed,thu,fri');
+      return () => {
+        for (const { properties } of storage.device.raw.rules) properties.delete('time');
+      };
+    },
+  },
+  'entries-removed': {
+    weight: 3,
+    apply: (world) => {
+      const { storage } = world;
+      world.tampered();
+      for (const entry of storage.device.addressList.entries) storage.device.addressList.remove(entry);
+      return undefined;
+    },
+  },
+  'entries-disabled': {
+    weight: 2,
+    apply: (world) => {
+      const { storage } = world;
+      world.tampered();
+      for (const entry of storage.device.addressList.entries) entry.disabled = true;
+      return undefined;
+    },
+  },
+  /** A backup from before the last fences is restored. */
+  'configuration-restored': {
+    weight: 2,
+    apply: (world) => {
+      const { storage } = world;
+      world.tampered();
+      const { addressList } = storage.device;
+      const [, ...newer] = addressList.entries;
+      for (const entry of newer) addressList.remove(entry);
+      storage.stop();
+      storage.boot();
+      return undefined;
+    },
+  },
+  'foreign-rows': {
+    weight: 2,
+    apply: ({ storage }, { value }) => {
+      const { addressList } = storage.device;
+      const address = value < 0.5 ? '192.0.2.0/24' : '198.51.100.7';
+      if (addressList.entries.some((entry) => entry.address === address)) return undefined;
+      const entry = addressList.add({ list: FENCE_LIST, address, comment: 'not ours: maintenance' });
+      return () => addressList.remove(entry);
+    },
+  },
+  'sessions-flushed': {
+    weight: 2,
+    apply: ({ storage }) => {
+      storage.device.connections.clear();
+      return undefined;
+    },
+  },
+  'slow-disk': {
+    weight: 3,
+    apply: ({ storage }, { value }) => {
+      const before = storage.device.writeServiceMs;
+      storage.device.writeServiceMs = value < 0.5 ? 15_000 : 45_000;
+      return () => {
+        storage.device.writeServiceMs = before;
+      };
+    },
+  },
+};

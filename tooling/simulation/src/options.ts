@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+
+/** What the command was asked to do. */
+export interface SimulateOptions {
+  readonly from: number;
+  readonly seeds: number;
+  readonly json: boolean;
+  /** Print this seed as a timeline. */
+  readonly replay: number | undefined;
+  /** A file with the operations of the replayed seed, as a finding prints them. */
+  readonly operations: string | undefined;
+  /** Start no seed after so many seconds. */
+  readonly budgetSeconds: number;
+  /** End with the first finding. */
+  readonly failFast: boolean;
+  readonly shrink: boolean;
+}
+
+export const USAGE = `Usage: pnpm simulate [options]
+  --seeds N            run N seeds (default 100)
+  --from N             start with seed N (default 1)
+  --budget-seconds N   start no further seed after N seconds
+  --json               print one JSON line for each finding, and no progress bar
+  --fail-fast          end with the first finding
+  --no-shrink          print findings with all their operations
+  --replay SEED        print the run of one seed as a timeline
+  --operations JSON    with --replay: run these operations instead of those that the seed draws`;
+
+/** @throws {TypeError} that names the option, its value and what was expected. */
+export function parseOptions(args: readonly string[]): SimulateOptions {
+  const { values } = parseArgs({
+    args: args.filter((arg) => arg !== '--'),
+    options: {
+      seeds: { type: 'string', default: '100' },
+      from: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+      replay: { type: 'string' },
+      operations: { type: 'string' },
+      'budget-seconds': { type: 'string' },
+      'fail-fast': { type: 'boolean', default: false },
+      'no-shrink': { type: 'boolean', default: false },
+    },
+  });
+  const budget = values['budget-seconds'];
+  return {
+    seeds: whole('--seeds', values.seeds, 1),
+    from: whole('--from', values.from, 0),
+    json: values.json,
+    replay: values.replay === undefined ? undefined : whole('--replay', values.replay, 0),
+    operations: values.operations,
+    budgetSeconds: budget === undefined ? Number.POSITIVE_INFINITY : whole('--budget-seconds', budget, 1),
+    failFast: values['fail-fast'],
+    shrink: !values['no-shrink'],
+  };
+}
+
+function whole(option: string, text: string, min: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min) return value;
+  throw new TypeError(
+    `Expected ${option} to be a whole number of at least ${min}, got ${JSON.stringify(text)}`,
+  );
+}

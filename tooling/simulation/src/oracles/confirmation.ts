@@ -1,0 +1,104 @@
+import type { ApiRequest } from '@reattach/kube-sim';
+import type { World } from '../world/world.ts';
+import type { CreateOracle } from './oracle.ts';
+
+/** A live reading that is older than this confirms nothing, ms. */
+const MAX_AGE_MS = 10_000;
+
+/** A write that takes something away from a node. */
+interface DestructiveWrite {
+  readonly what: string;
+  readonly node: string | undefined;
+  /** Volumes it lets go. */
+  readonly slots: readonly string[];
+}
+
+/**
+ * Destructive writes: each follows a live GET of its object, carries a precondition, and lets nothing go that a machine may
+ * still write to.
+ */
+export const watchConfirmations: CreateOracle = (world, report) => {
+  /** When a client last read a path live, epoch ms. */
+  const readAtMs = new Map<string, number>();
+  world.api.onServed(({ client, request, answer, atMs }) => {
+    if (request.method === 'GET' && answer.status < 300) readAtMs.set(`${client} ${request.path}`, atMs);
+  });
+  world.api.beforeWrite((client, request) => {
+    const write = destructive(world, request);
+    if (!write) return;
+    world.released(write.node ?? '');
+    const path = request.path.replace(/\/status$/, '');
+    const ageMs = world.clock.now() - (readAtMs.get(`${client} ${path}`) ?? Number.NEGATIVE_INFINITY);
+    if (ageMs > MAX_AGE_MS) report('unconfirmed-write', `${write.what} without a live GET of it`);
+    if (!hasPrecondition(request)) report('unconfirmed-write', `${write.what} without a precondition`);
+    for (const slot of write.slots) {
+      const writer = livingWriter(world, write.node ?? '', slot);
+      if (writer) report('unfenced-release', `${write.what} while ${writer} may write to ${slot}`);
+    }
+  });
+  return {};
+};
+
+function destructive({ api }: World, { method, path, body }: ApiRequest): DestructiveWrite | undefined {
+  const { store } = api;
+  const [, podName] = /\/namespaces\/[^/]+\/pods\/([^/]+)$/.exec(path) ?? [];
+  if (method === 'DELETE' && podName) {
+    const pod = store.get('Pod', podName);
+    return pod && { what: `delete of pod ${podName}`, node: pod.spec?.nodeName, slots: [] };
+  }
+  const [, attachmentName] = /\/volumeattachments\/([^/]+)$/.exec(path) ?? [];
+  if (method === 'DELETE' && attachmentName) {
+    const { spec } = store.get('VolumeAttachment', attachmentName) ?? {};
+    const slot = spec?.source.persistentVolumeName;
+    return (
+      spec && {
+        what: `delete of VolumeAttachment of ${slot}`,
+        node: spec.nodeName,
+        slots: slot ? [slot] : [],
+      }
+    );
+  }
+  const [, nodeName, status] = /\/nodes\/([^/]+?)(\/status)?$/.exec(path) ?? [];
+  if (method !== 'PATCH' || !nodeName) return undefined;
+  const text = JSON.stringify(body);
+  if (status && text.includes('volumesInUse'))
+    return {
+      what: `removal of volumesInUse of ${nodeName}`,
+      node: nodeName,
+      slots: attachedTo(api.store, nodeName),
+    };
+  if (!text.includes('out-of-service') || !/"op":"(add|replace)"/.test(text)) return undefined;
+  return {
+    what: `out-of-service taint on ${nodeName}`,
+    node: nodeName,
+    slots: attachedTo(api.store, nodeName),
+  };
+}
+
+function attachedTo(store: World['api']['store'], nodeName: string): readonly string[] {
+  return store
+    .list('VolumeAttachment')
+    .filter(({ spec }) => spec?.nodeName === nodeName && spec.attacher.startsWith('rds.'))
+    .flatMap(({ spec }) => spec?.source.persistentVolumeName ?? []);
+}
+
+/** A uid, or a version that implies it. */
+function hasPrecondition({ body, contentType }: ApiRequest): boolean {
+  if (contentType?.includes('json-patch')) return JSON.stringify(body).includes('"op":"test"');
+  const { preconditions, metadata } = (body ?? {}) as {
+    preconditions?: { uid?: string };
+    metadata?: { uid?: string; resourceVersion?: string };
+  };
+  return (preconditions?.uid ?? metadata?.uid ?? metadata?.resourceVersion) !== undefined;
+}
+
+/** A machine of the name that has the volume mounted and is not cut off at the backend; its memory outlives any partition. */
+function livingWriter({ machines, storage }: World, nodeName: string, slot: string): string | undefined {
+  return machines.find(
+    (machine) =>
+      machine.nodeName === nodeName &&
+      machine.isPowered &&
+      machine.workload.slots.includes(slot) &&
+      !storage.isBlocked(machine.pathOf(slot)),
+  )?.id;
+}

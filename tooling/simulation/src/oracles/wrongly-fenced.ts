@@ -1,0 +1,99 @@
+import type { Machine } from '../world/machine.ts';
+import type { CreateOracle } from './oracle.ts';
+
+/** A machine that was well for so long before its fence was not lost, ms. */
+const WELL_BEFORE_MS = 60_000;
+/** A mistake must be taken back within this, ms. */
+const MISTAKE_BOUND_MS = 60_000;
+/** A machine that has booted and is well must be let back within this, ms of calm. */
+const RETURN_BOUND_MS = 180_000;
+const SAMPLE_MS = 5_000;
+
+/** What was true when an entry was first seen. */
+interface Placement {
+  readonly atMs: number;
+  /** Boots, by machine, of those that had the address and were well. */
+  readonly wellBoots: ReadonlyMap<string, string>;
+  /** Boots, by machine, of those that had the address. */
+  readonly boots: ReadonlyMap<string, string>;
+}
+
+/**
+ * A healthy node that is fenced for longer than a bound: one that was well when it was fenced, or one that has booted since
+ * and shows it.
+ */
+export const watchFences: CreateOracle = (world, report) => {
+  const { clock, storage, machines } = world;
+  const placements = new Map<string, Placement>();
+  /** Time for which a machine has been well and fenced while nothing kept the controllers from seeing it, ms. */
+  const waitingMs = new Map<string, number>();
+  const ownersOf = (address: string) => machines.filter((machine) => machine.addresses.includes(address));
+  const observe = () => {
+    const entries = storage.device.addressList.entries.filter(({ comment }) =>
+      comment?.startsWith('reattach/'),
+    );
+    const keys = new Set(entries.map(({ id, address }) => `${id.number} ${address}`));
+    for (const key of placements.keys()) if (!keys.has(key)) placements.delete(key);
+    for (const { id, address } of entries) {
+      const key = `${id.number} ${address}`;
+      if (placements.has(key)) continue;
+      const owners = ownersOf(address);
+      const nowMs = clock.now();
+      const isWell = ({ wellSinceMs }: Machine) =>
+        wellSinceMs !== undefined && wellSinceMs <= nowMs - WELL_BEFORE_MS;
+      placements.set(key, {
+        atMs: nowMs,
+        wellBoots: new Map(owners.filter(isWell).map((machine) => [machine.id, machine.bootId])),
+        boots: new Map(owners.map((machine) => [machine.id, machine.bootId])),
+      });
+    }
+  };
+  storage.onCommand(({ isEffect }) => {
+    if (isEffect) observe();
+  });
+  return {
+    sample() {
+      observe();
+      const waiting = new Set<string>();
+      for (const [key, placement] of placements) {
+        const address = key.split(' ')[1] ?? '';
+        if (!storage.isBlocked(address)) continue;
+        for (const machine of ownersOf(address)) {
+          if (!machine.isWell) continue;
+          const wasWell = placement.wellBoots.get(machine.id) === machine.bootId;
+          if (wasWell && clock.now() - placement.atMs > MISTAKE_BOUND_MS) {
+            report(
+              'wrongly-fenced',
+              `${machine.nodeName} (${machine.id}, ${address}) was well when it was fenced`,
+            );
+          }
+          const boot = placement.boots.get(machine.id);
+          if (boot === undefined || boot === machine.bootId || !isProvable(world, machine, placement))
+            continue;
+          const id = `${key} ${machine.bootId}`;
+          waiting.add(id);
+          const waitedMs = (waitingMs.get(id) ?? 0) + (world.isCalm ? SAMPLE_MS : 0);
+          waitingMs.set(id, waitedMs);
+          if (waitedMs > RETURN_BOUND_MS)
+            report(
+              'wrongly-fenced',
+              `${machine.nodeName} (${machine.id}, ${address}) has booted and is not let back`,
+            );
+        }
+      }
+      for (const id of waitingMs.keys()) if (!waiting.has(id)) waitingMs.delete(id);
+    },
+  };
+};
+
+/** Nothing stands against letting it back: no other machine had the address, and nobody else recovers the node. */
+function isProvable(
+  { api }: Parameters<CreateOracle>[0],
+  { nodeName, id }: Machine,
+  { boots }: Placement,
+): boolean {
+  const node = api.store.get('Node', nodeName);
+  const taints = node?.spec?.taints ?? [];
+  const isOthers = taints.some(({ key, value }) => key.endsWith('/out-of-service') && value !== 'reattach');
+  return node !== undefined && !isOthers && boots.size === 1 && boots.has(id);
+}

@@ -1,0 +1,23 @@
+import type { Operation } from './operations/operation.ts';
+import { checkOperations, printTimeline } from './run/timeline.ts';
+
+/** Prints one run. @returns the exit code. */
+export async function replay(seed: number, operationsJson: string | undefined): Promise<number> {
+  const operations = operationsJson === undefined ? undefined : readOperations(operationsJson);
+  const { findings, scenario } = await printTimeline(seed, operations, (line) => console.log(line));
+  console.log(JSON.stringify({ kind: 'scenario', ...scenario }));
+  return findings.length === 0 ? 0 : 1;
+}
+
+/** @throws {TypeError} for what is no list of operations. */
+function readOperations(json: string): readonly Operation[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    throw new TypeError(`Expected --operations to be JSON, got ${json}`);
+  }
+  if (!Array.isArray(parsed)) throw new TypeError(`Expected --operations to be a list, got ${json}`);
+  checkOperations(parsed as Operation[]);
+  return parsed as Operation[];
+}

@@ -1,0 +1,63 @@
+import type { Undo } from '../operations/operation.ts';
+import { annotateClean } from '../operations/operator.ts';
+import type { World } from '../world/world.ts';
+
+/** Time between two rounds of an operator, ms. */
+const ROUND_MS = 90_000;
+const ROUNDS = 4;
+
+/**
+ * Ends everything that was done to the world: networks, servers and clocks work again, at most one machine stays off, and an
+ * operator does what the runbook says. What is left must get well by itself.
+ */
+export function mend(world: World, undos: readonly Undo[]): void {
+  const { api, storage, replicas, machines, cluster, clock } = world;
+  for (const undo of undos.toReversed()) undo();
+  api.start();
+  api.clearFaults();
+  for (const watch of api.watches) watch.thaw();
+  storage.boot();
+  storage.isSilent = false;
+  storage.device.writeServiceMs = 0;
+  cluster.controllerClockOffsetMs = 0;
+  for (const rule of storage.device.raw.rules) rule.disabled = false;
+  if (storage.device.raw.rules.length === 0) storage.device.addDropRule();
+  for (const replica of replicas) {
+    replica.apiLink.heal();
+    replica.storageLink.heal();
+    replica.resume();
+    if (replica.hasEnded) replica.start();
+  }
+  let off = 0;
+  for (const machine of machines) {
+    if (machine.isRetired) machine.powerOff();
+    else if (machine.isPowered) {
+      machine.unhang();
+      machine.healNetworks();
+      if (api.store.get('Node', machine.nodeName)) machine.startKubelet();
+      else machine.restartKubelet();
+    } else {
+      off += 1;
+      const isTaken = machines.some(
+        (other) =>
+          other !== machine &&
+          !other.isRetired &&
+          other.addresses.some((address) => machine.addresses.includes(address)),
+      );
+      if (off > 1 || isTaken)
+        machine.powerOn(isTaken ? [`10.0.4.${machines.indexOf(machine) + 11}`] : machine.addresses);
+    }
+  }
+  for (let round = 1; round <= ROUNDS; round++) clock.after(round * ROUND_MS, () => operate(world));
+}
+
+/** One round of an operator: nodes that are up and still fenced are rebooted, and then declared clean. */
+function operate(world: World): void {
+  const { machines, storage, nodeNames } = world;
+  for (const machine of machines) {
+    const isFenced = machine.addresses.some((address) => storage.isBlocked(address));
+    if (isFenced && machine.isPowered && !machine.isRetired && machine.workload.slots.length > 0)
+      machine.powerOn();
+  }
+  for (const nodeName of nodeNames) annotateClean(world, nodeName);
+}

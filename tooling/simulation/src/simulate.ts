@@ -1,0 +1,61 @@
+import type { SimulateOptions } from './options.ts';
+import type { Finding } from './oracles/oracle.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { describeOperation } from './run/describe-operation.ts';
+import { type RunResult, runSeed } from './run/run-seed.ts';
+import { shrink } from './run/shrink.ts';
+import { Tally } from './summary.ts';
+
+/** Runs seeds and prints findings and the summary. @returns the exit code: 1 when anything was found. */
+export async function simulate(options: SimulateOptions): Promise<number> {
+  const { from, seeds, budgetSeconds, json, failFast } = options;
+  const startedMs = performance.now();
+  const tally = new Tally();
+  let cpuSeconds = 0;
+  let found = 0;
+  {
+    using progress = new ProgressBar(process.stderr, seeds, !json);
+    for (let seed = from; seed < from + seeds; seed++) {
+      if (performance.now() - startedMs > budgetSeconds * 1000) break;
+      const before = process.cpuUsage();
+      const result = await runSeed(seed);
+      const { user, system } = process.cpuUsage(before);
+      cpuSeconds += (user + system) / 1e6;
+      tally.add(result.findings);
+      if (result.findings.length > 0) {
+        found += 1;
+        await printFindings(result, options);
+      }
+      progress.update(tally.runs, found);
+      if (found > 0 && failFast) break;
+    }
+  }
+  console.log(JSON.stringify(tally.summary(cpuSeconds)));
+  return found === 0 ? 0 : 1;
+}
+
+async function printFindings(
+  { seed, operations, findings }: RunResult,
+  options: SimulateOptions,
+): Promise<void> {
+  for (const finding of findings) {
+    const shortest = options.shrink ? await shrink(seed, operations, finding.kind) : operations;
+    console.log(
+      options.json
+        ? JSON.stringify({ seed, ...finding, kind: 'finding', finding: finding.kind, operations: shortest })
+        : describeFinding(seed, finding, shortest),
+    );
+  }
+}
+
+function describeFinding(
+  seed: number,
+  { kind, atMs, detail }: Finding,
+  operations: RunResult['operations'],
+): string {
+  return [
+    `seed ${seed}: ${kind} at ${(atMs / 1000).toFixed(1)} s: ${detail}`,
+    ...operations.map((operation) => `    ${describeOperation(operation)}`),
+    `  replay: pnpm simulate --replay ${seed} --operations '${JSON.stringify(operations)}'`,
+  ].join('\n');
+}

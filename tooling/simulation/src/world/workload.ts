@@ -1,0 +1,113 @@
+import type { Clock } from '@reattach/core';
+import type { SimHost } from '@reattach/rds-sim';
+
+/** How a volume stands on the machine. */
+type Mount = 'mounting' | 'mounted' | 'unmounting';
+
+export interface WorkloadOptions {
+  readonly clock: Clock;
+  readonly writeIntervalMs: number;
+  /** Over which of its addresses the machine reaches a volume. */
+  readonly pathOf: (slot: string) => string;
+  /** A file system was mounted: from now on the machine is the volume's writer. */
+  readonly onMounted: (slot: string) => void;
+}
+
+/**
+ * What runs on a machine: applications that write to every mounted volume as long as the kernel runs, whatever the kubelet
+ * and the network do. Writes that the backend does not take are dirty pages. An umount flushes first: while there are dirty
+ * pages it hangs, and they are replayed whenever the backend is reached again. Only a reboot forgets them.
+ */
+export class Workload implements Disposable {
+  readonly #clock: Clock;
+  readonly #options: WorkloadOptions;
+  #host: SimHost;
+  readonly #mounts = new Map<string, Mount>();
+  #timer: Disposable | undefined;
+  /** The kernel hangs: nothing is written. */
+  #frozen = false;
+
+  constructor(host: SimHost, options: WorkloadOptions) {
+    this.#host = host;
+    this.#clock = options.clock;
+    this.#options = options;
+  }
+
+  /** Volumes that the machine may write to, now or when the backend is reached again. */
+  get slots(): readonly string[] {
+    return [...this.#mounts.keys()];
+  }
+
+  /** The volume is mounted and can be written to, as far as the machine knows. */
+  isMounted(slot: string): boolean {
+    return this.#mounts.get(slot) === 'mounted';
+  }
+
+  dirtyWrites(slot: string): number {
+    return this.#host.dirtyWrites(slot);
+  }
+
+  mount(slot: string): void {
+    if (!this.#host.powered || this.#mounts.get(slot) === 'mounted') return;
+    this.#host.connect(slot, { address: this.#options.pathOf(slot) });
+    this.#mounts.set(slot, 'mounting');
+    this.#tryMount(slot);
+    this.#schedule();
+  }
+
+  unmount(slot: string): void {
+    if (!this.#mounts.has(slot)) return;
+    this.#mounts.set(slot, 'unmounting');
+    this.#finishUnmount(slot);
+  }
+
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+  }
+
+  /** The machine lost its memory, and has, from now on, this place in the network. */
+  restartOn(host: SimHost): void {
+    this.#host = host;
+    this.#mounts.clear();
+    this.#frozen = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#mounts.clear();
+  }
+
+  #finishUnmount(slot: string): void {
+    if (this.#frozen || this.#host.dirtyWrites(slot) > 0) return;
+    this.#mounts.delete(slot);
+    this.#host.disconnect(slot);
+  }
+
+  #schedule(): void {
+    if (this.#mounts.size === 0) return;
+    this.#timer ??= this.#clock.after(this.#options.writeIntervalMs, () => this.#tick());
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    if (!this.#frozen) for (const [slot, state] of this.#mounts) this.#work(slot, state);
+    this.#schedule();
+  }
+
+  #work(slot: string, state: Mount): void {
+    if (state === 'mounted') this.#host.writeBuffered(slot);
+    else if (state === 'unmounting') this.#finishUnmount(slot);
+    else this.#tryMount(slot);
+  }
+
+  #tryMount(slot: string): void {
+    if (!this.#host.mount(slot)) return;
+    this.#mounts.set(slot, 'mounted');
+    this.#options.onMounted(slot);
+  }
+}

@@ -1,0 +1,217 @@
+import type { Policy } from '@reattach/core';
+import { testPolicy } from '@reattach/core/testing';
+import { Replica } from '../controller/replica.ts';
+import { EventLog } from '../run/event-log.ts';
+import type { SeededRandom } from '../time/seeded-random.ts';
+import { SimulationClock } from '../time/simulation-clock.ts';
+import { ApiServer } from './api-server.ts';
+import { Cluster, DRIVER, OTHER_DRIVER } from './cluster.ts';
+import { Machine } from './machine.ts';
+import type { MachinePlan, Scenario } from './scenario.ts';
+import { StorageServer } from './storage-server.ts';
+
+export const STORAGE_ADDRESS = '10.0.0.10';
+
+/** Everything there is in one run: cluster, storage, machines and controllers, all on one clock and one seed. */
+export class World implements AsyncDisposable {
+  readonly clock: SimulationClock = new SimulationClock();
+  readonly scenario: Scenario;
+  readonly policy: Policy;
+  readonly api: ApiServer;
+  readonly storage: StorageServer;
+  readonly cluster: Cluster;
+  readonly log: EventLog;
+  readonly replicas: readonly Replica[];
+  /** In the order in which they were built; those that were replaced, too. */
+  readonly machines: Machine[] = [];
+  readonly #mountListeners = new Set<(machine: Machine, slot: string) => void>();
+  readonly #releaseListeners = new Set<(nodeName: string) => void>();
+  #machinesBuilt = 0;
+  #calmSinceTamperingMs = Number.POSITIVE_INFINITY;
+
+  constructor(scenario: Scenario, random: SeededRandom) {
+    const { clock } = this;
+    this.scenario = scenario;
+    this.log = new EventLog(clock);
+    this.api = new ApiServer(clock, random.fork('api'), true);
+    const { katoMs, targetClose, diskMs } = scenario;
+    this.storage = new StorageServer({ clock, address: STORAGE_ADDRESS, katoMs, targetClose });
+    this.storage.device.writeServiceMs = diskMs;
+    for (const plan of scenario.machines) this.#register(plan);
+    for (const { slot, hasSibling } of scenario.volumes) this.#addVolume(slot, hasSibling);
+    this.cluster = new Cluster(this.api, clock);
+    this.api.store.subscribe(({ kind, type, object }) => {
+      if (kind !== 'Node' || type === 'MODIFIED') return;
+      for (const machine of this.machines)
+        if (machine.nodeName === object.metadata.name) machine.setRegistered(type === 'ADDED');
+    });
+    for (const plan of scenario.machines) this.addMachine(plan);
+    this.policy = testPolicy({
+      attacher: DRIVER,
+      strategy: scenario.strategy,
+      otherDrivers: scenario.strategy === 'out-of-service' ? 'hold' : 'release-ours',
+      earlyDetection: { enabled: scenario.earlyDetection, leaseStaleMs: 20_000 },
+    });
+    this.replicas = Array.from(
+      { length: scenario.replicas },
+      (_, index) =>
+        new Replica({
+          name: `controller-${index + 1}`,
+          clock,
+          random: random.fork('controllers'),
+          api: this.api,
+          storage: this.storage,
+          policy: this.policy,
+          electsLeader: scenario.replicas > 1,
+          logger: this.log.logger(`controller-${index + 1}`),
+          onPass: () => undefined,
+        }),
+    );
+  }
+
+  /** Lets the workload settle, then starts the controllers. */
+  async warmUp(): Promise<void> {
+    await this.clock.advance(20_000);
+    for (const replica of this.replicas) replica.start();
+    await this.clock.advance(40_000);
+  }
+
+  /** The machine that has the Node's name now. */
+  machine(nodeName: string): Machine {
+    const found =
+      this.machines.find((each) => each.nodeName === nodeName && !each.isRetired) ??
+      this.machines.findLast((each) => each.nodeName === nodeName);
+    if (!found) throw new TypeError(`Expected a machine for a Node that exists, got ${nodeName}`);
+    return found;
+  }
+
+  get nodeNames(): readonly string[] {
+    return [...new Set(this.machines.map(({ nodeName }) => nodeName))];
+  }
+
+  /** Builds a machine and starts it; its kubelet registers the Node when there is none. */
+  addMachine(plan: MachinePlan): Machine {
+    this.#machinesBuilt += 1;
+    const { nodeName, addresses, alsoReported, keepAliveMs, ioQueues, hasSecondPath } = plan;
+    const machine = new Machine({
+      id: `m${this.#machinesBuilt}`,
+      nodeName,
+      addresses,
+      alsoReported,
+      keepAliveMs,
+      ioQueues,
+      secondPath: (slot) => hasSecondPath && Number(slot.at(-1)) % 2 === 1,
+      context: { store: this.api.store, clock: this.clock },
+      storage: this.storage,
+      onMounted: (mounting, slot) => {
+        for (const listener of this.#mountListeners) listener(mounting, slot);
+      },
+    });
+    this.machines.push(machine);
+    return machine;
+  }
+
+  /** Calls `listener` when a controller takes something away from a Node: pods, attachments, volumes in use. */
+  onRelease(listener: (nodeName: string) => void): void {
+    this.#releaseListeners.add(listener);
+  }
+
+  released(nodeName: string): void {
+    for (const listener of this.#releaseListeners) listener(nodeName);
+  }
+
+  /** Calls `listener` when a machine mounts a volume. */
+  onMounted(listener: (machine: Machine, slot: string) => void): void {
+    this.#mountListeners.add(listener);
+  }
+
+  /** A controller leads, and nothing is wrong with what the controllers depend on. */
+  get isCalm(): boolean {
+    const { api, storage } = this;
+    const faults = Object.values(api.faults).some((rate) => rate > 0);
+    return (
+      api.up &&
+      !faults &&
+      storage.up &&
+      !storage.isSilent &&
+      this.replicas.some(({ isLeading, isReady, isWell }) => isLeading && isReady && isWell)
+    );
+  }
+
+  /** Somebody outside weakened the fences: what lands before a controller could repair them is not its fault. */
+  tampered(): void {
+    this.#calmSinceTamperingMs = 0;
+  }
+
+  /** For how long a controller has had the means to see and repair that, ms. */
+  get calmSinceTamperingMs(): number {
+    return this.#calmSinceTamperingMs;
+  }
+
+  /** Called at regular times. */
+  sample(passedMs: number): void {
+    if (this.isCalm) this.#calmSinceTamperingMs += passedMs;
+  }
+
+  /** Node and pod of every replica of the workload. */
+  get pods(): readonly {
+    readonly name: string;
+    readonly slot: string;
+    readonly nodeName: string | undefined;
+    readonly isRunning: boolean;
+  }[] {
+    return this.scenario.volumes.map(({ slot }) => {
+      const pod = this.api.store.get('Pod', `${slot}-0`);
+      const isRunning = pod?.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined;
+      return { name: `${slot}-0`, slot, nodeName: pod?.spec?.nodeName, isRunning };
+    });
+  }
+
+  /** The pod of the volume runs on a machine that can write to it. */
+  isServed(slot: string): boolean {
+    const pod = this.pods.find((each) => each.slot === slot);
+    if (!pod?.isRunning || pod.nodeName === undefined) return false;
+    const machine = this.machines.find(({ nodeName, isRetired }) => nodeName === pod.nodeName && !isRetired);
+    return machine?.workload.isMounted(slot) === true && machine.host.connected(slot) && machine.isWell;
+  }
+
+  get isSettled(): boolean {
+    return this.scenario.volumes.every(({ slot }) => this.isServed(slot));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const replica of this.replicas) replica.kill();
+    for (const machine of this.machines) machine[Symbol.dispose]();
+    this.cluster[Symbol.dispose]();
+    this.storage[Symbol.dispose]();
+  }
+
+  /** The Node as cluster bootstrap makes it; its kubelet reports the rest. */
+  #register({ nodeName, addresses }: MachinePlan): void {
+    const [internalIP] = addresses;
+    this.api.api.addNode({ name: nodeName, ...(internalIP !== undefined && { internalIP }) });
+  }
+
+  /** A volume, and a StatefulSet of one pod that uses it: so no pod waits for another. */
+  #addVolume(slot: string, hasSibling: boolean): void {
+    const nqn = `nqn.2026-01.example.test:${slot}`;
+    const { api } = this.api;
+    this.storage.device.addVolume({ slot, nqn, sizeBytes: 2 ** 30 });
+    api.addVolume({
+      name: slot,
+      claim: `data-${slot}-0`,
+      handle: slot,
+      driver: DRIVER,
+      attributes: { nqn, nvmeAddress: STORAGE_ADDRESS, nvmePort: '4420' },
+    });
+    if (hasSibling) {
+      api.addVolume({
+        name: `other-${slot}`,
+        claim: `other-${slot}-0`,
+        handle: `other-${slot}`,
+        driver: OTHER_DRIVER,
+      });
+    }
+    api.addStatefulSet({ name: slot, claims: hasSibling ? ['data', 'other'] : ['data'] });
+  }
+}
