@@ -14,8 +14,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "reattach.labels" -}}
 {{ include "reattach.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
+{{- define "reattach.image" -}}
+{{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ default .Chart.AppVersion .Values.image.tag }}{{ end }}
+{{- end }}
+
+{{- /* The status page: the address that the operator gave, else how to reach it. */ -}}
+{{- define "reattach.pageUrl" -}}
+{{ default (printf "http://127.0.0.1:%v/ after kubectl -n %s port-forward deploy/%s %v" .Values.port .Release.Namespace (include "reattach.name" .) .Values.port) .Values.prometheusRule.pageUrl }}
 {{- end }}
 
 {{- /* "true" in the mode in which the controller writes to the cluster. */ -}}

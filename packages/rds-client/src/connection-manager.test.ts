@@ -253,7 +253,7 @@ describe('ConnectionManager', () => {
     expect(telemetry.spans).toMatchObject([
       {
         name: 'connect storage backend',
-        attributes: { 'reattach.rds.box': 'rds-1', 'error.type': 'UNAVAILABLE' },
+        attributes: { 'reattach.rds.backend': 'rds-1', 'error.type': 'UNAVAILABLE' },
         status: { message: 'connect ECONNREFUSED' },
         ended: true,
       },

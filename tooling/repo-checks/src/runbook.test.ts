@@ -36,7 +36,8 @@ describe('docs/runbook.md', () => {
   });
 
   it.each(alerts)('is where $alert sends people', ({ alert, annotations }) => {
-    expect(annotations['runbook']).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+    expect(annotations['runbook_url']).toBe(`RUNBOOK_URL#${alert.toLowerCase()}`);
+    expect(annotations['page_url']).toBe('PAGE_URL');
     expect(annotations['summary']).toBeTruthy();
     expect(annotations['description']).toBeTruthy();
   });

@@ -18,7 +18,6 @@ const RESOURCES = [
 const HOLD_REASONS = [
   'attacher-stuck',
   'cache-stale',
-  'sibling-held',
   'dry-run',
   'fence-excluded',
   'fence-failed',
@@ -26,6 +25,7 @@ const HOLD_REASONS = [
   'node-still-writing',
   'other-actor',
   'other-drivers',
+  'sibling-held',
   'storage-unknown',
   'volume-unknown',
 ];
@@ -111,17 +111,17 @@ const EXPOSED = {
   reattach_effects_total: {
     type: 'counter',
     reattach_effect: [
+      'cleanup-failed',
+      'detach-requested',
       'detaching',
       'failed',
       'fell-back',
       'fenced',
+      'fenced-taint-removed',
       'overtaken',
       'pod-deleted',
       'postponed',
-      'cleanup-failed',
-      'released',
       'unfenced',
-      'fenced-taint-removed',
       'untainted',
     ],
   },
@@ -135,12 +135,16 @@ const EXPOSED = {
     type: 'gauge',
     reattach_hold_reason: [...HOLD_REASONS, 'fencing', 'releasing', 'waiting'].toSorted(),
   },
+  reattach_attachment_stale_age_seconds: {
+    type: 'gauge',
+    reattach_hold_reason: [...HOLD_REASONS, 'fencing', 'releasing', 'waiting'].toSorted(),
+  },
   reattach_attachments: { type: 'gauge', reattach_node_state: NODE_STATES },
   reattach_attachment_held_age_seconds: { type: 'gauge', reattach_hold_reason: HOLD_REASONS },
   reattach_attachment_release_duration_seconds: { type: 'histogram', reattach_release_strategy: ['in-use'] },
   reattach_attachment_release_failures_total: {
     type: 'counter',
-    reattach_release_step: ['delete-pod', 'detach', 'fence', 'add-fenced-taint', 'note'],
+    reattach_release_step: ['add-fenced-taint', 'delete-pod', 'detach', 'fence', 'record'],
   },
   reattach_fence_age_seconds: { type: 'gauge', reattach_cleanup: ['keep-fence', 'unfence'] },
   reattach_leader: { type: 'gauge' },
@@ -289,6 +293,7 @@ describe('/metrics', () => {
     expect(valueOf(standby, 'reattach_leader')).toBe(0);
     for (const name of [
       'reattach_attachment_stale',
+      'reattach_attachment_stale_age_seconds',
       'reattach_attachment_held_age_seconds',
       'reattach_attachments',
     ]) {

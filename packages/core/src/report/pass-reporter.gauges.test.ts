@@ -28,6 +28,7 @@ async function gauge(name: string): Promise<Readonly<Record<string, number>>> {
 const stale = () => gauge('reattach.attachment.stale');
 const fences = () => gauge('reattach.fences');
 const fenceAges = () => gauge('reattach.fence.age');
+const staleAges = () => gauge('reattach.attachment.stale.age');
 const heldAges = () => gauge('reattach.attachment.held.age');
 
 describe('PassReporter: reattach.attachment.stale', () => {
@@ -114,6 +115,30 @@ describe('PassReporter: reattach.fence.age', () => {
     expect(await fences()).toEqual({ 'keep-fence': 1 });
     await f.clock.advance(86_400_000 - 4_000);
     expect(await fenceAges()).toEqual({ 'keep-fence': 86_400 });
+  });
+});
+
+describe('PassReporter: reattach.attachment.stale.age', () => {
+  it('counts from the first pass that saw the node lost, through every change of state', async () => {
+    const { f } = reported({ mode: 'fence' });
+    f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() });
+    await f.run();
+    await f.clock.advance(5_000);
+    expect(await staleAges()).toEqual({ waiting: 5 });
+    await f.clock.advance(95_000);
+    f.backend.reachable = false;
+    await f.run();
+    await f.clock.advance(500_000);
+    expect(await staleAges()).toEqual({ 'storage-unknown': 600 });
+  });
+
+  it('is 0 for what is no longer stale', async () => {
+    const { f } = reported();
+    await f.run();
+    await f.clock.advance(1_000);
+    f.setNode(nodeFact());
+    await f.run();
+    expect(await staleAges()).toEqual({});
   });
 });
 

@@ -58,6 +58,9 @@ export class PassReporter implements PassObserver, AsyncDisposable {
       createGauge(INSTRUMENTS.staleAttachments, () =>
         countBy([...this.#statuses.values()], ({ state }) => state),
       ),
+      createGauge(INSTRUMENTS.staleAge, () =>
+        largestBy([...this.#statuses.values()], ({ state, detectedAtMs }) => [state, ageOf(detectedAtMs)]),
+      ),
       createGauge(INSTRUMENTS.heldAge, () =>
         largestBy([...this.#statuses.values()], ({ state, heldSinceMs }) =>
           heldSinceMs === undefined ? undefined : [state, ageOf(heldSinceMs)],

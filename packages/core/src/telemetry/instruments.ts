@@ -57,12 +57,15 @@ type InstrumentName =
   | 'holds'
   | 'attachments'
   | 'staleAttachments'
+  | 'staleAge'
   | 'heldAge'
   | 'fencesPresent'
   | 'fenceAge';
 
 const DETACH_STRATEGIES: readonly DetachStrategy[] = ['in-use', 'delete', 'out-of-service'];
 const CLEANUPS: readonly Cleanup['kind'][] = ['unfence', 'keep-fence'];
+
+const STALE_STATES = [...Object.keys(HOLD_REASONS), 'waiting', 'fencing', 'releasing'];
 
 /** Every instrument of this package. */
 export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>> = {
@@ -137,7 +140,14 @@ export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>>
     name: 'reattach.attachment.stale',
     unit: '{attachment}',
     description: 'Attachments of lost nodes now, by what keeps them: a hold reason, or a step under way.',
-    attributes: { [ATTR_HOLD_REASON]: [...Object.keys(HOLD_REASONS), 'waiting', 'fencing', 'releasing'] },
+    attributes: { [ATTR_HOLD_REASON]: STALE_STATES },
+  },
+  staleAge: {
+    name: 'reattach.attachment.stale.age',
+    unit: 's',
+    description:
+      'Longest time since the node of a stale attachment was first seen lost, by what keeps the attachment now; 0 when there is none.',
+    attributes: { [ATTR_HOLD_REASON]: STALE_STATES },
   },
   heldAge: {
     name: 'reattach.attachment.held.age',

@@ -7,7 +7,7 @@ describe('createRdsMetrics', () => {
     using telemetry = new RecordingTelemetry();
     createRdsMetrics('rds-1');
     for (const status of ['success', 'failure']) {
-      const attributes = { 'reattach.rds.box': 'rds-1', 'reattach.rds.reconnect.status': status };
+      const attributes = { 'reattach.rds.backend': 'rds-1', 'reattach.rds.reconnect.status': status };
       expect(telemetry.total('reattach.rds.reconnects', attributes)).toBe(0);
     }
   });
@@ -19,7 +19,11 @@ describe('createRdsMetrics', () => {
     expect(await telemetry.collect()).toEqual([]);
     ageMs = 61_500;
     expect(await telemetry.collect()).toEqual([
-      { instrument: 'reattach.rds.reading.age', value: 61.5, attributes: { 'reattach.rds.box': 'rds-1' } },
+      {
+        instrument: 'reattach.rds.reading.age',
+        value: 61.5,
+        attributes: { 'reattach.rds.backend': 'rds-1' },
+      },
     ]);
     observing[Symbol.dispose]();
     expect(await telemetry.collect()).toEqual([]);

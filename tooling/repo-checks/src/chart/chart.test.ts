@@ -1,11 +1,16 @@
 import { globSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ROOT } from '../documents.ts';
 import { CHART, defaultValues, readChartFile } from './chart-files.ts';
-import { configSchema, documentedOptions } from './config-schema.ts';
+import type { Schema } from './config-schema.ts';
+import { documentedSchema } from './values-schema.ts';
 import { documentedValues, valuesTable } from './values-table.ts';
+
+/** Set `WRITE_CHART=1` to renew the table and the schema from `values.yaml` and the README of the controller; then format. */
+const isRenewed = process.env['WRITE_CHART'] === '1';
 
 function isWithin(key: string, other: string): boolean {
   return key === other || key.startsWith(`${other}.`);
@@ -13,8 +18,12 @@ function isWithin(key: string, other: string): boolean {
 
 /** Whatever needs the rendered chart is in test/e2e, where Helm renders it. */
 describe('deploy/chart', () => {
-  it('has the table of values in its README', () => {
-    expect(readChartFile('README.md')).toContain(`\n\n${valuesTable()}\n\n`);
+  it('has the table of values in its README', async () => {
+    const readme = readChartFile('README.md');
+    const expected = readme.replace(/^\| Value \|[^]*?(?=\n\n)/m, () => valuesTable());
+    if (isRenewed) await writeFile(join(CHART, 'README.md'), expected);
+    expect(readChartFile('README.md')).toBe(expected);
+    expect(expected).toContain(`\n\n${valuesTable()}\n\n`);
   });
 
   it('documents every value', () => {
@@ -31,11 +40,11 @@ describe('deploy/chart', () => {
     ).toEqual([]);
   });
 
-  it('knows the options of the controller in its schema', () => {
-    const { properties } = JSON.parse(readChartFile('values.schema.json')) as {
-      properties: Readonly<Record<string, unknown>>;
-    };
-    expect(properties['config']).toEqual(configSchema(documentedOptions()));
+  it('knows the options of the controller in its schema, and describes its own values', async () => {
+    const schema = JSON.parse(readChartFile('values.schema.json')) as Schema;
+    const expected = documentedSchema(schema);
+    if (isRenewed) await writeFile(join(CHART, 'values.schema.json'), JSON.stringify(expected, null, 2));
+    expect(JSON.parse(readChartFile('values.schema.json'))).toEqual(expected);
   });
 
   it('knows its own values in its schema', () => {
@@ -50,6 +59,10 @@ describe('deploy/chart', () => {
       version: string;
     };
     expect(parse(readChartFile('Chart.yaml'))).toMatchObject({ appVersion: version });
+  });
+
+  it('has the licence of the repository', () => {
+    expect(readChartFile('LICENSE')).toBe(readFileSync(join(ROOT, 'LICENSE'), 'utf8'));
   });
 
   it('defaults to mode observe with two pods', () => {

@@ -11,7 +11,7 @@ export interface DocumentedOption {
   readonly meaning: string;
 }
 
-interface Schema {
+export interface Schema {
   readonly [keyword: string]: unknown;
 }
 

@@ -23,7 +23,7 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
     namespace: 'storage',
     values: {
       fullnameOverride: 'reattach',
-      image: { repository: 'registry.example.org/reattach', tag: '1.2.3' },
+      image: { repository: 'registry.example.org/reattach', digest: `sha256:${'0'.repeat(64)}` },
       imagePullSecrets: [{ name: 'registry' }],
       config: {
         ...BACKEND,
@@ -36,17 +36,32 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
       serviceAccount: { name: 'failover', annotations: { 'example.org/identity': 'failover' } },
       networkPolicy: {
         backendCidrs: ['10.0.0.10/32', 'fd00::10/128'],
-        ingressFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }],
+        namespaces: ['monitoring', 'support'],
+        ingressFrom: [{ ipBlock: { cidr: '10.0.0.0/24' } }],
         extraEgress: [{ ports: [{ port: 4318 }] }],
       },
       serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
-      prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+      prometheusRule: {
+        enabled: true,
+        labels: { release: 'prometheus' },
+        runbookUrl: 'https://docs.example.org/runbook',
+        pageUrl: 'https://reattach.example.org/',
+      },
       dashboard: { enabled: true },
       audit: { volume: { emptyDir: { sizeLimit: '64Mi' } } },
       extraEnv: [{ name: 'REATTACH_LOG_LEVEL', value: 'debug' }],
       podAnnotations: { 'example.org/team': 'storage' },
       podLabels: { tier: 'infrastructure' },
       nodeSelector: { 'kubernetes.io/os': 'linux' },
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+        {
+          maxSkew: 2,
+          topologyKey: 'example.org/rack',
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: { matchLabels: { tier: 'infrastructure' } },
+        },
+      ],
     },
   },
   'two backends': {
@@ -87,6 +102,7 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
       podAntiAffinity: 'preferred',
       priorityClassName: '',
       tolerations: [],
+      affinity: {},
       resources: {},
     },
   },

@@ -5,9 +5,9 @@ import { readChartFile } from './chart-files.ts';
 export interface DocumentedValue {
   /** Nested by dots. */
   readonly key: string;
-  /** As JSON. */
+  /** As JSON. Empty for a map whose values are documented one by one. */
   readonly fallback: string;
-  /** Empty: nobody documented it. */
+  /** Empty when it is not documented. */
   readonly meaning: string;
 }
 
@@ -21,7 +21,7 @@ export function documentedValues(): readonly DocumentedValue[] {
 /** The table of the chart's README. */
 export function valuesTable(): string {
   const rows = documentedValues().map(
-    ({ key, fallback, meaning }) => `| \`${key}\` | \`${fallback}\` | ${meaning} |`,
+    ({ key, fallback, meaning }) => `| \`${key}\` | ${fallback && `\`${fallback}\``} | ${meaning} |`,
   );
   return ['| Value | Default | Meaning |', '|---|---|---|', ...rows].join('\n');
 }

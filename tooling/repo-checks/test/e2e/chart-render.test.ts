@@ -37,45 +37,6 @@ function renderedSet(name: string): readonly Manifest[] {
 }
 
 describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
-  it.each([
-    ['a mode that does not exist', { config: { mode: 'fance' } }, "at '/config/mode': value must be one of"],
-    [
-      'an unknown option',
-      { config: { grace: 1 } },
-      "at '/config': additional properties 'grace' not allowed",
-    ],
-    ['an unknown value', { replica: 1 }, "additional properties 'replica' not allowed"],
-    [
-      'an unsafe time',
-      { config: { gracePeriodMs: 3_000 } },
-      "at '/config/gracePeriodMs': minimum: got 3,000",
-    ],
-    [
-      'a file of the pod',
-      { config: { rds: { privateKeyFile: '/key' } } },
-      "additional properties 'privateKeyFile' not allowed",
-    ],
-    [
-      'two pods without a leader',
-      { config: { leaderElection: { enabled: false } } },
-      "at '/replicas': maximum: got 2, want 1",
-    ],
-    ['port 0', { port: 0 }, "at '/port': minimum: got 0, want 1"],
-  ])('refuses %s', async (_, values, error) => {
-    const config = { ...BACKEND, ...('config' in values && values.config) };
-    await expect(render({ ...values, config })).rejects.toThrow(error);
-  });
-
-  it('refuses values without the address of the backend', async () => {
-    await expect(render({})).rejects.toThrow(
-      'config.rds.address: the SSH address of the storage backend is needed',
-    );
-  });
-
-  it.each(Object.entries(VALUE_SETS))('passes lint with %s', async (_, { values = {} }) => {
-    expect(await helm?.lint(values)).toContain('0 chart(s) failed');
-  });
-
   describe('permissions', () => {
     const documented = documentedRoles();
 
@@ -160,16 +121,72 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
     });
   });
 
-  it('keeps its pods apart, and off a node that is lost', () => {
-    expect(podOf(renderedSet('first look')).spec).toMatchObject({
+  it('keeps its pods apart, on control-plane nodes where possible, and off lost and fenced nodes', () => {
+    const { spec } = podOf(renderedSet('first look'));
+    expect(spec).toMatchObject({
       affinity: {
+        nodeAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            { preference: { matchExpressions: [{ key: 'node-role.kubernetes.io/control-plane' }] } },
+          ],
+        },
         podAntiAffinity: {
           requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname' }],
         },
       },
       tolerations: [
+        { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' },
         { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute', tolerationSeconds: 5 },
         { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', tolerationSeconds: 5 },
+      ],
+    });
+  });
+
+  it('replaces its anti-affinity by the one that is given', async () => {
+    const podAntiAffinity = { preferredDuringSchedulingIgnoredDuringExecution: [] };
+    const manifests = await render({ config: BACKEND, affinity: { podAntiAffinity } });
+    expect(podOf(manifests).spec['affinity']).toMatchObject({ podAntiAffinity });
+    expect(JSON.stringify(podOf(manifests).spec['affinity'])).not.toContain('kubernetes.io/hostname');
+  });
+
+  it('spreads its own pods unless a constraint selects others', () => {
+    const { metadata, spec } = podOf(renderedSet('mode fence, everything on'));
+    const [zone, rack] = spec['topologySpreadConstraints'] as {
+      readonly labelSelector: { readonly matchLabels: object };
+    }[];
+    expect(metadata.labels).toMatchObject(zone?.labelSelector.matchLabels ?? {});
+    expect(Object.keys(zone?.labelSelector.matchLabels ?? {})).toHaveLength(2);
+    expect(rack?.labelSelector).toEqual({ matchLabels: { tier: 'infrastructure' } });
+  });
+
+  it.each([
+    [{}, /^reattach:\d+\.\d+\.\d+$/],
+    [{ repository: 'r.example.org/reattach', tag: 'v1' }, /^r\.example\.org\/reattach:v1$/],
+    [{ tag: 'v1', digest: `sha256:${'a'.repeat(64)}` }, /^reattach@sha256:a{64}$/],
+  ])('runs the image of %j', async (image, expected) => {
+    const [container] = podOf(await render({ config: BACKEND, image })).spec.containers;
+    expect(container.image).toMatch(expected);
+  });
+
+  it('admits no connection by default, and the named namespaces where there are some', () => {
+    const closed = manifestOf(renderedSet('first look'), 'NetworkPolicy')['spec'];
+    expect(closed).toMatchObject({ policyTypes: ['Ingress', 'Egress'] });
+    expect(closed).not.toHaveProperty('ingress');
+    expect(manifestOf(renderedSet('mode fence, everything on'), 'NetworkPolicy')['spec']).toMatchObject({
+      ingress: [
+        {
+          ports: [{ port: 'http' }],
+          from: [
+            {
+              namespaceSelector: {
+                matchExpressions: [
+                  { key: 'kubernetes.io/metadata.name', operator: 'In', values: ['monitoring', 'support'] },
+                ],
+              },
+            },
+            { ipBlock: { cidr: '10.0.0.0/24' } },
+          ],
+        },
       ],
     });
   });
@@ -180,10 +197,26 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
     expect(observe).not.toBe(fence);
   });
 
-  it('ships the alerts and the dashboard as the files have them', () => {
+  it('ships the alerts and the dashboard as the files have them, with links of the operator', async () => {
     const manifests = renderedSet('mode fence, everything on');
+    const rules = readChartFile('rules/reattach.yaml');
     expect(manifestOf(manifests, 'PrometheusRule')['spec']).toEqual(
-      parse(readChartFile('rules/reattach.yaml')),
+      parse(
+        rules
+          .replaceAll('RUNBOOK_URL', 'https://docs.example.org/runbook')
+          .replaceAll('PAGE_URL', 'https://reattach.example.org/'),
+      ),
+    );
+    const byDefault = await render({ config: BACKEND, prometheusRule: { enabled: true } });
+    expect(manifestOf(byDefault, 'PrometheusRule')['spec']).toEqual(
+      parse(
+        rules
+          .replaceAll('RUNBOOK_URL', 'docs/runbook.md')
+          .replaceAll(
+            'PAGE_URL',
+            'http://127.0.0.1:9808/ after kubectl -n reattach port-forward deploy/reattach 9808',
+          ),
+      ),
     );
     const dashboard = manifests.find(({ metadata }) => metadata.name.endsWith('-dashboard'));
     const data = dashboard?.['data'] as Readonly<Record<string, string>> | undefined;
@@ -197,45 +230,6 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
     const policies = JSON.stringify(manifests);
     expect(policies).toContain("request.userInfo.username == 'system:serviceaccount:storage:failover'");
     expect(policies).toContain("v.startsWith('kubernetes.io/csi/rds.csi.srvlab.io^')");
-  });
-
-  describe.each(['1.21.0', '1.26.15', '1.29.5-eks-1', '1.30.0-gke.1', '1.36.4'])(
-    'on Kubernetes %s',
-    (kubeVersion) => {
-      const minor = Number(kubeVersion.split('.')[1]);
-      const on = (values: Values) =>
-        helm?.render({ kubeVersion, values: { ...values, config: { ...BACKEND, mode: 'fence' } } }) ??
-        Promise.reject(new TypeError('Expected Helm'));
-
-      it('creates only what the version has', async () => {
-        const manifests = await on({ admissionPolicy: { enabled: minor >= 30 } });
-        expect(policiesOf(manifests)).toEqual(minor >= 30 ? ['reattach', 'reattach-nodes'] : []);
-        const budget = manifestOf(manifests, 'PodDisruptionBudget')['spec'] as object;
-        expect('unhealthyPodEvictionPolicy' in budget).toBe(minor >= 27);
-      });
-
-      it.runIf(minor < 30)('refuses mode fence without the policy that limits it', async () => {
-        await expect(on({})).rejects.toThrow(
-          `admissionPolicy.enabled: Kubernetes v${kubeVersion} has no ValidatingAdmissionPolicy, 1.30 has`,
-        );
-      });
-
-      it('installs in mode observe', async () => {
-        const manifests = await helm?.render({ kubeVersion, values: { config: BACKEND } });
-        expect(policiesOf(manifests ?? [])).toEqual(minor >= 30 ? ['reattach-nodes'] : []);
-      });
-    },
-  );
-
-  it('refuses a Kubernetes that lacks policy/v1', async () => {
-    const rendering = helm?.render({ kubeVersion: '1.20.15', values: { config: BACKEND } });
-    await expect(rendering).rejects.toThrow('chart requires kubeVersion: >=1.21.0-0');
-  });
-
-  it('says after the installation how to check it', async () => {
-    const notes = await helm?.notes({ values: { config: BACKEND }, namespace: 'storage' });
-    expect(notes).toContain('Reattach runs in mode observe');
-    expect(notes).toContain('kubectl -n storage exec deploy/reattach -- ');
   });
 
   it.each(['observe', 'fence'])('is what deploy/manifests/%s.yaml contains', async (mode) => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -48,6 +48,19 @@ export class RealHelm {
     const args = ['install', '--dry-run=client', name, CHART, '-n', namespace];
     const [, notes = ''] = (await this.#withValues(values, args)).split('\nNOTES:\n');
     return notes;
+  }
+
+  /** Paths of the files that `helm package` packs. */
+  async packedFiles(): Promise<readonly string[]> {
+    const folder = await mkdtemp(join(tmpdir(), 'reattach-helm-'));
+    try {
+      await run(this.#binary, ['package', CHART, '-d', folder]);
+      const [archive = ''] = await readdir(folder);
+      const { stdout } = await run('tar', ['-tzf', join(folder, archive)]);
+      return stdout.trim().split('\n');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   }
 
   async #withValues(values: Values, args: readonly string[]): Promise<string> {
