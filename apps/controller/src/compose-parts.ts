@@ -162,7 +162,7 @@ export function composeLoop(
     cluster: caches,
     manager: new AttachmentManager({ clock, logger }),
     fleet,
-    actions: new KubeActions({ api: guardedApi, clock, logger }),
+    actions: new KubeActions({ api: guardedApi, clock, logger, attacher: config.policy.attacher }),
     ...(records && { records }),
     leadership,
     observer: observers(reporter, auditLog),

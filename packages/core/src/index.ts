@@ -34,7 +34,7 @@ export type {
 } from './model/facts.ts';
 export { FENCED_TAINT } from './model/fenced-taint.ts';
 export { HOLD_REASONS, type HoldReason } from './model/hold-reason.ts';
-export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from './model/out-of-service.ts';
+export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT } from './model/out-of-service.ts';
 export {
   type BreakerPolicy,
   type EarlyDetectionPolicy,

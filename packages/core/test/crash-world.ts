@@ -1,6 +1,6 @@
 import type { NodeFact, PersistentVolumeFact, PodFact, Taint } from '../src/model/facts.ts';
 import { FENCED_TAINT } from '../src/model/fenced-taint.ts';
-import { OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from '../src/model/out-of-service.ts';
+import { OUT_OF_SERVICE_TAINT } from '../src/model/out-of-service.ts';
 import type { Policy } from '../src/model/policy.ts';
 import { ReleasePass } from '../src/pass/release-pass.ts';
 import { PassReporter } from '../src/report/pass-reporter.ts';
@@ -29,10 +29,10 @@ const PASSES_BEFORE_BOOT = 4;
 /** Passes after which nothing may be left to do. */
 const MAX_PASSES = 60;
 
-const MARK: Taint = { key: FENCED_TAINT, effect: 'NoSchedule' };
+const MARK: Taint = { key: FENCED_TAINT, value: 'test.csi.reattach.io', effect: 'NoSchedule' };
 const OUT_OF_SERVICE: Taint = {
   key: OUT_OF_SERVICE_TAINT,
-  value: OUT_OF_SERVICE_VALUE,
+  value: 'test.csi.reattach.io',
   effect: 'NoExecute',
 };
 

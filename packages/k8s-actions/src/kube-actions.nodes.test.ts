@@ -4,16 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { type Answer, refusal, ScriptedKubeApi } from '../test/scripted-kube-api.ts';
 import { KubeActions } from './kube-actions.ts';
 
-const node = nodeFact({ ready: false });
+const node = nodeFact({ ready: false, bootId: 'boot-1', machineId: 'm/m' });
 const NODE = '/api/v1/nodes/node-a';
 const GUARD = [
   { op: 'test', path: '/metadata/uid', value: node.uid },
   { op: 'test', path: '/metadata/resourceVersion', value: '7' },
 ];
-const TAINT = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
+const TAINT = { key: 'node.kubernetes.io/out-of-service', value: TEST_ATTACHER, effect: 'NoExecute' };
 const UNREACHABLE = { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: 'then' };
-const FENCED = { key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' };
+const FENCED = { key: 'reattach.srvlab.io/fenced', value: TEST_ATTACHER, effect: 'NoSchedule' };
 const NOTE = 'reattach.srvlab.io/out-of-service-boot-id';
+const record = (bootId: string, owner = TEST_ATTACHER) => `${owner}/${bootId}`;
 const RECORD_PATH = '/metadata/annotations/reattach.srvlab.io~1out-of-service-boot-id';
 const inUse = (handle: string, attacher = TEST_ATTACHER) => `kubernetes.io/csi/${attacher}^${handle}`;
 
@@ -22,6 +23,7 @@ interface Raw {
   readonly resourceVersion?: string;
   readonly ready?: 'True' | 'False' | 'Unknown';
   readonly bootID?: string | undefined;
+  readonly systemUUID?: string;
   readonly annotations?: object;
   readonly taints?: unknown;
   readonly volumesInUse?: unknown;
@@ -35,7 +37,11 @@ function rawNode(raw: Raw = {}): object {
     spec: { podCIDR: '10.0.0.0/24', taints: raw.taints },
     status: {
       conditions: [{ type: 'Ready', status: ready }],
-      nodeInfo: 'bootID' in raw ? { bootID: raw.bootID } : { bootID: 'boot-1' },
+      nodeInfo: {
+        machineID: 'm',
+        systemUUID: raw.systemUUID ?? 'M',
+        bootID: 'bootID' in raw ? raw.bootID : 'boot-1',
+      },
       volumesInUse,
     },
   };
@@ -54,7 +60,7 @@ function setUp(...answers: Answer[]) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
   const { signal } = new AbortController();
-  const actions = new KubeActions({ api, clock, random: () => 0.5, logger });
+  const actions = new KubeActions({ api, clock, attacher: TEST_ATTACHER, random: () => 0.5, logger });
   return { api, clock, logger, signal, actions };
 }
 
@@ -85,7 +91,7 @@ const CHANGES = {
     done: { taints: [TAINT] },
     operations: [
       { op: 'add', path: '/spec/taints', value: [TAINT] },
-      { op: 'add', path: RECORD_PATH, value: 'boot-1' },
+      { op: 'add', path: RECORD_PATH, value: record('boot-1') },
     ],
   },
   removeOutOfServiceTaint: {
@@ -237,7 +243,7 @@ describe('KubeActions', () => {
       expect(await t.actions.addOutOfServiceTaint(node, t.signal)).toBe('changed');
       expect(patched(t)).toEqual([
         { op: 'add', path: '/spec/taints/-', value: TAINT },
-        { op: 'add', path: RECORD_PATH, value: 'boot-1' },
+        { op: 'add', path: RECORD_PATH, value: record('boot-1') },
       ]);
     });
 
@@ -246,18 +252,18 @@ describe('KubeActions', () => {
       await t.actions.addOutOfServiceTaint(node, t.signal);
       expect(patched(t)).toEqual([
         { op: 'add', path: '/spec/taints', value: [TAINT] },
-        { op: 'add', path: '/metadata/annotations', value: { [NOTE]: 'boot-1' } },
+        { op: 'add', path: '/metadata/annotations', value: { [NOTE]: record('boot-1') } },
       ]);
     });
 
     it('records the bootID of the state it taints, not the one that was decided about', async () => {
-      const t = setUp(rawNode({ annotations: { [NOTE]: 'boot-0' }, bootID: 'boot-2' }), {});
+      const t = setUp(rawNode({ annotations: { [NOTE]: record('boot-0') }, bootID: 'boot-2' }), {});
       await t.actions.addOutOfServiceTaint(nodeFact({ ready: false, bootId: 'boot-1' }), t.signal);
-      expect(patched(t)).toContainEqual({ op: 'add', path: RECORD_PATH, value: 'boot-2' });
+      expect(patched(t)).toContainEqual({ op: 'add', path: RECORD_PATH, value: record('boot-2') });
     });
 
     it('drops an old record when the bootID is not known: it would prove a reboot that never was', async () => {
-      const t = setUp(rawNode({ annotations: { [NOTE]: 'boot-0' }, bootID: undefined }), {});
+      const t = setUp(rawNode({ annotations: { [NOTE]: record('boot-0') }, bootID: undefined }), {});
       await t.actions.addOutOfServiceTaint(node, t.signal);
       expect(patched(t)).toContainEqual({ op: 'remove', path: RECORD_PATH });
     });
@@ -271,6 +277,19 @@ describe('KubeActions', () => {
       expect(t.api.calls).toEqual([`GET ${NODE}`]);
     });
 
+    it('logs once that another owner has tainted the Node', async () => {
+      const raw = rawNode({ taints: [{ ...TAINT, value: 'other.csi.example.com' }] });
+      const t = setUp(raw, raw);
+      await t.actions.addOutOfServiceTaint(node, t.signal);
+      await t.actions.addOutOfServiceTaint(node, t.signal);
+      expect(t.logger.messages('warn')).toEqual(['Left a taint of another owner on a Node']);
+      expect(t.logger.lines[0]?.fields).toMatchObject({
+        node: 'node-a',
+        taint: TAINT.key,
+        owner: 'other.csi.example.com',
+      });
+    });
+
     it('never taints a ready node, even one that counted as ready when it was decided about', async () => {
       const t = setUp(rawNode({ ready: 'True' }));
       expect(await t.actions.addOutOfServiceTaint(nodeFact({ ready: true }), t.signal)).toBe('replaced');
@@ -281,7 +300,7 @@ describe('KubeActions', () => {
   describe('removeOutOfServiceTaint', () => {
     it('removes taint and record of a node that is ready again', async () => {
       const taints = [UNREACHABLE, TAINT, { key: 'k', effect: 'NoSchedule' }];
-      const t = setUp(rawNode({ taints, annotations: { [NOTE]: 'boot-1' }, ready: 'True' }), {});
+      const t = setUp(rawNode({ taints, annotations: { [NOTE]: record('boot-1') }, ready: 'True' }), {});
       expect(await t.actions.removeOutOfServiceTaint(node, t.signal)).toBe('changed');
       expect(patched(t)).toEqual([
         { op: 'remove', path: '/spec/taints/1' },
@@ -289,19 +308,52 @@ describe('KubeActions', () => {
       ]);
     });
 
-    it("leaves somebody else's taint of that key", async () => {
-      const t = setUp(rawNode({ taints: [{ ...TAINT, value: 'nodeshutdown' }] }));
+    it("leaves another owner's taint of that key, and its record", async () => {
+      const annotations = { [NOTE]: record('boot-1', 'other.csi.example.com') };
+      const t = setUp(rawNode({ taints: [{ ...TAINT, value: 'other.csi.example.com' }], annotations }));
       expect(await t.actions.removeOutOfServiceTaint(node, t.signal)).toBe('unchanged');
     });
 
     it('removes a record that a taint removed by hand left behind', async () => {
-      const t = setUp(rawNode({ annotations: { [NOTE]: 'boot-1' } }), {});
+      const t = setUp(rawNode({ annotations: { [NOTE]: record('boot-1') } }), {});
       expect(await t.actions.removeOutOfServiceTaint(node, t.signal)).toBe('changed');
       expect(patched(t)).toEqual([{ op: 'remove', path: RECORD_PATH }]);
     });
   });
 
+  describe.each(['removeOutOfServiceTaint', 'removeFencedTaint'] as const)('%s', (remove) => {
+    const taints = [TAINT, FENCED];
+
+    it.each([
+      ['another boot', { bootID: 'boot-2' }],
+      ['a boot that is not known', { bootID: undefined }],
+      ['another machine', { systemUUID: 'other' }],
+    ])('removes nothing from %s than the one found clean', async (_what, drift) => {
+      const t = setUp(rawNode({ taints, ...drift }));
+      expect(await t.actions[remove](node, t.signal)).toBe('replaced');
+      expect(t.api.calls).toEqual([`GET ${NODE}`]);
+    });
+  });
+
+  describe('removeFencedTaint', () => {
+    it('keeps a node that is no longer ready free of pods', async () => {
+      const t = setUp(rawNode({ taints: [FENCED], ready: 'Unknown' }));
+      expect(await t.actions.removeFencedTaint({ ...node, ready: true }, t.signal)).toBe('replaced');
+    });
+
+    it("leaves another owner's taint", async () => {
+      const t = setUp(rawNode({ taints: [{ ...FENCED, value: 'other.csi.example.com' }] }));
+      expect(await t.actions.removeFencedTaint(node, t.signal)).toBe('unchanged');
+    });
+  });
+
   describe('addFencedTaint', () => {
+    it("does not double another owner's taint, and logs it", async () => {
+      const t = setUp(rawNode({ taints: [{ ...FENCED, value: 'other.csi.example.com' }] }));
+      expect(await t.actions.addFencedTaint(node, t.signal)).toBe('unchanged');
+      expect(t.logger.messages('warn')).toEqual(['Left a taint of another owner on a Node']);
+    });
+
     it('marks a ready Node, too: Kubernetes still calls it so', async () => {
       const t = setUp(rawNode({ ready: 'True' }), {});
       expect(await t.actions.addFencedTaint(node, t.signal)).toBe('changed');

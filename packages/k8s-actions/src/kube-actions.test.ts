@@ -46,7 +46,7 @@ function setUp(...answers: Answer[]) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
   const controller = new AbortController();
-  const actions = new KubeActions({ api, clock, random: () => 0.5, logger });
+  const actions = new KubeActions({ api, clock, attacher: TEST_ATTACHER, random: () => 0.5, logger });
   return { api, clock, logger, controller, signal: controller.signal, actions };
 }
 

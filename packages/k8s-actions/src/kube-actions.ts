@@ -3,9 +3,11 @@ import {
   type Clock,
   type ClusterActions,
   type DeleteResult,
+  FENCED_TAINT,
   type LiveNode,
   type Logger,
   type NodeFact,
+  OUT_OF_SERVICE_TAINT,
   type PodFact,
   silentLogger,
   type VolumeAttachmentFact,
@@ -20,10 +22,12 @@ import {
   toVolumeAttachmentFact,
 } from '@reattach/k8s-api';
 import { getLive, malformed, REQUEST_TIMEOUT_MS, unlessNotFound } from './live-object.ts';
+import { LruMap } from './lru-map.ts';
 import { changeNode, type NodeChange } from './node-changes.ts';
 import {
   addFencedTaint,
   addOutOfServiceTaint,
+  foreignOwner,
   removeFencedTaint,
   removeOutOfServiceTaint,
   removeVolumesInUse,
@@ -34,10 +38,15 @@ import { ATTRIBUTE, inWriteSpan } from './telemetry/instruments.ts';
 export interface KubeActionsOptions {
   readonly api: KubeApi;
   readonly clock: Clock;
+  /** Owner of the taints this writes, as their value: only those with it are removed. A CSI driver name. */
+  readonly attacher: string;
   /** Jitter of the back-off, in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
   readonly logger?: Logger;
 }
+
+/** Conflicts remembered, so that each is logged once. */
+const MAX_REPORTED = 1_000;
 
 /** What a live GET found, compared with the object that was to be deleted. */
 type Comparison = 'same' | 'deleting' | 'replaced';
@@ -45,14 +54,20 @@ type Comparison = 'same' | 'deleting' | 'replaced';
 /**
  * Everything Reattach deletes or changes. A write first reads the object live; it is sent only for the very object that was
  * decided about, and carries that uid as precondition, so that a successor under the same name survives any race.
- * Finalizers are never touched: they stay with their owners.
+ * Finalizers and what other owners wrote are never touched.
  */
 export class KubeActions implements ClusterActions {
   readonly #api: KubeApi;
+  readonly #attacher: string;
+  readonly #logger: Logger;
   readonly #retry: RetryPorts;
+  /** Conflicts between owners that were logged. */
+  readonly #reported = new LruMap<string, true>(MAX_REPORTED);
 
-  constructor({ api, clock, random = Math.random, logger = silentLogger }: KubeActionsOptions) {
+  constructor({ api, clock, attacher, random = Math.random, logger = silentLogger }: KubeActionsOptions) {
     this.#api = api;
+    this.#attacher = attacher;
+    this.#logger = logger;
     this.#retry = { clock, random, logger };
   }
 
@@ -164,9 +179,9 @@ export class KubeActions implements ClusterActions {
   }
 
   /**
-   * Declares the node out of service: Kubernetes deletes its pods and detaches its volumes, whosever they are. `replaced`
-   * when the Node is another one or is ready, whatever it was before: every driver on it would lose its volumes.
-   * `unchanged` when the key is there already, with whatever value and effect.
+   * Declares the node out of service: Kubernetes deletes its pods and detaches its volumes, also those of other drivers.
+   * `replaced` when the Node is another one or is ready, whatever it was before: every driver on it would lose its volumes.
+   * `unchanged` when the key is there already; a taint of another owner is logged.
    * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
    */
   addOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
@@ -174,40 +189,69 @@ export class KubeActions implements ClusterActions {
       operation: 'add out-of-service taint',
       path: apiPaths.node,
       isReplaced: (live) => live.ready,
-      plan: addOutOfServiceTaint,
+      plan: (raw, live) => {
+        this.#reportForeign(raw, live, OUT_OF_SERVICE_TAINT);
+        return addOutOfServiceTaint(raw, live, this.#attacher);
+      },
     };
     return this.#change(node, change, {}, signal);
   }
 
   /**
-   * Takes our taint and our record of the bootID back, whether or not the node is ready. Somebody else's taint stays.
+   * Removes our taint and our record of the bootID. What another owner wrote stays. `replaced` when the Node is another one, or
+   * is another machine or boot than the one that was found clean.
    * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
    */
   removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
-    return this.#changeTaint(node, 'remove out-of-service taint', removeOutOfServiceTaint, signal);
+    const change: NodeChange = {
+      operation: 'remove out-of-service taint',
+      path: apiPaths.node,
+      isReplaced: (live) => isAnotherBoot(live, node),
+      plan: (raw) => removeOutOfServiceTaint(raw, this.#attacher),
+    };
+    return this.#change(node, change, {}, signal);
   }
 
   /**
-   * Keeps new pods off the node, ready or not. `replaced` when the Node is another one.
+   * Keeps new pods off the node, ready or not. `replaced` when the Node is another one; `unchanged` when the key is there
+   * already, where a taint of another owner is logged.
    * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
    */
   addFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
-    return this.#changeTaint(node, 'add fenced taint', addFencedTaint, signal);
-  }
-
-  /** @throws {KubeApiError} as `addFencedTaint` does. */
-  removeFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
-    return this.#changeTaint(node, 'remove fenced taint', removeFencedTaint, signal);
-  }
-
-  #changeTaint(
-    node: NodeFact,
-    operation: string,
-    plan: NodeChange['plan'],
-    signal: AbortSignal,
-  ): Promise<ChangeResult> {
-    const change: NodeChange = { operation, path: apiPaths.node, isReplaced: () => false, plan };
+    const change: NodeChange = {
+      operation: 'add fenced taint',
+      path: apiPaths.node,
+      isReplaced: () => false,
+      plan: (raw, live) => {
+        this.#reportForeign(raw, live, FENCED_TAINT);
+        return addFencedTaint(raw, this.#attacher);
+      },
+    };
     return this.#change(node, change, {}, signal);
+  }
+
+  /**
+   * Lets new pods onto the node again. `replaced` when the Node is another one, another machine or boot than the one that was
+   * found clean, or is no longer ready. A taint of another owner stays.
+   * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
+   */
+  removeFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult> {
+    const change: NodeChange = {
+      operation: 'remove fenced taint',
+      path: apiPaths.node,
+      isReplaced: (live) => isAnotherBoot(live, node) || (node.ready && !live.ready),
+      plan: (raw) => removeFencedTaint(raw, this.#attacher),
+    };
+    return this.#change(node, change, {}, signal);
+  }
+
+  /** Logs once that a Node has a taint that another owner manages. */
+  #reportForeign(raw: unknown, { name, uid }: NodeFact, taint: string): void {
+    const owner = foreignOwner(raw, taint, this.#attacher);
+    const key = JSON.stringify([uid, taint, owner]);
+    if (owner === undefined || this.#reported.get(key)) return;
+    this.#reported.set(key, true);
+    this.#logger.warn('Left a taint of another owner on a Node', { node: name, nodeUid: uid, taint, owner });
   }
 
   #change(
@@ -249,4 +293,9 @@ export class KubeActions implements ClusterActions {
     };
     return retryTransient(operation, attempt, this.#retry, signal);
   }
+}
+
+/** Whatever proved the decided state of the machine clean does not hold for another boot of it. */
+function isAnotherBoot(live: NodeFact, decided: NodeFact): boolean {
+  return live.bootId !== decided.bootId || live.machineId !== decided.machineId;
 }

@@ -1,5 +1,5 @@
-import { FENCED_TAINT, type NodeFact, OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from '@reattach/core';
-import { asObject, type JsonObject, objectAt } from '@reattach/k8s-api';
+import { FENCED_TAINT, type NodeFact, OUT_OF_SERVICE_TAINT } from '@reattach/core';
+import { asObject, type JsonObject, objectAt, textAt } from '@reattach/k8s-api';
 
 /**
  * One operation of a JSON patch. The patches here put in and take out single list items; a list that others write, too, is
@@ -9,6 +9,7 @@ export type PatchOperation =
   | { readonly op: 'test' | 'add'; readonly path: string; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: string };
 
+/** Value: `<attacher>/<bootID>`. */
 const BOOT_ID_ANNOTATION = 'reattach.srvlab.io/out-of-service-boot-id';
 const BOOT_ID_PATH = `/metadata/annotations/${BOOT_ID_ANNOTATION.replace('/', '~1')}`;
 
@@ -38,50 +39,66 @@ export function removeVolumesInUse(
 }
 
 /**
- * Adds our taint and records the bootID the Node has in this very state. Empty when any taint of that key is there: one of
- * ours is enough, and one of somebody else's is theirs to manage.
+ * Adds the taint of this owner and records the bootID that the Node has in this very state. Empty when any taint of that
+ * key is there, because a taint of another owner is theirs to manage.
  */
-export function addOutOfServiceTaint(raw: unknown, { bootId }: NodeFact): readonly PatchOperation[] {
+export function addOutOfServiceTaint(
+  raw: unknown,
+  { bootId }: NodeFact,
+  owner: string,
+): readonly PatchOperation[] {
   const { taints, annotations } = read(raw);
-  if (hasTaint(taints, OUT_OF_SERVICE_TAINT)) return [];
+  if (taintOf(taints, OUT_OF_SERVICE_TAINT)) return [];
   return [
-    addTaint(taints, { key: OUT_OF_SERVICE_TAINT, value: OUT_OF_SERVICE_VALUE, effect: 'NoExecute' }),
-    ...(bootId === undefined ? forgetBootId(annotations) : recordBootId(annotations, bootId)),
+    addTaint(taints, { key: OUT_OF_SERVICE_TAINT, value: owner, effect: 'NoExecute' }),
+    ...(bootId === undefined ? removeRecord(annotations) : recordBootId(annotations, `${owner}/${bootId}`)),
   ];
 }
 
-/** Removes our taint and our record; a taint of that key with another value stays. Empty when neither is there. */
-export function removeOutOfServiceTaint(raw: unknown): readonly PatchOperation[] {
+/** Removes the taint and the record of this owner. Empty when neither is there. */
+export function removeOutOfServiceTaint(raw: unknown, owner: string): readonly PatchOperation[] {
   const { spec, annotations } = read(raw);
-  return [...removeItems(spec, '/spec/taints', isOurTaint), ...forgetBootId(annotations)];
+  const record = annotations?.[BOOT_ID_ANNOTATION];
+  const isOwn = typeof record === 'string' && record.startsWith(`${owner}/`);
+  return [...removeTaint(spec, OUT_OF_SERVICE_TAINT, owner), ...(isOwn ? removeRecord(annotations) : [])];
 }
 
-/** Adds the taint that keeps pods off a fenced node. Empty when one of that key is there. */
-export function addFencedTaint(raw: unknown): readonly PatchOperation[] {
+/** Adds the taint that keeps pods off a fenced node. Empty when one of that key is there, of whichever owner. */
+export function addFencedTaint(raw: unknown, owner: string): readonly PatchOperation[] {
   const { taints } = read(raw);
-  return hasTaint(taints, FENCED_TAINT)
+  return taintOf(taints, FENCED_TAINT)
     ? []
-    : [addTaint(taints, { key: FENCED_TAINT, effect: 'NoSchedule' })];
+    : [addTaint(taints, { key: FENCED_TAINT, value: owner, effect: 'NoSchedule' })];
 }
 
-/** Empty when there is none. */
-export function removeFencedTaint(raw: unknown): readonly PatchOperation[] {
-  return removeItems(read(raw).spec, '/spec/taints', (item) => asObject(item)?.['key'] === FENCED_TAINT);
+/** Removes the fenced taint of this owner. Empty when there is none. */
+export function removeFencedTaint(raw: unknown, owner: string): readonly PatchOperation[] {
+  return removeTaint(read(raw).spec, FENCED_TAINT, owner);
 }
 
-function hasTaint(taints: readonly unknown[] | undefined, key: string): boolean {
-  return taints?.some((taint) => asObject(taint)?.['key'] === key) ?? false;
+/** @returns the value of the Node's taint of that key when it is not of this owner; empty text for a taint without value. */
+export function foreignOwner(raw: unknown, key: string, owner: string): string | undefined {
+  const taint = taintOf(read(raw).taints, key);
+  if (!taint) return undefined;
+  const value = textAt(taint, 'value') ?? '';
+  return value === owner ? undefined : value;
+}
+
+function taintOf(taints: readonly unknown[] | undefined, key: string): JsonObject | undefined {
+  return taints?.map(asObject).find((taint) => taint?.['key'] === key);
+}
+
+function removeTaint(spec: JsonObject, key: string, owner: string): readonly PatchOperation[] {
+  return removeItems(spec, '/spec/taints', (item) => {
+    const taint = asObject(item);
+    return taint?.['key'] === key && taint['value'] === owner;
+  });
 }
 
 function addTaint(taints: readonly unknown[] | undefined, taint: object): PatchOperation {
   return taints
     ? { op: 'add', path: '/spec/taints/-', value: taint }
     : { op: 'add', path: '/spec/taints', value: [taint] };
-}
-
-function isOurTaint(item: unknown): boolean {
-  const taint = asObject(item);
-  return taint?.['key'] === OUT_OF_SERVICE_TAINT && taint['value'] === OUT_OF_SERVICE_VALUE;
 }
 
 function read(raw: unknown) {
@@ -95,14 +112,14 @@ function read(raw: unknown) {
   };
 }
 
-function recordBootId(annotations: JsonObject | undefined, bootId: string): readonly PatchOperation[] {
+function recordBootId(annotations: JsonObject | undefined, record: string): readonly PatchOperation[] {
   return annotations
-    ? [{ op: 'add', path: BOOT_ID_PATH, value: bootId }]
-    : [{ op: 'add', path: '/metadata/annotations', value: { [BOOT_ID_ANNOTATION]: bootId } }];
+    ? [{ op: 'add', path: BOOT_ID_PATH, value: record }]
+    : [{ op: 'add', path: '/metadata/annotations', value: { [BOOT_ID_ANNOTATION]: record } }];
 }
 
-/** A record left over from an earlier taint would prove a reboot that never was. */
-function forgetBootId(annotations: JsonObject | undefined): readonly PatchOperation[] {
+/** A record left over from an earlier taint would prove a reboot that did not happen. */
+function removeRecord(annotations: JsonObject | undefined): readonly PatchOperation[] {
   return annotations && Object.hasOwn(annotations, BOOT_ID_ANNOTATION)
     ? [{ op: 'remove', path: BOOT_ID_PATH }]
     : [];

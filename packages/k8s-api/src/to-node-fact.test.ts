@@ -22,7 +22,7 @@ describe('toNodeFact', () => {
         labels: { zone: 'a' },
         annotations: {
           'reattach.srvlab.io/clean': 'fence-1',
-          'reattach.srvlab.io/out-of-service-boot-id': 'boot-1',
+          'reattach.srvlab.io/out-of-service-boot-id': 'csi.test/boot-1',
         },
       },
       spec: {

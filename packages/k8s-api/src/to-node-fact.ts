@@ -7,7 +7,7 @@ import { readObject } from './object-meta.ts';
 const STORAGE_ADDRESSES = 'reattach.srvlab.io/storage-addresses';
 /** The fence id an operator declared clean. */
 const CLEAN = 'reattach.srvlab.io/clean';
-/** The bootID the node had when we tainted it out of service. */
+/** The bootID that the node had when a controller tainted it out of service: `<attacher>/<bootID>`. */
 const OUT_OF_SERVICE_BOOT_ID = 'reattach.srvlab.io/out-of-service-boot-id';
 
 /** Projects a Node, live or watched. Never throws. @returns `undefined` for anything that is not a Node. */
@@ -24,7 +24,7 @@ export function toNodeFact(raw: unknown): NodeFact | undefined {
   const bootId = textAt(nodeInfo, 'bootID');
   const machineId = toMachineId(nodeInfo);
   const cleanFenceId = annotations[CLEAN];
-  const outOfServiceBootId = annotations[OUT_OF_SERVICE_BOOT_ID];
+  const outOfServiceBootId = annotations[OUT_OF_SERVICE_BOOT_ID]?.split('/').at(-1);
   return {
     name: meta.name,
     uid: meta.uid,

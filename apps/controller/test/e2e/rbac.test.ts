@@ -41,7 +41,11 @@ const flows: Readonly<Record<string, Flow>> = {
       await until('the release', WAIT_MS, () => world.attachedTo(LOST).length === 0);
       world.powerOn(LOST);
       const taints = () => world.kube.store.get('Node', LOST)?.spec?.taints ?? [];
-      await until('the taint to go', WAIT_MS, () => !taints().some(({ value }) => value === 'reattach'));
+      await until(
+        'the taint to go',
+        WAIT_MS,
+        () => !taints().some(({ key }) => key.endsWith('/out-of-service')),
+      );
     },
   },
   'VolumeAttachments of a deleted Node are deleted': {

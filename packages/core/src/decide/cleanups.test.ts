@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FenceFact, NodeFact } from '../model/facts.ts';
-import { FENCED_TAINT, hasFencedTaint } from '../model/fenced-taint.ts';
+import { FENCED_TAINT, hasOwnFencedTaint } from '../model/fenced-taint.ts';
 import { isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
-import { nodeFact, volumeAttachmentFact } from '../testing/fact-builders.ts';
+import { nodeFact, TEST_ATTACHER, volumeAttachmentFact } from '../testing/fact-builders.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import type { ClusterView, NodeState } from '../view/cluster-view.ts';
 import { decideCleanups } from './cleanups.ts';
 
 const NOW = 1_767_225_600_000;
-const OURS = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
+const OURS = { key: 'node.kubernetes.io/out-of-service', value: 'test.csi.reattach.io', effect: 'NoExecute' };
 const THEIRS = { ...OURS, value: 'nodeshutdown' };
 
 const fence: FenceFact = {
@@ -49,11 +49,11 @@ function recover(given: Given) {
     nodes: new Map([[node.name, node]]),
     storageNodes: new Map(),
     outOfService: new Map(
-      fact && isOutOfServiceByUs(fact)
+      fact && isOutOfServiceByUs(fact, TEST_ATTACHER)
         ? [[node.name, { node: fact, ...(terminatingPod !== undefined && { terminatingPod }) }]]
         : [],
     ),
-    withFencedTaint: fact && hasFencedTaint(fact) ? [fact] : [],
+    withFencedTaint: fact && hasOwnFencedTaint(fact, TEST_ATTACHER) ? [fact] : [],
     otherAttachers: new Map(),
     recentLosses: new Map(),
     storage: new Map([['backend-a', { observedAtMs: NOW, evidence: new Map(), fences }]]),
@@ -134,7 +134,10 @@ describe('decideCleanups', () => {
   });
 
   describe('of the mark that keeps pods off', () => {
-    const marked = { ...rebooted, taints: [{ key: FENCED_TAINT, effect: 'NoSchedule' }] };
+    const marked = {
+      ...rebooted,
+      taints: [{ key: FENCED_TAINT, value: 'test.csi.reattach.io', effect: 'NoSchedule' }],
+    };
 
     it('goes once no fence of the node is left', () => {
       expect(kinds({ node: ready(marked), fences: [] })).toEqual(['remove-fenced-taint']);

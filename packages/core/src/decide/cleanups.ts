@@ -95,8 +95,9 @@ function recoverFence(view: ClusterView, backendName: string, fence: FenceFact, 
   if (policy.mode !== 'fence') return keep(`Mode ${policy.mode} writes nothing to the backend`);
   if (state?.kind !== 'ready') return keep('Node is not ready');
   const { node } = state;
-  if (node.taints.some(isOtherActor)) return keep('Another actor is recovering the node');
-  if (isOutOfServiceByUs(node)) return keep('Node still carries our out-of-service taint');
+  if (node.taints.some((taint) => isOtherActor(taint, policy.attacher)))
+    return keep('Another actor is recovering the node');
+  if (isOutOfServiceByUs(node, policy.attacher)) return keep('Node still carries our out-of-service taint');
   const proof = cleanSince(node, fence);
   return proof === undefined
     ? keep('Node is ready but not proved clean: it has not booted since the fence')

@@ -31,7 +31,7 @@ const age = fc.oneof(
 );
 
 const taint = fc.constantFrom(
-  { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' },
+  { key: 'node.kubernetes.io/out-of-service', value: 'test.csi.reattach.io', effect: 'NoExecute' },
   { key: 'node.kubernetes.io/out-of-service', value: 'other', effect: 'NoExecute' },
   { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' },
 );

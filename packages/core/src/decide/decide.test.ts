@@ -223,7 +223,7 @@ describe('decide', () => {
     it.each([
       ['node.kubernetes.io/out-of-service', 'nodeshutdown', 'hold'],
       ['node.kubernetes.io/out-of-service', undefined, 'hold'],
-      ['node.kubernetes.io/out-of-service', 'reattach', 'fence'],
+      ['node.kubernetes.io/out-of-service', 'test.csi.reattach.io', 'fence'],
       ['medik8s.io/anything', undefined, 'hold'],
       ['remediation.medik8s.io', undefined, 'hold'],
       ['vxflexos.podmon.storage.dell.com', undefined, 'hold'],

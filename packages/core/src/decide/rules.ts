@@ -76,8 +76,9 @@ function noMassFailure({ massFailure }: RuleInput): Verdict | undefined {
   return massFailure === undefined ? undefined : hold('mass-failure', massFailure);
 }
 
-function noOtherActor({ node }: RuleInput): Verdict | undefined {
-  const taint: Taint | undefined = nodeFactOf(node)?.taints.find(isOtherActor);
+function noOtherActor({ node, policy }: RuleInput): Verdict | undefined {
+  const isOthers = (taint: Taint) => isOtherActor(taint, policy.attacher);
+  const taint = nodeFactOf(node)?.taints.find(isOthers);
   if (!taint) return undefined;
   return hold('other-actor', `Taint ${taint.key} says that another actor is recovering the node`);
 }

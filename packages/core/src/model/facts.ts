@@ -45,7 +45,7 @@ export interface NodeFact {
   readonly taints: readonly Taint[];
   /** Annotation `reattach.srvlab.io/clean`: the fence id an operator declared clean. */
   readonly cleanFenceId?: string;
-  /** Annotation `reattach.srvlab.io/out-of-service-boot-id`: the bootID when we tainted it out of service. */
+  /** Annotation `reattach.srvlab.io/out-of-service-boot-id`: the bootID when it was tainted out of service. */
   readonly outOfServiceBootId?: string;
 }
 

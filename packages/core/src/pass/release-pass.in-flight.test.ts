@@ -283,7 +283,11 @@ describe('work that outlasts a pass', () => {
   it('of a backend has whole nodes decided once more when it ends: their taint goes after the last fence', async () => {
     const f = new PassFixture({ mode: 'fence' });
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
-    f.setNode(nodeFact({ taints: [{ key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' }] }));
+    f.setNode(
+      nodeFact({
+        taints: [{ key: 'reattach.srvlab.io/fenced', value: 'test.csi.reattach.io', effect: 'NoSchedule' }],
+      }),
+    );
     await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
     const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['a'], seenSinceMs: 0 };
     f.backend.lastReading = {

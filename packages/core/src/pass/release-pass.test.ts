@@ -100,7 +100,11 @@ describe('ReleasePass', () => {
       const f = new PassFixture({ mode: 'fence', strategy: 'out-of-service' });
       await f.runFor(2);
       expect(f.writes).toContain('addOutOfServiceTaint node-a');
-      const taint = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
+      const taint = {
+        key: 'node.kubernetes.io/out-of-service',
+        value: 'test.csi.reattach.io',
+        effect: 'NoExecute',
+      };
       const tainted = { taints: [taint], outOfServiceBootId: 'boot-of-node-a' };
       f.cluster.removeVolumeAttachment('va-pv-a-node-a');
       f.cluster.removePod('default', 'pod-a');
@@ -409,7 +413,11 @@ describe('ReleasePass', () => {
       'lets pods back on the node once every backend says that no fence is left: %s',
       async (isRead) => {
         const { f, backend, other, setNode } = twoBackends(policy);
-        const taint = { key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' };
+        const taint = {
+          key: 'reattach.srvlab.io/fenced',
+          value: 'test.csi.reattach.io',
+          effect: 'NoSchedule',
+        };
         setNode(nodeFact({ taints: [taint] }));
         const query = { suspects: [], peers: [], volumes: [] };
         await backend.observe(query, f.abort.signal);
@@ -531,7 +539,11 @@ describe('a new term of ReleasePass', () => {
   it('reads every backend before it lets pods back to a node: another replica may have fenced it', async () => {
     const f = new PassFixture({ mode: 'fence' });
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
-    f.setNode(nodeFact({ taints: [{ key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' }] }));
+    f.setNode(
+      nodeFact({
+        taints: [{ key: 'reattach.srvlab.io/fenced', value: 'test.csi.reattach.io', effect: 'NoSchedule' }],
+      }),
+    );
     await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
     const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['a'], seenSinceMs: 0 };
     f.backend.fences.set(fence.id, fence); // since that reading

@@ -118,12 +118,13 @@ export interface ClusterActions {
     volumeHandles: readonly string[],
     signal: AbortSignal,
   ): Promise<ChangeResult>;
-  /** Adds `node.kubernetes.io/out-of-service=reattach:NoExecute` and records the Node's bootID beside it. */
+  /** Adds `node.kubernetes.io/out-of-service=<attacher>:NoExecute` and records the Node's bootID beside it. */
   addOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
-  /** Removes that taint and record, if they are ours. */
+  /** Removes that taint and record, if they are of this attacher. `replaced`: the Node is another machine or boot now. */
   removeOutOfServiceTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
-  /** Adds `reattach.srvlab.io/fenced:NoSchedule`, also to a Node that is Ready. */
+  /** Adds `reattach.srvlab.io/fenced=<attacher>:NoSchedule`, also to a Node that is Ready. `unchanged`: one is there, of whichever owner. */
   addFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
+  /** Removes that taint if it is of this attacher. `replaced`: as above, or the Node is no longer Ready. */
   removeFencedTaint(node: NodeFact, signal: AbortSignal): Promise<ChangeResult>;
 }
 

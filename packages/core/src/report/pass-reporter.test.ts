@@ -360,8 +360,12 @@ describe('PassReporter', () => {
     logger.lines.length = 0;
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
     f.cluster.removePod('default', 'pod-a');
-    const fenced = { key: 'reattach.srvlab.io/fenced', effect: 'NoSchedule' };
-    const outOfService = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
+    const fenced = { key: 'reattach.srvlab.io/fenced', value: 'test.csi.reattach.io', effect: 'NoSchedule' };
+    const outOfService = {
+      key: 'node.kubernetes.io/out-of-service',
+      value: 'test.csi.reattach.io',
+      effect: 'NoExecute',
+    };
     const back = { bootId: 'next', outOfServiceBootId: 'boot-of-node-a' };
     f.setNode(nodeFact({ ...back, taints: [outOfService, fenced] }));
     await f.run();

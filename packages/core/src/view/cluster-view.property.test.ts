@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideUntaints } from '../decide/cleanups.ts';
 import { decide } from '../decide/decide.ts';
-import { OUT_OF_SERVICE_TAINT, OUT_OF_SERVICE_VALUE } from '../model/out-of-service.ts';
+import { OUT_OF_SERVICE_TAINT } from '../model/out-of-service.ts';
 import { nodeFact, persistentVolumeFact, volumeAttachmentFact } from '../testing/fact-builders.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FakeClusterReader } from '../testing/fake-cluster-reader.ts';
@@ -12,7 +12,7 @@ import { AttachmentManager } from '../tracking/attachment-manager.ts';
 import { readClusterView, type ViewScope } from './cluster-view.ts';
 import { NodeAbsence } from './node-absence.ts';
 
-const OUT_OF_SERVICE = { key: OUT_OF_SERVICE_TAINT, value: OUT_OF_SERVICE_VALUE, effect: 'NoExecute' };
+const OUT_OF_SERVICE = { key: OUT_OF_SERVICE_TAINT, value: 'test.csi.reattach.io', effect: 'NoExecute' };
 const NODES = ['node-0', 'node-1', 'node-2', 'node-3'];
 
 const node = fc.record({

@@ -6,7 +6,7 @@ import type {
   StorageReading,
   VolumeAttachmentFact,
 } from '../model/facts.ts';
-import { hasFencedTaint } from '../model/fenced-taint.ts';
+import { hasOwnFencedTaint } from '../model/fenced-taint.ts';
 import { isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
 import type { ClusterReader, StorageBackend, StorageFleet, StorageNode } from '../ports/ports.ts';
@@ -107,16 +107,17 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
       nodes.set(nodeName, goneNode(nodeName, sources, nowMs));
     }
   }
-  const inScope = scope === 'all' ? facts : affectedFacts(facts, nodes);
+  const inScope = scope === 'all' ? facts : affectedFacts(facts, nodes, policy.attacher);
   const attachments = inScope.map((attachment) => attachmentView(attachment, sources));
   absence.retainOnly(new Set(nodes.keys()));
   const storageNodes = new Map<string, StorageNode>();
   const outOfService = new Map<string, { readonly node: NodeFact; readonly terminatingPod?: string }>();
   const withFencedTaint: NodeFact[] = [];
   for (const state of nodes.values()) {
-    if (state.kind !== 'gone' && hasFencedTaint(state.node)) withFencedTaint.push(state.node);
+    if (state.kind !== 'gone' && hasOwnFencedTaint(state.node, policy.attacher))
+      withFencedTaint.push(state.node);
     if (state.kind !== 'ready') storageNodes.set(state.name, storageNodeOf(state, cluster));
-    if (state.kind === 'gone' || !isOutOfServiceByUs(state.node)) continue;
+    if (state.kind === 'gone' || !isOutOfServiceByUs(state.node, policy.attacher)) continue;
     const pod = terminatingPod(cluster.podsOnNode(state.name));
     outOfService.set(state.name, { node: state.node, ...(pod !== undefined && { terminatingPod: pod }) });
   }
@@ -136,10 +137,11 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
 function affectedFacts(
   facts: readonly VolumeAttachmentFact[],
   nodes: ReadonlyMap<string, NodeState>,
+  attacher: string,
 ): readonly VolumeAttachmentFact[] {
   const names = new Set<string>();
   for (const state of nodes.values()) {
-    if (state.kind !== 'ready' || isOutOfServiceByUs(state.node)) names.add(state.name);
+    if (state.kind !== 'ready' || isOutOfServiceByUs(state.node, attacher)) names.add(state.name);
   }
   if (names.size === 0) return [];
   const volumes = new Set<string | undefined>();

@@ -58,7 +58,9 @@ function setUp() {
   return { actions, backend, run, setNode, writes };
 }
 
-const marked = nodeFact({ taints: [{ key: FENCED_TAINT, effect: 'NoSchedule' }] });
+const marked = nodeFact({
+  taints: [{ key: FENCED_TAINT, value: 'test.csi.reattach.io', effect: 'NoSchedule' }],
+});
 
 describe('early detection', () => {
   it('keeps new pods off the node before it deletes the first', async () => {

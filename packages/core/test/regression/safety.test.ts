@@ -76,7 +76,7 @@ function setUp(policy: Partial<Policy> = {}) {
   };
 }
 
-const OURS = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
+const OURS = { key: 'node.kubernetes.io/out-of-service', value: 'test.csi.reattach.io', effect: 'NoExecute' };
 
 describe('safety review', () => {
   it('1 does not taint a node out of service while one of its volumes may still be written to', async () => {

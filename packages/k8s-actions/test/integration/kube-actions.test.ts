@@ -9,7 +9,7 @@ import { KubeSimCluster } from './kube-sim-cluster.ts';
 const OURS = uniqueVolumeName(TEST_ATTACHER, 'h1');
 const OURS_TOO = uniqueVolumeName(TEST_ATTACHER, 'h2');
 const THEIRS = uniqueVolumeName('other.csi.example.com', 'h1');
-const TAINT = { key: 'node.kubernetes.io/out-of-service', value: 'reattach', effect: 'NoExecute' };
+const TAINT = { key: 'node.kubernetes.io/out-of-service', value: TEST_ATTACHER, effect: 'NoExecute' };
 const UNREACHABLE = {
   key: 'node.kubernetes.io/unreachable',
   effect: 'NoExecute',
@@ -25,7 +25,13 @@ describe('KubeActions against an API server', () => {
   beforeEach(async () => {
     cluster = await KubeSimCluster.start();
     const { api, clock } = cluster;
-    actions = new KubeActions({ api, clock, random: () => 0.5, logger: new RecordingLogger() });
+    actions = new KubeActions({
+      api,
+      clock,
+      attacher: TEST_ATTACHER,
+      random: () => 0.5,
+      logger: new RecordingLogger(),
+    });
   });
   afterEach(async () => {
     await cluster[Symbol.asyncDispose]();

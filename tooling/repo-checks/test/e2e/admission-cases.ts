@@ -27,6 +27,7 @@ const taint = (key: string, value?: string): Taint => ({
   effect: 'NoExecute',
 });
 const outOfService = (value?: string) => taint('node.kubernetes.io/out-of-service', value);
+const ATTACHER = 'rds.csi.srvlab.io';
 const BOOT_ID = 'reattach.srvlab.io/out-of-service-boot-id';
 const annotate =
   (key: string, value: string): Change =>
@@ -69,7 +70,7 @@ export const full = (): NodeLike => ({
 /** A Node that carries our out-of-service taint. */
 export const tainted = (): NodeLike => ({
   metadata: { annotations: { [BOOT_ID]: 'e' } },
-  spec: { taints: [outOfService('reattach')] },
+  spec: { taints: [outOfService(ATTACHER)] },
   status: { volumesInUse: [volume('pvc-1')] },
 });
 
@@ -95,13 +96,17 @@ export const large = (): NodeLike => {
 export const ALLOWED: readonly (readonly [string, () => NodeLike, Change])[] = [
   ['nothing', full, () => {}],
   ['nothing in a Node that has nothing', bare, () => {}],
-  ['add the fenced taint', full, ({ spec }) => spec.taints?.push(taint('reattach.srvlab.io/fenced'))],
-  ['add the first taint', bare, ({ spec }) => (spec.taints = [taint('reattach.srvlab.io/fenced')])],
+  [
+    'add the fenced taint',
+    full,
+    ({ spec }) => spec.taints?.push(taint('reattach.srvlab.io/fenced', ATTACHER)),
+  ],
+  ['add the first taint', bare, ({ spec }) => (spec.taints = [taint('reattach.srvlab.io/fenced', ATTACHER)])],
   [
     'add our out-of-service taint and record the bootID',
     full,
     (node) => {
-      node.spec.taints?.push(outOfService('reattach'));
+      node.spec.taints?.push(outOfService(ATTACHER));
       annotate(BOOT_ID, 'e')(node);
     },
   ],
@@ -127,6 +132,10 @@ const fieldsOf = (part: object) => Object.keys(part).filter((field) => !OTHERS.h
 /** What our ServiceAccount may not make of the full Node. Every field but those with rules of their own is changed, removed and added. */
 export const DENIED: readonly (readonly [string, Change])[] = [
   ['an out-of-service taint of another value', ({ spec }) => spec.taints?.push(outOfService('other'))],
+  [
+    'a fenced taint of another owner',
+    ({ spec }) => spec.taints?.push(taint('reattach.srvlab.io/fenced', 'other')),
+  ],
   ['an out-of-service taint without a value', ({ spec }) => spec.taints?.push(outOfService())],
   ['another taint', ({ spec }) => spec.taints?.push(taint('mine'))],
   ['without a taint of others', ({ spec }) => spec.taints?.pop()],

@@ -74,7 +74,7 @@ export function composeController(options: ComposeOptions): ComposedController {
     cluster: caches,
     manager: new AttachmentManager({ clock, logger }),
     fleet: new RdsFleet([backend]),
-    actions: new KubeActions({ api: guarded, clock, logger, random }),
+    actions: new KubeActions({ api: guarded, clock, logger, random, attacher: policy.attacher }),
     records: new LeaseRecords({ api: guarded, namespace: NAMESPACE, name: 'reattach-records', logger }),
     leadership,
     observer: {
