@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { ROOT } from '../../src/documents.ts';
 
 const run = promisify(execFile);
@@ -37,11 +38,25 @@ class DryImage {
   }
 
   async build(): Promise<void> {
+    await this.#installBaseNode();
     for (const { stage, name, text } of this.#instructions) {
       if (name === 'WORKDIR') await this.#workdir(stage, text);
       if (name === 'COPY') await this.#copy(stage, text);
       if (name === 'RUN') await this.#run(stage, text);
     }
+  }
+
+  /** Command lines that the Node.js of the base images ran. */
+  async baseNodeCalls(): Promise<readonly string[]> {
+    return (await readFile(join(this.#folder, 'calls'), 'utf8')).trim().split('\n');
+  }
+
+  /** Stands in for the Node.js of the base images: the one of this test, with a record of its calls. */
+  async #installBaseNode(): Promise<void> {
+    const node = join(this.#folder, 'base/node');
+    await mkdir(dirname(node), { recursive: true });
+    const script = `#!/bin/sh\necho "$*" >> ${join(this.#folder, 'calls')}\nexec ${process.execPath} "$@"\n`;
+    await writeFile(node, script, { mode: 0o755 });
   }
 
   path(stage: string, path: string): string {
@@ -76,7 +91,8 @@ class DryImage {
 
   async #run(stage: string, command: string): Promise<void> {
     const { PATH = '' } = process.env;
-    const env = { ...process.env, PATH: systemPath(PATH), CI: 'true', TURBO_TELEMETRY_DISABLED: '1' };
+    const path = `${join(this.#folder, 'base')}:${systemPath(PATH)}`;
+    const env = { ...process.env, PATH: path, CI: 'true', TURBO_TELEMETRY_DISABLED: '1' };
     await run('sh', ['-c', command], { cwd: this.#workdirs.get(stage), env, maxBuffer: 2 ** 26 });
   }
 }
@@ -109,6 +125,26 @@ describe('deploy/Dockerfile', () => {
     expect(code).toBe(2);
     const { size } = await stat(join(app, 'main.mjs'));
     expect(size).toBeLessThan(6 * 2 ** 20);
+  });
+
+  it('bundles with the Node.js of the base image', async () => {
+    expect(await image.baseNodeCalls()).toContain('build.mjs');
+  });
+
+  it('takes pnpm and turbo in the versions of the lockfile', async () => {
+    const { catalog } = parse(await readFile(join(ROOT, 'pnpm-workspace.yaml'), 'utf8')) as {
+      readonly catalog: Readonly<Record<string, string>>;
+    };
+    const { devDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+      readonly devDependencies: Readonly<Record<string, string>>;
+    };
+    for (const [tool, version] of [
+      ['pnpm', devDependencies['pnpm']],
+      ['turbo', catalog['turbo']],
+    ] as const) {
+      const { stdout } = await run(image.path('prune', join('.tools', tool)), ['--version']);
+      expect(stdout.trim()).toBe(version);
+    }
   });
 
   it('says what is in the bundle', async () => {
