@@ -19,11 +19,19 @@ export interface Backends {
 
 /** Creates every configured backend, not started yet. */
 export function createBackends({ config, clock, logger, teardown }: BackendSurroundings): Backends {
-  const { activityWindowMs, idlePollMs } = config;
+  const { activityWindowMs, idlePollMs, quiesceMs, writesStillMs } = config;
   const all = config.backends.map((backend) =>
     teardown.use(
       `storage-backend ${backend.name}`,
-      createRdsBackend({ ...backend, activityWindowMs, idlePollMs, clock, logger }),
+      createRdsBackend({
+        ...backend,
+        activityWindowMs,
+        idlePollMs,
+        quiesceMs,
+        writesStillMs,
+        clock,
+        logger,
+      }),
     ),
   );
   return { all, fleet: new RdsFleet(all) };

@@ -1,12 +1,4 @@
-import type {
-  Decision,
-  FenceFact,
-  FenceGuard,
-  FenceState,
-  HoldReason,
-  Mode,
-  NodeState,
-} from '@reattach/core';
+import type { Decision, Enforcement, Fence, FenceState, HoldReason, Mode, NodeState } from '@reattach/core';
 
 /** Everything people ask first: what is attached where, what was decided about it, and why. Times are epoch ms. */
 export interface StateReport {
@@ -43,9 +35,13 @@ export interface BackendState {
   readonly detail: string;
   readonly readAtMs?: number;
   readonly liveHosts?: number;
-  readonly guard?: FenceGuard;
-  readonly fences: readonly FenceFact[];
+  /** Whether the backend acts on fences. */
+  readonly enforcement?: Enforcement;
+  readonly fences: readonly BackendFence[];
 }
+
+/** A fence as the backend shows it; its addresses as text. */
+export type BackendFence = Omit<Fence, 'addresses' | 'inForce'> & { readonly addresses: readonly string[] };
 
 /** `ready`, or how the node is lost. */
 export type NodeStateKind = NodeState['kind'];

@@ -1,6 +1,5 @@
 export { type Cleanup, decideCleanups } from './decide/cleanups.ts';
 export { type Decision, decide, type Plan } from './decide/decide.ts';
-export type { FenceState } from './decide/fence-state.ts';
 export { RULES, type Rule, type Verdict } from './decide/rules.ts';
 export type { DetachStrategy } from './execute/detach-requests.ts';
 export type { Effect, LostDecision } from './execute/effect.ts';
@@ -16,22 +15,17 @@ export type { PassContext, PassResult, ReconcilePass } from './loop/reconcile-pa
 export { CoreError, type CoreErrorCode, type Outcome } from './model/errors.ts';
 export type {
   CacheFreshness,
-  FenceFact,
-  FenceGuard,
-  FenceIdentity,
   FormerAddress,
-  NodeEvidence,
   NodeFact,
   NodeLeaseFact,
   ObjectRef,
   PersistentVolumeFact,
   PodFact,
-  StorageReading,
-  StoredVolumeFact,
   Taint,
-  UnknownReason,
   VolumeAttachmentFact,
 } from './model/facts.ts';
+export { type Fence, type FenceRecord, isFenceOf } from './model/fence-record.ts';
+export { type FenceState, INEFFECTIVE_REASONS, type IneffectiveReason } from './model/fence-state.ts';
 export { FENCED_TAINT } from './model/fenced-taint.ts';
 export { HOLD_REASONS, type HoldReason } from './model/hold-reason.ts';
 export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT } from './model/out-of-service.ts';
@@ -47,6 +41,31 @@ export {
   STRATEGIES,
   type Strategy,
 } from './model/policy.ts';
+export {
+  addressKey,
+  describeAddresses,
+  ipAddresses,
+  STORAGE_ADDRESS_KINDS,
+  type StorageAddress,
+  type StorageAddressKind,
+  unionOfAddresses,
+} from './model/storage-address.ts';
+export {
+  EMPTY_QUERY,
+  type StorageNode,
+  type StorageQuery,
+  type StorageSuspect,
+  type StorageVolume,
+  storageIdentity,
+} from './model/storage-query.ts';
+export {
+  type Enforcement,
+  type NodeEvidence,
+  type StorageReading,
+  UNKNOWN_REASONS,
+  type UnattributedSession,
+  type UnknownReason,
+} from './model/storage-reading.ts';
 export type { Migration, TrackedAttachment } from './model/tracked-attachment.ts';
 export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './model/trigger-reason.ts';
 export type { PassHistory } from './pass/pass-history.ts';
@@ -58,7 +77,19 @@ export {
   type ReleasePassOptions,
 } from './pass/release-pass.ts';
 export { UntrackPass, type UntrackPassOptions } from './pass/untrack-pass.ts';
+export type {
+  BackendCheck,
+  BackendCheckContext,
+  BackendDescriptor,
+  BackendOption,
+  BackendOptionType,
+  BackendOptionValue,
+  BackendPorts,
+  BackendSettings,
+} from './ports/backend-descriptor.ts';
+export { type BackendHistory, MAX_HISTORY_BYTES } from './ports/backend-history.ts';
 export { type Clock, delay, systemClock } from './ports/clock.ts';
+export type { FenceRecords } from './ports/fence-records.ts';
 export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
 export {
   type AttachmentStore,
@@ -75,12 +106,15 @@ export {
   type LostNodeRecord,
   type LostNodeRecords,
   type NodeLister,
-  type StorageBackend,
   type StorageFleet,
-  type StorageNode,
-  type StorageQuery,
-  type StorageVolume,
 } from './ports/ports.ts';
+export type {
+  BackendCapabilities,
+  BackendHealth,
+  BackendWatch,
+  StorageBackend,
+  VolumeClaim,
+} from './ports/storage-backend.ts';
 export { type AttachmentStatus, STALE_STEPS, type StaleState } from './report/attachment-status.ts';
 export { type Held, heldIn, lostDecisionsIn, untouchedIn } from './report/held.ts';
 export { PassReporter, type PassReporterOptions } from './report/pass-reporter.ts';

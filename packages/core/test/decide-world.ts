@@ -1,4 +1,7 @@
-import type { FenceFact, NodeEvidence, StorageReading } from '../src/model/facts.ts';
+import type { Fence } from '../src/model/fence-record.ts';
+import type { FenceState } from '../src/model/fence-state.ts';
+import { ipAddresses } from '../src/model/storage-address.ts';
+import type { NodeEvidence, StorageReading } from '../src/model/storage-reading.ts';
 import { nodeFact, persistentVolumeFact, volumeAttachmentFact } from '../src/testing/fact-builders.ts';
 import { FakeClock } from '../src/testing/fake-clock.ts';
 import { FakeStorageBackend } from '../src/testing/fake-storage-backend.ts';
@@ -12,6 +15,8 @@ const LOST_MS = 60_000;
 export interface WorldOptions {
   readonly node?: NodeState;
   readonly evidence?: NodeEvidence;
+  /** Default: not fenced. */
+  readonly fence?: FenceState;
   readonly attachment?: Partial<AttachmentView['attachment']>;
   readonly view?: Partial<AttachmentView>;
   readonly reading?: Partial<StorageReading>;
@@ -67,16 +72,39 @@ export const unknown: NodeEvidence = {
 };
 
 /** A fence of `node-a` that has stood for long. */
-export const FENCE: FenceFact = {
+export const FENCE: Fence = {
   id: 'f1',
   nodeName: 'node-a',
   fencedAtMs: NOW - 60_000,
-  addresses: [ADDRESS],
+  addresses: ipAddresses([ADDRESS]),
+  inForce: ipAddresses([ADDRESS]),
   seenSinceMs: NOW - 60_000,
 };
 
+export const OPEN: FenceState = { kind: 'open', addresses: ipAddresses([ADDRESS]) };
+export const QUIESCING: FenceState = {
+  kind: 'quiescing',
+  fence: FENCE,
+  untilMs: NOW + 9_000,
+  why: 'writes run',
+};
+export const INEFFECTIVE: FenceState = {
+  kind: 'ineffective',
+  reason: 'still-writing',
+  fence: FENCE,
+  why: 'it writes',
+};
+export const NOT_ENFORCED: FenceState = { kind: 'ineffective', reason: 'not-enforced', why: 'no rule' };
+export const EFFECTIVE: FenceState = { kind: 'effective', fence: FENCE, why: 'fence effective: proof' };
+
 export function world(options: WorldOptions = {}): ClusterView {
-  const { node = notReady(), evidence = silentFor(60_000), peers = 4, otherAttachers = [] } = options;
+  const {
+    node = notReady(),
+    evidence = silentFor(60_000),
+    peers = 4,
+    fence = OPEN,
+    otherAttachers = [],
+  } = options;
   const backend = new FakeStorageBackend(new FakeClock());
   const volume = persistentVolumeFact();
   const attachment = volumeAttachmentFact(options.attachment);
@@ -87,11 +115,13 @@ export function world(options: WorldOptions = {}): ClusterView {
   const reading: StorageReading = {
     observedAtMs: NOW,
     evidence: new Map([[node.name, evidence]]),
+    fenceStates: new Map(evidence.kind === 'unknown' ? [] : [[node.name, fence]]),
+    unattributed: [],
     ...(evidence.kind !== 'unknown' && {
       liveHosts: 2,
-      guard: { kind: 'enforced' },
-      fences: [],
-      volumes: new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - 60_000 }]]),
+      enforcement: { kind: 'enforced' },
+      fences: fence.kind === 'open' || !('fence' in fence) || !fence.fence ? [] : [fence.fence],
+      volumes: new Set(['handle-of-pv-a']),
     }),
     ...options.reading,
   };
@@ -102,7 +132,7 @@ export function world(options: WorldOptions = {}): ClusterView {
     storageNodes: new Map(
       node.kind === 'ready'
         ? []
-        : [[node.name, { name: node.name, addresses: [ADDRESS], addressesFrom: 'node' }]],
+        : [[node.name, { name: node.name, addresses: ipAddresses([ADDRESS]), addressesFrom: 'node' }]],
     ),
     outOfService: new Map(),
     withFencedTaint: [],

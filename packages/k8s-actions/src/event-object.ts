@@ -16,8 +16,8 @@ const ACTIONS: Readonly<Record<EventReason, string>> = {
   NodeFenced: 'FenceNode',
   NodeUnfenced: 'UnfenceNode',
   PodNotRescheduled: 'DeletePod',
-  RDSDisconnected: 'ConnectStorage',
-  RDSReconnected: 'ConnectStorage',
+  StorageDisconnected: 'ConnectStorage',
+  StorageReconnected: 'ConnectStorage',
   StartupReconciliation: 'Reconcile',
 };
 

@@ -78,7 +78,7 @@ describe('KubeEventRecorder', () => {
   it('writes an Event about a Pod into its namespace', async () => {
     const { api, record } = setUp({});
     const regarding = { kind: 'Pod', namespace: 'reattach', name: 'reattach-0' } as const;
-    await record(held({ reason: 'RDSDisconnected', regarding }));
+    await record(held({ reason: 'StorageDisconnected', regarding }));
     expect(api.calls).toEqual(['POST /apis/events.k8s.io/v1/namespaces/reattach/events']);
     expect(api.requests[0]?.body).toMatchObject({ regarding });
   });

@@ -13,6 +13,8 @@ export interface AssembleOptions {
   readonly storageAddresses: readonly string[];
   readonly activityWindowMs: number;
   readonly idlePollMs: number;
+  readonly quiesceMs: number;
+  readonly writesStillMs: number;
   readonly dial: Dial;
   readonly clock: Clock;
   /** A number in [0, 1) for the jitter of reconnects; default `Math.random`. */
@@ -23,7 +25,18 @@ export interface AssembleOptions {
 
 /** Binds connection, client and metrics of one backend. */
 export function assembleRdsBackend(options: AssembleOptions): RdsBackend {
-  const { name, host, port, storageAddresses, activityWindowMs, idlePollMs, dial, clock } = options;
+  const {
+    name,
+    host,
+    port,
+    storageAddresses,
+    activityWindowMs,
+    idlePollMs,
+    quiesceMs,
+    writesStillMs,
+    dial,
+    clock,
+  } = options;
   const { logger = silentLogger, random = Math.random } = options;
   const metrics = createRdsMetrics(name);
   return new RdsBackend({
@@ -35,6 +48,8 @@ export function assembleRdsBackend(options: AssembleOptions): RdsBackend {
     logger,
     activityWindowMs,
     idlePollMs,
+    quiesceMs,
+    writesStillMs,
     metrics,
   });
 }

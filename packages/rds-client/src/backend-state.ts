@@ -1,4 +1,4 @@
-import type { FenceFact, FenceGuard } from '@reattach/core';
+import type { Enforcement, Fence } from '@reattach/core';
 import { type ActivityMemory, NO_ACTIVITY, rememberActivity, timeBaseChanged } from './activity-memory.ts';
 import { fenceGuard } from './fence-guard.ts';
 import { type FenceMemory, readFences } from './fences.ts';
@@ -17,8 +17,8 @@ export const NO_MEMORY: BackendState = { activity: NO_ACTIVITY, fences: new Map(
 /** A reading, with what it means in the light of those before. */
 export interface Remembered {
   readonly memory: BackendState;
-  readonly fences: readonly FenceFact[];
-  readonly guard: FenceGuard;
+  readonly fences: readonly Fence[];
+  readonly guard: Enforcement;
   /** Everything of before was forgotten. */
   readonly restarted: boolean;
 }

@@ -1,16 +1,16 @@
-import type { FenceFact, NodeEvidence, StorageNode } from '@reattach/core';
+import type { NodeEvidence } from '@reattach/core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { busy, EXPORT, READ_AT_MS, session, snapshot, TRACKING } from '../test/support/snapshots.ts';
 import { type ActivityMemory, NO_ACTIVITY, rememberActivity } from './activity-memory.ts';
-import { classifyEvidence } from './classify-evidence.ts';
+import { classifyEvidence, type FencedHost, type KnownHost } from './classify-evidence.ts';
 import type { Session, Snapshot } from './snapshot.ts';
 
 const WINDOW_MS = 15_000;
 const A = '10.0.5.1';
 const B = '10.0.5.2';
-const NODE_A: StorageNode = { name: 'a', addresses: [A], addressesFrom: 'node' };
-const NODE_B: StorageNode = { name: 'b', addresses: [B], addressesFrom: 'node' };
+const NODE_A: KnownHost = { name: 'a', addresses: [A] };
+const NODE_B: KnownHost = { name: 'b', addresses: [B] };
 
 /** A was seen live `quietMs` ago, and its sessions were gone in the last reading, two seconds ago. */
 function seen(quietMs: number): ActivityMemory {
@@ -33,11 +33,11 @@ function judge(
     reading = {},
     fences = [],
   }: {
-    node?: StorageNode;
-    peers?: readonly StorageNode[];
+    node?: KnownHost;
+    peers?: readonly KnownHost[];
     memory?: ActivityMemory;
     reading?: Partial<Snapshot>;
-    fences?: readonly FenceFact[];
+    fences?: readonly FencedHost[];
   } = {},
 ): NodeEvidence | undefined {
   const read = snapshot({ sessions, ...reading });
@@ -128,7 +128,7 @@ describe('classifyEvidence', () => {
   });
 
   it.each<[string, Parameters<typeof judge>[1], string]>([
-    ['tracking off', { reading: { tracking: { ...TRACKING, on: false } } }, 'tracking-off'],
+    ['tracking off', { reading: { tracking: { ...TRACKING, on: false } } }, 'not-observable'],
     ['no address', { node: { ...NODE_A, addresses: [] } }, 'no-address'],
     ['an IPv6 address', { node: { ...NODE_A, addresses: [A, 'fd00::1'] } }, 'no-address'],
     ['an address that is none', { node: { ...NODE_A, addresses: [A, 'node-a'] } }, 'no-address'],
@@ -151,9 +151,9 @@ describe('classifyEvidence', () => {
     expect(judge(sessions, { memory: seen(60_000) })).toMatchObject({ reason: 'output-not-understood' });
   });
 
-  it('addresses guessed from pods and a session nobody accounts for -> unknown', () => {
+  it('a live session that belongs to no known node -> unknown', () => {
     const sessions = [session(A, 40_000), session(B, 1_000)];
-    const node: StorageNode = { ...NODE_A, addressesFrom: 'pods' };
+    const node = NODE_A;
     expect(judge(sessions, { node })).toMatchObject({ kind: 'silent' });
     expect(judge(sessions, { node, peers: [] })).toMatchObject({
       kind: 'unknown',
@@ -165,14 +165,11 @@ describe('classifyEvidence', () => {
     expect(judge([...sessions, busy('10.0.5.9', 1)], { node })).toMatchObject({
       reason: 'unattributed-session',
     });
-    expect(judge(sessions, { peers: [] })).toMatchObject({ kind: 'silent' });
   });
 
   describe('a node that was never seen and is cut off', () => {
-    const fence = (seenForMs: number, overrides: Partial<FenceFact> = {}): FenceFact => ({
-      id: '00c0ffee',
+    const fence = (seenForMs: number, overrides: Partial<FencedHost> = {}): FencedHost => ({
       nodeName: 'a',
-      fencedAtMs: 0,
       addresses: [A],
       seenSinceMs: READ_AT_MS - seenForMs,
       ...overrides,
@@ -216,7 +213,8 @@ describe('classifyEvidence', () => {
     let silences = 0;
     fc.assert(
       fc.property(fc.array(anySession, { maxLength: 6 }), mostlyOn, (sessions, on) => {
-        const evidence = judge(sessions, { reading: { tracking: { ...TRACKING, on } } });
+        const peers = [{ ...NODE_B, addresses: [B, '10.0.6.1'] }];
+        const evidence = judge(sessions, { peers, reading: { tracking: { ...TRACKING, on } } });
         if (evidence?.kind !== 'silent') return;
         silences += 1;
         const youngerThan = (limitMs: number) =>

@@ -1,9 +1,22 @@
 import { isIPv4 } from 'node:net';
-import type { FenceFact, NodeEvidence, StorageNode, StorageQuery, UnknownReason } from '@reattach/core';
+import type { NodeEvidence, UnknownReason } from '@reattach/core';
 import { type ActivityMemory, liveAddresses } from './activity-memory.ts';
 import { normaliseAddress } from './routeros/ip-address.ts';
 import { sessionAge } from './session-age.ts';
 import type { Snapshot } from './snapshot.ts';
+
+/** A node by its IP addresses. */
+export interface KnownHost {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+/** A node whose addresses are cut off. */
+export interface FencedHost {
+  readonly nodeName: string;
+  readonly addresses: readonly string[];
+  readonly seenSinceMs: number;
+}
 
 /**
  * What one reading says about each suspect. Pure.
@@ -18,11 +31,11 @@ import type { Snapshot } from './snapshot.ts';
  * @see docs/routeros.md, the evidence
  */
 export function classifyEvidence(
-  query: Pick<StorageQuery, 'suspects' | 'peers'>,
+  query: { readonly suspects: readonly KnownHost[]; readonly peers: readonly KnownHost[] },
   snapshot: Snapshot,
   memory: ActivityMemory,
   activityWindowMs: number,
-  fences: readonly FenceFact[],
+  fences: readonly FencedHost[],
 ): ReadonlyMap<string, NodeEvidence> {
   const live = liveAddresses(memory, snapshot, activityWindowMs);
   const known = new Set(
@@ -46,7 +59,7 @@ function blindReason({
   exports,
   sessionPorts,
 }: Snapshot): { readonly reason: UnknownReason; readonly detail: string } | undefined {
-  if (!tracking.on) return { reason: 'tracking-off', detail: tracking.detail };
+  if (!tracking.on) return { reason: 'not-observable', detail: tracking.detail };
   const missed = exports.find(({ port }) => !sessionPorts.includes(port));
   if (!missed) return undefined;
   return { reason: 'output-not-understood', detail: `sessions to export port ${missed.port} were not read` };
@@ -56,13 +69,13 @@ interface Reading {
   readonly snapshot: Snapshot;
   readonly memory: ActivityMemory;
   readonly activityWindowMs: number;
-  readonly fences: readonly FenceFact[];
+  readonly fences: readonly FencedHost[];
   readonly live: ReadonlySet<string>;
   /** An address that may be live and is no known node's. */
   readonly stray: string | undefined;
 }
 
-function classify(node: StorageNode, reading: Reading): NodeEvidence {
+function classify(node: KnownHost, reading: Reading): NodeEvidence {
   const { snapshot, memory, activityWindowMs, live, stray } = reading;
   const { sessionsReadAtMs: readAtMs, sessionsAskedAtMs: observedAtMs } = snapshot;
   if (node.addresses.length === 0) return unknown(snapshot, 'no-address', 'no storage address is known');
@@ -95,7 +108,7 @@ function classify(node: StorageNode, reading: Reading): NodeEvidence {
   if (control === undefined) {
     return unknown(snapshot, 'no-live-peer', 'no other host is live in the same reading');
   }
-  if (node.addressesFrom === 'pods' && stray !== undefined) {
+  if (stray !== undefined) {
     const detail = `${stray} talks to the backend and is no known node's; it may be this one`;
     return unknown(snapshot, 'unattributed-session', detail);
   }
@@ -112,7 +125,7 @@ function classify(node: StorageNode, reading: Reading): NodeEvidence {
 function cutOffSinceMs(
   nodeName: string,
   own: ReadonlySet<string>,
-  fences: readonly FenceFact[],
+  fences: readonly FencedHost[],
 ): number | undefined {
   const itsOwn = fences.filter((fence) => fence.nodeName === nodeName);
   const fenced = new Set(itsOwn.flatMap(({ addresses }) => addresses.map(normal)));

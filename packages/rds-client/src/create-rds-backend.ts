@@ -27,6 +27,10 @@ export interface RdsBackendOptions {
   readonly activityWindowMs?: number;
   /** Time between two readings when nobody asks, ms; default 60,000. */
   readonly idlePollMs?: number;
+  /** Silence of a fenced node after which the backend holds no command of it any more, ms; default 10,000. */
+  readonly quiesceMs?: number;
+  /** How long the write counters of its single-writer volumes must have stood still, ms; default 2,000. */
+  readonly writesStillMs?: number;
   /** Longest time one command may take, ms; default 10,000. */
   readonly commandTimeoutMs?: number;
   readonly clock: Clock;
@@ -40,6 +44,8 @@ const DEFAULTS = {
   port: 22,
   activityWindowMs: 15_000,
   idlePollMs: 60_000,
+  quiesceMs: 10_000,
+  writesStillMs: 2_000,
   commandTimeoutMs: 10_000,
 } as const;
 
@@ -66,7 +72,18 @@ export function createRdsBackend(options: RdsBackendOptions): RdsBackend {
     commandTimeoutMs,
     clock,
   });
-  return assembleRdsBackend({ ...options, storageAddresses, port, activityWindowMs, idlePollMs, dial });
+  const quiesceMs = within(options, 'quiesceMs', 1, 3_600_000);
+  const writesStillMs = within(options, 'writesStillMs', 1, 3_600_000);
+  return assembleRdsBackend({
+    ...options,
+    storageAddresses,
+    port,
+    activityWindowMs,
+    idlePollMs,
+    quiesceMs,
+    writesStillMs,
+    dial,
+  });
 }
 
 type NumberOption = keyof typeof DEFAULTS;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatFenceComment, parseFenceComment } from './fence-comment.ts';
 
-const FENCE = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 1_767_225_600_000 };
+const FENCE = { id: '00c0ffee', nodeName: 'node-a', addresses: [], fencedAtMs: 1_767_225_600_000 };
 
 describe('formatFenceComment', () => {
   it('writes what is known, and - for what is not', () => {

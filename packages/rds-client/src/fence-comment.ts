@@ -1,4 +1,4 @@
-import type { FenceIdentity } from '@reattach/core';
+import type { FenceRecord } from '@reattach/core';
 import { RdsError } from './rds-error.ts';
 
 /** `reattach/1 id=<8 hex> node=<name> uid=<uid or -> boot=<bootID or -> at=<epoch ms>` */
@@ -12,7 +12,7 @@ const NONE = '-';
  * The comment that makes an entry of the fence list ours and says all a restarted controller needs.
  * @throws {RdsError} INVALID_VALUE when a part of it cannot be read back
  */
-export function formatFenceComment(fence: FenceIdentity): string {
+export function formatFenceComment(fence: FenceRecord): string {
   const { id, nodeName, nodeUid = NONE, bootId = NONE, fencedAtMs } = fence;
   const comment = `reattach/1 id=${id} node=${nodeName} uid=${nodeUid} boot=${bootId} at=${fencedAtMs}`;
   if (COMMENT.test(comment)) return comment;
@@ -24,7 +24,7 @@ export function formatFenceComment(fence: FenceIdentity): string {
 }
 
 /** `undefined`: an entry that is not ours. */
-export function parseFenceComment(comment: string): FenceIdentity | undefined {
+export function parseFenceComment(comment: string): FenceRecord | undefined {
   const match = COMMENT.exec(comment);
   if (!match) return undefined;
   const [, id = '', nodeName = '', nodeUid = NONE, bootId = NONE, at = ''] = match;
@@ -33,6 +33,7 @@ export function parseFenceComment(comment: string): FenceIdentity | undefined {
     nodeName,
     ...(nodeUid !== NONE && { nodeUid }),
     ...(bootId !== NONE && { bootId }),
+    addresses: [],
     fencedAtMs: Number(at),
   };
 }

@@ -1,10 +1,11 @@
+import { ipAddresses } from '@reattach/core';
 import { describe, expect, it } from 'vitest';
 import { fakeBackend } from '../test/support/fake-backend.ts';
 import type { FakeSession } from '../test/support/fake-session.ts';
 import { formatFenceComment } from './fence-comment.ts';
 import { type FenceLink, fenceAddresses, unfenceEntries } from './fence-effects.ts';
 
-const FENCE = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 1 };
+const FENCE = { id: '00c0ffee', nodeName: 'node-a', addresses: [], fencedAtMs: 1 };
 const ENTRY = { address: '10.0.5.1', comment: formatFenceComment(FENCE), disabled: false, dynamic: false };
 
 /** A link to a backend whose fence list shows these entries, one after the other. */
@@ -47,7 +48,9 @@ describe('fenceAddresses', () => {
 describe('unfenceEntries', () => {
   it('does not believe a backend that accepts a removal and still shows the entry', async () => {
     const { connect } = linkTo([ENTRY]);
-    await expect(unfenceEntries(connect, { ...FENCE, addresses: [], seenSinceMs: 0 })).rejects.toMatchObject({
+    await expect(
+      unfenceEntries(connect, { ...FENCE, addresses: ipAddresses([]), inForce: [], seenSinceMs: 0 }),
+    ).rejects.toMatchObject({
       code: 'STILL_FENCED',
       outcome: 'unknown',
       message: 'STILL_FENCED: Backend rds-1 still fences 10.0.5.1 for 00c0ffee',
@@ -60,7 +63,7 @@ describe('unfenceEntries', () => {
       [{ ...ENTRY, disabled: true }, other, { ...ENTRY, address: '10.0.6.1' }],
       [other],
     );
-    await unfenceEntries(connect, { ...FENCE, addresses: [], seenSinceMs: 0 });
+    await unfenceEntries(connect, { ...FENCE, addresses: ipAddresses([]), inForce: [], seenSinceMs: 0 });
     const removed = session.commands.filter((command) => command.includes('remove'));
     expect(
       removed.map((command) => /address=(\S+) and comment="[^"]*id=(\w+)/.exec(command)?.slice(1)),

@@ -1,4 +1,4 @@
-import type { FenceFact, FenceIdentity } from '@reattach/core';
+import type { Fence, FenceRecord } from '@reattach/core';
 import { formatFenceComment } from './fence-comment.ts';
 import { isInForce, ownEntries } from './fences.ts';
 import { RdsError } from './rds-error.ts';
@@ -32,7 +32,7 @@ export interface FenceLink {
  */
 export async function fenceAddresses(
   connect: () => Promise<FenceLink>,
-  fence: FenceIdentity,
+  fence: FenceRecord,
   addresses: readonly string[],
 ): Promise<boolean> {
   const comment = formatFenceComment(fence);
@@ -74,7 +74,7 @@ export async function fenceAddresses(
  * @returns whether there was any
  * @throws {RdsError} STILL_FENCED when the read-back still shows one
  */
-export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: FenceFact): Promise<boolean> {
+export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: Fence): Promise<boolean> {
   const link = await connect();
   const entries = entriesOf(await readEntries(link), fence);
   if (entries.length === 0) return false;
@@ -119,13 +119,13 @@ async function readEntries({ client, session, dialect, signal }: FenceLink): Pro
   return value;
 }
 
-function entriesOf(entries: readonly FenceEntry[], { id }: FenceIdentity): readonly FenceEntry[] {
+function entriesOf(entries: readonly FenceEntry[], { id }: FenceRecord): readonly FenceEntry[] {
   return ownEntries(entries)
     .filter(({ fence }) => fence.id === id)
     .map(({ entry }) => entry);
 }
 
-function isFencedBy(entries: readonly FenceEntry[], fence: FenceIdentity, address: string): boolean {
+function isFencedBy(entries: readonly FenceEntry[], fence: FenceRecord, address: string): boolean {
   return entriesOf(entries, fence).some((entry) => entry.address === address && isInForce(entry));
 }
 

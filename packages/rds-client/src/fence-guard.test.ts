@@ -111,7 +111,7 @@ describe('fenceGuard', () => {
     ],
   ])('unenforced: %s', (_, rules, ports, detail, fix) => {
     expect(fenceGuard(rules, ports)).toEqual({
-      kind: 'unenforced',
+      kind: 'not-enforced',
       detail: expect.stringMatching(detail),
       fix,
     });

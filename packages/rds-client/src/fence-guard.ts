@@ -1,4 +1,4 @@
-import type { FenceGuard } from '@reattach/core';
+import type { Enforcement } from '@reattach/core';
 import { FENCE_LIST } from './routeros/queries.ts';
 import { coversPort, matchesTcp, mayMatch } from './rule-match.ts';
 import type { RawRule } from './snapshot.ts';
@@ -23,11 +23,11 @@ const FIND = `[find where chain=prerouting and action=drop and src-address-list=
  * no condition but the list, TCP and ports that cover every export, and no enabled rule before it that could let such a
  * packet leave the chain.
  */
-export function fenceGuard(rules: readonly RawRule[], exportPorts: readonly number[]): FenceGuard {
+export function fenceGuard(rules: readonly RawRule[], exportPorts: readonly number[]): Enforcement {
   const candidates = rules
     .map((rule, index) => ({ rule, index }))
     .filter(({ rule }) => rule.action === 'drop' && rule.matchers['src-address-list'] === FENCE_LIST);
-  let first: FenceGuard | undefined;
+  let first: Enforcement | undefined;
   for (const { rule, index } of candidates) {
     const guard = judge(rule, rules.slice(0, index), exportPorts);
     if (guard.kind === 'enforced') return guard;
@@ -36,7 +36,7 @@ export function fenceGuard(rules: readonly RawRule[], exportPorts: readonly numb
   return first ?? unenforced('there is no drop rule for the fence list', addCommand(rules, exportPorts));
 }
 
-function judge(rule: RawRule, before: readonly RawRule[], ports: readonly number[]): FenceGuard {
+function judge(rule: RawRule, before: readonly RawRule[], ports: readonly number[]): Enforcement {
   const { disabled, invalid, matchers } = rule;
   if (disabled) return unenforced('the drop rule is disabled', `/ip/firewall/raw/enable ${FIND}`);
   const extra = Object.keys(matchers).find((key) => !ALLOWED.has(key));
@@ -77,6 +77,6 @@ function portList(ports: readonly number[]): string {
   return ports.length === 0 ? '4420' : [...new Set(ports)].toSorted((a, b) => a - b).join(',');
 }
 
-function unenforced(detail: string, fix: string): FenceGuard {
-  return { kind: 'unenforced', detail, fix };
+function unenforced(detail: string, fix: string): Enforcement {
+  return { kind: 'not-enforced', detail, fix };
 }

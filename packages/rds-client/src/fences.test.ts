@@ -1,3 +1,4 @@
+import { ipAddresses } from '@reattach/core';
 import { describe, expect, it } from 'vitest';
 import { fenceEntry } from '../test/support/snapshots.ts';
 import { readFences } from './fences.ts';
@@ -15,7 +16,9 @@ describe('readFences', () => {
   it('groups the entries of one fence', () => {
     const entries = [fenceEntry({ address: '10.0.6.1' }), fenceEntry()];
     const { fences } = readFences(entries, true, NONE, 7);
-    expect(fences).toEqual([{ ...FENCE, addresses: ['10.0.5.1', '10.0.6.1'], seenSinceMs: 7 }]);
+    expect(fences).toMatchObject([
+      { ...FENCE, inForce: ipAddresses(['10.0.5.1', '10.0.6.1']), seenSinceMs: 7 },
+    ]);
   });
 
   it('leaves out entries that are disabled or dynamic, and those of others', () => {

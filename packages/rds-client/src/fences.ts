@@ -1,4 +1,4 @@
-import type { FenceFact, FenceIdentity } from '@reattach/core';
+import { type Fence, type FenceRecord, ipAddresses } from '@reattach/core';
 import { parseFenceComment } from './fence-comment.ts';
 import type { FenceEntry } from './snapshot.ts';
 
@@ -7,7 +7,7 @@ export type FenceMemory = ReadonlyMap<string, { readonly addresses: string; read
 
 /** An entry of the fence list that we wrote. */
 export interface OwnEntry {
-  readonly fence: FenceIdentity;
+  readonly fence: FenceRecord;
   readonly entry: FenceEntry;
 }
 
@@ -34,20 +34,25 @@ export function readFences(
   enforced: boolean,
   memory: FenceMemory,
   readAtMs: number,
-): { readonly fences: readonly FenceFact[]; readonly memory: FenceMemory } {
+): { readonly fences: readonly Fence[]; readonly memory: FenceMemory } {
   const byId = Map.groupBy(
     ownEntries(entries).filter(({ entry }) => isInForce(entry)),
     ({ fence }) => fence.id,
   );
   const next = new Map<string, { addresses: string; seenSinceMs: number }>();
-  const fences = [...byId].map(([id, own]): FenceFact => {
+  const fences = [...byId].map(([id, own]): Fence => {
     const addresses = [...new Set(own.map(({ entry }) => entry.address))].toSorted();
     const key = addresses.join(' ');
     const known = memory.get(id);
     const seenSinceMs = enforced && known?.addresses === key ? known.seenSinceMs : readAtMs;
     if (enforced) next.set(id, { addresses: key, seenSinceMs });
     const oldest = own.reduce((a, b) => (b.fence.fencedAtMs < a.fence.fencedAtMs ? b : a));
-    return { ...oldest.fence, addresses, seenSinceMs };
+    return {
+      ...oldest.fence,
+      addresses: ipAddresses(addresses),
+      inForce: ipAddresses(addresses),
+      seenSinceMs,
+    };
   });
   return { fences, memory: next };
 }

@@ -1,6 +1,6 @@
 export { ConnectionManager, type ConnectionManagerOptions } from './connection-manager.ts';
 export { createRdsBackend, type RdsBackendOptions } from './create-rds-backend.ts';
-export { type BackendHealth, RdsBackend, type RdsBackendParts } from './rds-backend.ts';
+export { RdsBackend, type RdsBackendParts } from './rds-backend.ts';
 export { RdsError, type RdsErrorCode } from './rds-error.ts';
 export { RdsFleet } from './rds-fleet.ts';
 export { type RouterOsVersion, versionWarnings } from './routeros/version.ts';

@@ -13,6 +13,6 @@ describe('matchVolume', () => {
     ['nothing, when the slot carries another NQN', 'pvc-a', { nqn: 'nqn.test:other' }, undefined],
     ['nothing, when it is not exported', 'pvc-z', {}, undefined],
   ])('finds %s', (_, volumeHandle, volumeAttributes, slot) => {
-    expect(matchVolume({ volumeHandle, volumeAttributes }, EXPORTS)?.slot).toBe(slot);
+    expect(matchVolume({ volumeHandle, volumeAttributes, singleWriter: true }, EXPORTS)?.slot).toBe(slot);
   });
 });

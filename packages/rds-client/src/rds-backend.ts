@@ -1,21 +1,29 @@
-import type {
-  Clock,
-  FenceFact,
-  FenceIdentity,
-  Logger,
-  NodeEvidence,
-  StorageBackend,
-  StorageQuery,
-  StorageReading,
-  StoredVolumeFact,
-  UnknownReason,
+import {
+  type BackendCapabilities,
+  type BackendHealth,
+  type BackendWatch,
+  type Clock,
+  EMPTY_QUERY,
+  type Fence,
+  type FenceRecord,
+  type Logger,
+  type NodeEvidence,
+  type PersistentVolumeFact,
+  type StorageAddress,
+  type StorageBackend,
+  type StorageQuery,
+  type StorageReading,
+  type UnattributedSession,
+  type UnknownReason,
+  type VolumeClaim,
 } from '@reattach/core';
-import { liveAddresses } from './activity-memory.ts';
+import { type ActivityMemory, liveAddresses } from './activity-memory.ts';
 import { type BackendState, NO_MEMORY, remember } from './backend-state.ts';
 import { type Capabilities, logCapabilities, probeCapabilities } from './capabilities.ts';
 import { classifyEvidence } from './classify-evidence.ts';
 import type { ConnectionManager } from './connection-manager.ts';
 import { type FenceLink, fenceAddresses, unfenceEntries } from './fence-effects.ts';
+import { fenceState, type VolumeWrites } from './fence-state.ts';
 import { matchVolume } from './match-volume.ts';
 import { RdsError, type RdsErrorCode } from './rds-error.ts';
 import { readSnapshot } from './read-snapshot.ts';
@@ -25,15 +33,7 @@ import type { Snapshot } from './snapshot.ts';
 import type { SshSession } from './ssh/ssh-session.ts';
 import type { RdsMetrics } from './telemetry/instruments.ts';
 import { unlessAborted } from './unless-aborted.ts';
-
-/** Whether a backend can be asked, for readiness and for people. */
-export interface BackendHealth {
-  readonly connected: boolean;
-  /** Version and dialect, or why it is not connected. */
-  readonly detail: string;
-  /** When the last complete reading was made, epoch ms; absent before the first. */
-  readonly lastReadingAtMs?: number;
-}
+import { addressNamed, comparable } from './volume-address.ts';
 
 /** Parts of a backend; `createRdsBackend()` puts them together. */
 export interface RdsBackendParts {
@@ -45,11 +45,13 @@ export interface RdsBackendParts {
   readonly logger: Logger;
   readonly activityWindowMs: number;
   readonly idlePollMs: number;
+  readonly quiesceMs: number;
+  readonly writesStillMs: number;
   readonly metrics?: RdsMetrics;
 }
 
-/** Asks about nobody: what nodes do while they are well is learned before one of them is lost. */
-const IDLE_QUERY: StorageQuery = { suspects: [], peers: [], volumes: [] };
+/** How often the backend is read while a node may be dying, ms. */
+const CLOSE_POLL_MS = 5_000;
 
 /** The backend's answer was there, but it is none. */
 const NOT_UNDERSTOOD: ReadonlySet<RdsErrorCode> = new Set([
@@ -63,8 +65,10 @@ const NOT_UNDERSTOOD: ReadonlySet<RdsErrorCode> = new Set([
  * One ROSE Data Server as witness and fence. Knows nothing that is not at the backend but who was seen active since the backend
  * last booted; a new process therefore says `unknown` until it has seen a node once, or the entry of its session.
  */
-export class RdsBackend implements StorageBackend, AsyncDisposable {
+export class RdsBackend implements StorageBackend {
   readonly name: string;
+  readonly kind = 'rds';
+  readonly capabilities: BackendCapabilities = { addressKinds: ['ip'], canFence: true };
   /** Addresses volumes name this backend by. */
   readonly storageAddresses: readonly string[];
   readonly #connection: ConnectionManager;
@@ -73,6 +77,9 @@ export class RdsBackend implements StorageBackend, AsyncDisposable {
   readonly #logger: Logger;
   readonly #activityWindowMs: number;
   readonly #idlePollMs: number;
+  readonly #quiesceMs: number;
+  readonly #writesStillMs: number;
+  #watch: BackendWatch = { query: EMPTY_QUERY, closely: false };
   readonly #lifetime = new AbortController();
   readonly #readingAge: Disposable | undefined;
   readonly #probes = new WeakMap<SshSession, Promise<Capabilities>>();
@@ -95,6 +102,8 @@ export class RdsBackend implements StorageBackend, AsyncDisposable {
     this.#logger = parts.logger;
     this.#activityWindowMs = parts.activityWindowMs;
     this.#idlePollMs = parts.idlePollMs;
+    this.#quiesceMs = parts.quiesceMs;
+    this.#writesStillMs = parts.writesStillMs;
     this.#readingAge = parts.metrics?.observeReadingAge(() =>
       this.#lastReading ? this.#clock.now() - this.#lastReading.observedAtMs : undefined,
     );
@@ -117,6 +126,18 @@ export class RdsBackend implements StorageBackend, AsyncDisposable {
     const lifetime = AbortSignal.any([signal, this.#lifetime.signal]);
     this.#connection.start(lifetime);
     this.#polling = this.#poll(lifetime);
+  }
+
+  watch(watch: BackendWatch): void {
+    this.#watch = watch;
+    const readAtMs = this.#lastReading?.observedAtMs ?? Number.NEGATIVE_INFINITY;
+    if (watch.closely && this.#clock.now() - readAtMs >= CLOSE_POLL_MS) this.#wake.resolve();
+  }
+
+  claimOf({ volumeAttributes }: PersistentVolumeFact): VolumeClaim {
+    const named = addressNamed(volumeAttributes);
+    if (named === undefined) return 'unnamed';
+    return this.storageAddresses.map(comparable).includes(comparable(named)) ? 'mine' : 'other';
   }
 
   /** @see ConnectionManager.onReconnect */
@@ -158,8 +179,9 @@ export class RdsBackend implements StorageBackend, AsyncDisposable {
     }
   }
 
-  async fence(fence: FenceIdentity, addresses: readonly string[], signal: AbortSignal): Promise<void> {
-    const changed = await fenceAddresses(() => this.#fenceLink(signal), fence, addresses);
+  async fence(fence: FenceRecord, addresses: readonly StorageAddress[], signal: AbortSignal): Promise<void> {
+    const values = addresses.map(({ value }) => value);
+    const changed = await fenceAddresses(() => this.#fenceLink(signal), fence, values);
     if (!changed) return;
     this.#logger.info('Fenced node at storage backend', {
       backend: this.name,
@@ -168,7 +190,7 @@ export class RdsBackend implements StorageBackend, AsyncDisposable {
     });
   }
 
-  async unfence(fence: FenceFact, signal: AbortSignal): Promise<void> {
+  async unfence(fence: Fence, signal: AbortSignal): Promise<void> {
     const changed = await unfenceEntries(() => this.#fenceLink(signal), fence);
     if (!changed) return;
     this.#logger.info('Unfenced node at storage backend', {
@@ -240,30 +262,49 @@ export class RdsBackend implements StorageBackend, AsyncDisposable {
   }
 
   #interpret(query: StorageQuery, snapshot: Snapshot): StorageReading {
-    const { memory, fences, guard, restarted } = remember(this.#memory, snapshot, this.#activityWindowMs);
+    const {
+      memory,
+      fences,
+      guard: enforcement,
+      restarted,
+    } = remember(this.#memory, snapshot, this.#activityWindowMs);
     this.#memory = memory;
     if (restarted)
       this.#logger.info('Storage backend was restarted or the clock was set', { backend: this.name });
-    const volumes = new Map<string, StoredVolumeFact>();
-    for (const volume of query.volumes) {
-      const found = matchVolume(volume, snapshot.exports);
-      if (!found) continue;
-      const writesStillSinceMs = memory.writes.get(found.slot)?.sinceMs;
-      const inFlightOps = snapshot.writeCounters.get(found.slot)?.inFlightOps ?? '0';
-      volumes.set(volume.volumeHandle, {
-        ...(writesStillSinceMs !== undefined && { writesStillSinceMs }),
-        ...(inFlightOps !== '0' && { writesUnderWay: true }),
-      });
+    const volumes = new Set<string>();
+    const writes = new Map<string, VolumeWrites[]>();
+    for (const suspect of query.suspects) {
+      for (const volume of suspect.volumes) {
+        const found = matchVolume(volume, snapshot.exports);
+        if (!found) continue;
+        volumes.add(volume.volumeHandle);
+        if (!volume.singleWriter) continue;
+        const stillSinceMs = memory.writes.get(found.slot)?.sinceMs;
+        const isRunning = (snapshot.writeCounters.get(found.slot)?.inFlightOps ?? '0') !== '0';
+        const own = { isRunning, ...(stillSinceMs !== undefined && { stillSinceMs }) };
+        writes.set(suspect.name, [...(writes.get(suspect.name) ?? []), own]);
+      }
     }
-    const inForce = guard.kind === 'enforced' ? fences : [];
-    const evidence = classifyEvidence(query, snapshot, memory.activity, this.#activityWindowMs, inForce);
-    const liveHosts = countLiveHosts(query, liveAddresses(memory.activity, snapshot, this.#activityWindowMs));
+    const inForce = enforcement.kind === 'enforced' ? fences.map(toHost) : [];
+    const hosts = { suspects: query.suspects.map(toHost), peers: query.peers.map(toHost) };
+    const evidence = classifyEvidence(hosts, snapshot, memory.activity, this.#activityWindowMs, inForce);
+    const live = liveAddresses(memory.activity, snapshot, this.#activityWindowMs);
+    const observedAtMs = snapshot.takenAtMs;
+    const fenceStates = new Map(
+      query.suspects.map((node) => {
+        const facts = { node, query, evidence: evidence.get(node.name), fences, enforcement, observedAtMs };
+        const times = { quiesceMs: this.#quiesceMs, writesStillMs: this.#writesStillMs };
+        return [node.name, fenceState({ ...facts, ...times, writes: writes.get(node.name) ?? [] })] as const;
+      }),
+    );
     return {
-      observedAtMs: snapshot.takenAtMs,
+      observedAtMs,
       evidence,
-      ...(snapshot.tracking.on && { liveHosts }),
+      fenceStates,
+      ...(snapshot.tracking.on && { liveHosts: countLiveHosts(query, live) }),
+      unattributed: unattributed(query, live, memory.activity),
       fences,
-      guard,
+      enforcement,
       volumes,
     };
   }
@@ -278,7 +319,8 @@ export class RdsBackend implements StorageBackend, AsyncDisposable {
     const reason: UnknownReason = NOT_UNDERSTOOD.has(code) ? 'output-not-understood' : 'backend-unreachable';
     const observedAtMs = this.#clock.now();
     const unknown: NodeEvidence = { kind: 'unknown', observedAtMs, reason, detail };
-    return { observedAtMs, evidence: new Map(suspects.map(({ name }) => [name, unknown])) };
+    const evidence = new Map(suspects.map(({ name }) => [name, unknown]));
+    return { observedAtMs, evidence, fenceStates: new Map(), unattributed: [] };
   }
 
   #recovered(): void {
@@ -294,8 +336,10 @@ export class RdsBackend implements StorageBackend, AsyncDisposable {
     try {
       while (!signal.aborted) {
         this.#wake = Promise.withResolvers();
-        await this.observe(IDLE_QUERY, signal);
-        using _timer = this.#clock.after(this.#idlePollMs, () => this.#wake.resolve());
+        await this.observe(this.#watch.query, signal);
+        using _timer = this.#clock.after(this.#watch.closely ? CLOSE_POLL_MS : this.#idlePollMs, () =>
+          this.#wake.resolve(),
+        );
         if (!signal.aborted) await this.#wake.promise;
       }
     } catch (err) {
@@ -306,11 +350,36 @@ export class RdsBackend implements StorageBackend, AsyncDisposable {
   }
 }
 
+function toHost<T extends { readonly addresses: readonly StorageAddress[] }>({ addresses, ...rest }: T) {
+  return { ...rest, addresses: addresses.map(({ value }) => value) };
+}
+
 /** Addresses of one node count once; an address of no known node is a host of its own. */
-function countLiveHosts({ suspects, peers }: StorageQuery, live: ReadonlySet<string>): number {
-  const owner = new Map<string, string>();
+function countLiveHosts(query: StorageQuery, live: ReadonlySet<string>): number {
+  const owners = ownersOf(query);
+  return new Set([...live].map((address) => owners.get(address) ?? address)).size;
+}
+
+/** Live hosts that are no known node's. */
+function unattributed(
+  query: StorageQuery,
+  live: ReadonlySet<string>,
+  { addresses }: ActivityMemory,
+): readonly UnattributedSession[] {
+  const owners = ownersOf(query);
+  if (owners.size === 0) return [];
+  return [...live]
+    .filter((address) => !owners.has(address))
+    .map((value) => ({
+      address: { kind: 'ip', value },
+      lastActivityMs: addresses.get(value)?.lastActivityMs ?? 0,
+    }));
+}
+
+function ownersOf({ suspects, peers }: StorageQuery): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
   for (const { name, addresses } of [...suspects, ...peers]) {
-    for (const address of addresses) owner.set(normaliseAddress(address) ?? address, `node ${name}`);
+    for (const { value } of addresses) owners.set(normaliseAddress(value) ?? value, `node ${name}`);
   }
-  return new Set([...live].map((address) => owner.get(address) ?? address)).size;
+  return owners;
 }

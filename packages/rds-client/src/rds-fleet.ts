@@ -1,9 +1,6 @@
 import type { PersistentVolumeFact, StorageBackend, StorageFleet } from '@reattach/core';
 import type { RdsBackend } from './rds-backend.ts';
-import { normaliseAddress } from './routeros/ip-address.ts';
-
-/** Volume attributes that name the backend of a volume, the first one present counts. */
-const BACKEND_ATTRIBUTES = ['nvmeAddress', 'rdsAddress', 'address'] as const;
+import { addressNamed, comparable } from './volume-address.ts';
 
 /** Any number of backends, each with its own connection and evidence. */
 export class RdsFleet implements StorageFleet {
@@ -29,14 +26,8 @@ export class RdsFleet implements StorageFleet {
 
   /** The backend a volume names by its attributes; a volume that names none belongs to the only backend there is. */
   backendOf(volume: PersistentVolumeFact): StorageBackend | undefined {
-    const { volumeAttributes } = volume;
-    const attribute = BACKEND_ATTRIBUTES.find((key) => volumeAttributes[key] !== undefined);
-    const named = attribute === undefined ? undefined : volumeAttributes[attribute];
+    const named = addressNamed(volume.volumeAttributes);
     if (named !== undefined) return this.#byAddress.get(comparable(named));
     return this.backends.length === 1 ? this.backends[0] : undefined;
   }
-}
-
-function comparable(address: string): string {
-  return normaliseAddress(address) ?? address.toLowerCase();
 }

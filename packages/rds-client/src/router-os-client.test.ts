@@ -10,6 +10,7 @@ const FENCE = {
   id: '00c0ffee',
   nodeName: 'node-a',
   nodeUid: 'uid-a',
+  inForce: [],
   fencedAtMs: 0,
   seenSinceMs: 0,
   addresses: [],

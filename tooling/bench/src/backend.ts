@@ -13,7 +13,7 @@ import { printTable } from './table.ts';
 const READINGS = 30;
 const CONNECTIONS = 20;
 const IDLE_MS = 20_000;
-const QUESTION = { suspects: [], peers: [], volumes: [] };
+const QUESTION = { suspects: [], peers: [] };
 
 type Server = Pick<RdsBackendOptions, 'host' | 'user' | 'privateKey' | 'hostKey'> & { readonly port: number };
 

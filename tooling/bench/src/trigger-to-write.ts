@@ -1,4 +1,4 @@
-import { delay, systemClock } from '@reattach/core';
+import { delay, EMPTY_QUERY, systemClock } from '@reattach/core';
 import { createRdsBackend, type RdsBackend } from '@reattach/rds-client';
 import { type BackendAccess, Controller } from './controller.ts';
 import { ATTACHMENTS, BACKEND_ADDRESS, DRIVER, DYING, NODES } from './failover-cluster.ts';
@@ -110,7 +110,7 @@ async function bareRequests(url: string, access: BackendAccess, mode: Mode): Pro
   const times: number[] = [];
   for (let index = 0; index <= BARE_SAMPLES; index++) {
     const startedAtMs = epochMs();
-    await backend.observe({ suspects: [], peers: [], volumes: [] }, signal);
+    await backend.observe(EMPTY_QUERY, signal);
     const responses = [await fetch(`${url}/api/v1/nodes/node-${index}`)];
     await responses[0]?.text();
     if (mode === 'release') {

@@ -49,9 +49,8 @@ describe('docs/runbook.md', () => {
   });
 
   it('has one row for each reason why the storage says nothing', () => {
-    const [, union = ''] = /type UnknownReason =([^;]*);/.exec(coreSource('facts.ts')) ?? [];
-    const reasons = [...union.matchAll(/'([\w-]+)'/g)].map(([, reason = '']) => reason);
-    expect(reasons).toContain('tracking-off');
+    const reasons = keysOf('storage-reading.ts', 'UNKNOWN_REASONS');
+    expect(reasons).toContain('not-observable');
     const [, section = ''] = /^### storage-unknown$([^]*?)^### /m.exec(runbook) ?? [];
     const rows = [...section.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, reason = '']) => reason);
     expect(rows.toSorted()).toEqual(reasons.toSorted());

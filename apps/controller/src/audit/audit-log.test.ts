@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Effect, LostDecision, PassReport } from '@reattach/core';
+import { ipAddresses } from '@reattach/core';
 import {
   FakeClock,
   nodeFact,
@@ -19,8 +20,9 @@ import { auditRoutes } from './audit-routes.ts';
 const clock = new FakeClock();
 const nowMs = clock.now();
 const node = nodeFact({ ready: false });
-const fence = { id: 'f1', nodeName: 'node-a', nodeUid: 'uid-of-node-a', fencedAtMs: nowMs };
-const standing = { ...fence, addresses: ['10.0.0.11'], seenSinceMs: nowMs };
+const addresses = ipAddresses(['10.0.0.11']);
+const fence = { id: 'f1', nodeName: 'node-a', nodeUid: 'uid-of-node-a', addresses, fencedAtMs: nowMs };
+const standing = { ...fence, inForce: addresses, seenSinceMs: nowMs };
 
 const decision: LostDecision = {
   attachment: volumeAttachmentFact(),
@@ -33,7 +35,7 @@ const decision: LostDecision = {
     silentSinceMs: nowMs - 25_000,
     detail: 'nothing since 12:00',
   },
-  fence: { kind: 'effective', fence: standing },
+  fence: { kind: 'effective', fence: standing, why: 'proved' },
   rule: 'mode-fence',
   verdict: { kind: 'release', why: 'Node has been NotReady for 40.0 s' },
 };
@@ -80,7 +82,7 @@ describe('AuditLog', () => {
         persistentVolume: 'pv-a',
         volumeHandle: 'handle-of-pv-a',
         claim: { namespace: 'default', name: 'claim-of-pv-a' },
-        fence: { kind: 'effective', id: 'f1' },
+        fence: { kind: 'effective', id: 'f1', why: 'proved' },
         strategy: 'in-use',
       },
     ],
@@ -96,7 +98,7 @@ describe('AuditLog', () => {
     ],
     [
       'a fence',
-      { kind: 'fenced', decisions: [decision], fence, addresses: ['10.0.0.11'] },
+      { kind: 'fenced', decisions: [decision], fence, addresses: ipAddresses(['10.0.0.11']) },
       {
         ...FACTS,
         kind: 'fenced',

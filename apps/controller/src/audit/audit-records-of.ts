@@ -27,7 +27,7 @@ function recordOf(effect: Effect, pass: Pass): AuditRecord | undefined {
       kind: 'fenced',
       node,
       ...sharedBy(decisions, pass),
-      fence: { id, fencedAtMs, addresses },
+      fence: { id, fencedAtMs, addresses: addresses.map(({ value }) => value) },
     };
   }
   if (effect.kind === 'pod-deleted') {
@@ -68,7 +68,16 @@ function cleanupRecord(
     const { fence, backendName: backend } = cleanup;
     const { id, fencedAtMs, addresses, nodeName: node, nodeUid } = fence;
     const uid = nodeUid === undefined ? {} : { nodeUid };
-    return { ...pass, kind: 'unfenced', node, ...uid, backend, why, fence: { id, fencedAtMs, addresses } };
+    const values = addresses.map(({ value }) => value);
+    return {
+      ...pass,
+      kind: 'unfenced',
+      node,
+      ...uid,
+      backend,
+      why,
+      fence: { id, fencedAtMs, addresses: values },
+    };
   }
   const { name: node, uid: nodeUid } = cleanup.node;
   const taint = kind === 'fenced-taint-removed' ? FENCED_TAINT : OUT_OF_SERVICE_TAINT;

@@ -125,9 +125,8 @@ function evidenceLines({ evidence, fence, nodeState }: AttachmentState, asOfMs: 
 
 const FENCE_WORDS: { readonly [K in AttachmentState['fence']['kind']]: string } = {
   unknown: 'not known',
-  unenforced: 'no, and the backend would drop nothing',
   open: 'no',
   quiescing: 'yes, not yet proved effective',
-  ineffective: 'yes, but writes arrive',
+  ineffective: 'not safely',
   effective: 'yes, proved',
 };

@@ -1,4 +1,12 @@
-import { type FenceIdentity, type NodeState, nodeFactOf, type Policy } from '@reattach/core';
+import {
+  addressKey,
+  describeAddresses,
+  type FenceRecord,
+  type NodeState,
+  nodeFactOf,
+  type Policy,
+  type StorageAddress,
+} from '@reattach/core';
 import { CliError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
@@ -41,10 +49,10 @@ export const fenceCommand: Command = {
     }
     const fences: { backend: string; id: string; addresses: readonly string[] }[] = [];
     for (const each of open) {
-      const fence = identityFor(node, each, io.clock.now());
       const missing = openAddresses(each, node, addresses);
+      const fence = recordFor(node, each, missing, shot.config.policy.attacher, io.clock.now());
       await each.backend.fence(fence, missing, io.signal);
-      fences.push({ backend: each.backend.name, id: fence.id, addresses: missing });
+      fences.push({ backend: each.backend.name, id: fence.id, addresses: missing.map(({ value }) => value) });
       io.stderr(
         `Fenced node ${name} at backend ${each.backend.name} (fence ${fence.id}), and read it back\n`,
       );
@@ -61,7 +69,7 @@ export const fenceCommand: Command = {
 /** A node that may be fenced, and where it is not yet. */
 interface Examined {
   readonly node: NodeState;
-  readonly addresses: readonly string[];
+  readonly addresses: readonly StorageAddress[];
   readonly seen: readonly NodeAtBackend[];
   readonly open: readonly NodeAtBackend[];
 }
@@ -94,7 +102,11 @@ export function backendOf({ flags }: Call): string | undefined {
 }
 
 /** The same reasons as a pass has. */
-function refuseNode(node: NodeState, addresses: readonly string[], { fence: { neverFence } }: Policy): void {
+function refuseNode(
+  node: NodeState,
+  addresses: readonly StorageAddress[],
+  { fence: { neverFence } }: Policy,
+): void {
   const unreadable = nodeFactOf(node)?.unreadableAddresses;
   if (unreadable !== undefined) {
     throw new CliError(
@@ -103,10 +115,10 @@ function refuseNode(node: NodeState, addresses: readonly string[], { fence: { ne
   }
   if (addresses.length === 0)
     throw new CliError(`No storage address of node ${node.name} is known, so nothing would be cut off`);
-  const v6 = addresses.filter((address) => address.includes(':'));
+  const v6 = addresses.filter(({ value }) => value.includes(':'));
   if (v6.length > 0) {
     throw new CliError(
-      `Node ${node.name} has IPv6 storage addresses (${v6.join(', ')}), and fences are IPv4 only; name its IPv4 addresses in the annotation reattach.srvlab.io/storage-addresses`,
+      `Node ${node.name} has IPv6 storage addresses (${describeAddresses(v6)}), and fences are IPv4 only; name its IPv4 addresses in the annotation reattach.srvlab.io/storage-addresses`,
     );
   }
   const selector = Object.entries(neverFence);
@@ -119,16 +131,16 @@ function refuseNode(node: NodeState, addresses: readonly string[], { fence: { ne
 }
 
 function refuseBackend({ backend, reading, evidence, attachments }: NodeAtBackend, nowMs: number): void {
-  const { guard, fences } = reading;
+  const { enforcement, fences } = reading;
   if (evidence.kind === 'unknown') {
     throw new CliError(
       `Backend ${backend.name} does not know the node: ${evidence.detail} (${evidence.reason}). A fence vouches that the node was seen at these addresses`,
     );
   }
-  if (!guard || !fences) throw new CliError(`Fences at backend ${backend.name} could not be read`);
-  if (guard.kind === 'unenforced') {
-    const fix = guard.fix === undefined ? '' : `; fix: ${guard.fix}`;
-    throw new CliError(`A fence at backend ${backend.name} would cut nothing: ${guard.detail}${fix}`);
+  if (!enforcement || !fences) throw new CliError(`Fences at backend ${backend.name} could not be read`);
+  if (enforcement.kind === 'not-enforced') {
+    const fix = enforcement.fix === undefined ? '' : `; fix: ${enforcement.fix}`;
+    throw new CliError(`A fence at backend ${backend.name} would cut nothing: ${enforcement.detail}${fix}`);
   }
   const migrating = attachments.find(
     ({ vmMigrating, migrationUntilMs = 0 }) => vmMigrating || migrationUntilMs > nowMs,
@@ -143,23 +155,32 @@ function refuseBackend({ backend, reading, evidence, attachments }: NodeAtBacken
 function openAddresses(
   { reading }: NodeAtBackend,
   { name }: NodeState,
-  addresses: readonly string[],
-): readonly string[] {
+  addresses: readonly StorageAddress[],
+): readonly StorageAddress[] {
   const own = (reading.fences ?? []).filter(({ nodeName }) => nodeName === name);
-  const fenced = new Set(own.flatMap((fence) => fence.addresses));
-  return addresses.filter((address) => !fenced.has(address));
+  const fenced = new Set(own.flatMap(({ inForce }) => inForce.map(addressKey)));
+  return addresses.filter((address) => !fenced.has(addressKey(address)));
 }
 
 /** As a pass names it; the rest of a fence that was left half done gets the name of the first half, if of the same boot. */
-function identityFor(node: NodeState, { reading }: NodeAtBackend, nowMs: number): FenceIdentity {
+function recordFor(
+  node: NodeState,
+  { reading }: NodeAtBackend,
+  addresses: readonly StorageAddress[],
+  owner: string,
+  nowMs: number,
+): FenceRecord {
   const fact = nodeFactOf(node);
   const partial = (reading.fences ?? []).find(({ nodeName }) => nodeName === node.name);
   if (partial && (fact?.bootId === undefined || partial.bootId === fact.bootId)) return partial;
   return {
     id: newFenceId(),
+    owner,
     nodeName: node.name,
     ...(fact && { nodeUid: fact.uid }),
     ...(fact?.bootId !== undefined && { bootId: fact.bootId }),
+    ...(fact?.machineId !== undefined && { machineId: fact.machineId }),
+    addresses,
     fencedAtMs: nowMs,
   };
 }
@@ -169,7 +190,7 @@ function consequences({ node, addresses, open }: Examined): string {
     const volumes = attachments.map(({ attachment }) => attachment.persistentVolumeName ?? attachment.name);
     const names = volumes.length === 0 ? '' : `: ${volumes.join(', ')}`;
     return [
-      `Backend ${backend.name} will drop everything from ${addresses.join(', ')}: every disk of node ${node.name} there, ${count(volumes.length, 'attached volume')} of ours among them${names}.`,
+      `Backend ${backend.name} will drop everything from ${describeAddresses(addresses)}: every disk of node ${node.name} there, ${count(volumes.length, 'attached volume')} of ours among them${names}.`,
       `The backend says ${evidence.kind}: ${evidence.detail}.`,
     ];
   });

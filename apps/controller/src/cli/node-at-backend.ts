@@ -4,8 +4,10 @@ import {
   type NodeEvidence,
   type NodeState,
   nodeFactOf,
+  type StorageAddress,
   type StorageNode,
   type StorageReading,
+  storageIdentity,
 } from '@reattach/core';
 import type { RdsBackend } from '@reattach/rds-client';
 import { CliError, usageError } from './cli-error.ts';
@@ -33,7 +35,7 @@ export function nodeNamed(name: string, { nodes }: ClusterView): NodeState {
 export async function nodeAtBackends(
   node: NodeState,
   view: ClusterView,
-  { backends }: StandaloneView,
+  { backends, config }: StandaloneView,
   named: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly NodeAtBackend[]> {
@@ -54,12 +56,20 @@ export async function nodeAtBackends(
     chosen.map(async (backend): Promise<NodeAtBackend> => {
       const attachments = held(backend);
       const volumes = attachments.flatMap(({ volume }) =>
-        volume?.volumeHandle === undefined ? [] : [{ ...volume, volumeHandle: volume.volumeHandle }],
+        volume?.volumeHandle === undefined
+          ? []
+          : [
+              {
+                volumeHandle: volume.volumeHandle,
+                volumeAttributes: volume.volumeAttributes,
+                singleWriter: !volume.accessModes.includes('ReadWriteMany'),
+              },
+            ],
       );
       const all = [...view.nodes.values()].map((each) => asStorageNode(each, view));
-      const suspects = all.filter((each) => each.name === node.name);
+      const suspects = all.filter((each) => each.name === node.name).map((each) => ({ ...each, volumes }));
       const peers = all.filter((each) => each.name !== node.name);
-      const reading = await backend.observe({ suspects, peers, volumes }, signal);
+      const reading = await backend.observe({ owner: config.policy.attacher, suspects, peers }, signal);
       const evidence = reading.evidence.get(node.name);
       if (!evidence)
         throw new TypeError(`Expected backend ${backend.name} to answer about node ${node.name}`);
@@ -69,12 +79,13 @@ export async function nodeAtBackends(
 }
 
 /** All addresses by which backends know the node. */
-export function storageAddressesOf(node: NodeState, view: ClusterView): readonly string[] {
+export function storageAddressesOf(node: NodeState, view: ClusterView): readonly StorageAddress[] {
   return asStorageNode(node, view).addresses;
 }
 
 function asStorageNode(node: NodeState, { storageNodes }: ClusterView): StorageNode {
   const lost = storageNodes.get(node.name);
   if (lost) return lost;
-  return { name: node.name, addresses: nodeFactOf(node)?.storageAddresses ?? [], addressesFrom: 'node' };
+  const fact = nodeFactOf(node);
+  return fact ? storageIdentity(fact) : { name: node.name, addresses: [] };
 }

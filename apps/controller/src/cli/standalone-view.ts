@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import {
   type Clock,
+  EMPTY_QUERY,
   PlanPreview,
   type Preview,
-  type StorageQuery,
   type StorageReading,
   silentLogger,
 } from '@reattach/core';
@@ -16,8 +16,6 @@ import { CliError } from './cli-error.ts';
 /** Longest wait for the first lists, ms. */
 const SYNC_TIMEOUT_MS = 20_000;
 const TIMEOUT_MS = 10_000;
-
-const NOBODY: StorageQuery = { suspects: [], peers: [], volumes: [] };
 
 /**
  * Cluster and backends as a command sees them without a controller: read once, and nobody remembers what was before. A node
@@ -98,7 +96,7 @@ export class StandaloneView implements AsyncDisposable {
     const readings = new Map<string, StorageReading>();
     await Promise.all(
       this.backends.map(async (backend) => {
-        readings.set(backend.name, await backend.observe(queries.get(backend) ?? NOBODY, this.#signal));
+        readings.set(backend.name, await backend.observe(queries.get(backend) ?? EMPTY_QUERY, this.#signal));
       }),
     );
     return this.planPreview.inspect(this.#clock.now(), readings);

@@ -16,7 +16,7 @@ describe('statusText', () => {
     expect(lines(stateReport())).toEqual([
       'Reattach 1.2.3 (reattach-0), mode observe: 1 attachment, 1 on lost nodes; held: 1 dry-run',
       'Cluster: seen 1.0 s ago',
-      'Backend backend-a: RouterOS 7.24.2; read 0.5 s ago; 2 hosts live; drop rule enforced; no fences',
+      'Backend backend-a: RouterOS 7.24.2; read 0.5 s ago; 2 hosts live; fences enforced; no fences',
       '',
       'VOLUME  PVC             NODE    NODE STATE  EVIDENCE     DECISION       SINCE',
       'pv-a    default/data-a  node-a  NotReady    silent 45 s  hold: dry-run  30 s',
@@ -80,13 +80,13 @@ describe('statusText', () => {
     expect(text[2]).toBe('Backend backend-a: not connected: ECONNREFUSED');
   });
 
-  it('names fences and a missing drop rule', () => {
+  it('names fences, and why they are not enforced', () => {
     const [backend] = stateReport().backends;
     if (!backend) throw new Error('no backend');
     const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: [], seenSinceMs: 0 };
-    const guard = { kind: 'unenforced', detail: 'no rule uses the list' } as const;
-    expect(lines(stateReport([], { backends: [{ ...backend, guard, fences: [fence] }] }))[2]).toMatch(
-      /; drop rule missing: no rule uses the list; fenced: node-a \(f1\)$/,
+    const enforcement = { kind: 'not-enforced', detail: 'no rule uses the list' } as const;
+    expect(lines(stateReport([], { backends: [{ ...backend, enforcement, fences: [fence] }] }))[2]).toMatch(
+      /; fences not enforced: no rule uses the list; fenced: node-a \(f1\)$/,
     );
   });
 });

@@ -81,15 +81,15 @@ function cacheLine({ cache, asOfMs }: StateReport, style: Style): string {
 }
 
 function backendLine(backend: BackendState, asOfMs: number, style: Style): string {
-  const { name, connected, detail, readAtMs, liveHosts, guard, fences } = backend;
+  const { name, connected, detail, readAtMs, liveHosts, enforcement, fences } = backend;
   if (!connected) return style('bad', `Backend ${name}: not connected: ${detail}`);
   const parts = [
     detail,
     ...(readAtMs === undefined ? [] : [`read ${formatDuration(asOfMs - readAtMs)} ago`]),
     ...(liveHosts === undefined ? [] : [`${count(liveHosts, 'host')} live`]),
-    ...(guard === undefined
+    ...(enforcement === undefined
       ? []
-      : [guard.kind === 'enforced' ? 'drop rule enforced' : `drop rule missing: ${guard.detail}`]),
+      : [enforcement.kind === 'enforced' ? 'fences enforced' : `fences not enforced: ${enforcement.detail}`]),
     fences.length === 0
       ? 'no fences'
       : `fenced: ${fences.map(({ nodeName, id }) => `${nodeName} (${id})`).join(', ')}`,

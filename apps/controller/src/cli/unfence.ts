@@ -1,4 +1,4 @@
-import { decideCleanups, type FenceFact, type Policy, type Preview } from '@reattach/core';
+import { decideCleanups, type Fence, type Policy, type Preview } from '@reattach/core';
 import type { RdsBackend } from '@reattach/rds-client';
 import { CliError } from './cli-error.ts';
 import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
@@ -11,7 +11,7 @@ import { StandaloneView } from './standalone-view.ts';
 /** A fence that stands, and what a pass would make of it. */
 interface AttachmentStatus {
   readonly backend: RdsBackend;
-  readonly fence: FenceFact;
+  readonly fence: Fence;
   readonly why: string;
   readonly mayGo: boolean;
 }

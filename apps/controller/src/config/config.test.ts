@@ -69,7 +69,7 @@ describe('parseConfig', () => {
         suspectPollMs: 2_000,
         detachTimeoutMs: 60_000,
         breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
-        fence: { quiesceMs: 10_000, writesStillMs: 2_000, pollMs: 10_000, neverFence: {} },
+        fence: { pollMs: 10_000, neverFence: {} },
         earlyDetection: { enabled: false, leaseStaleMs: 20_000 },
       },
       http: { host: '127.0.0.1', port: 9808 },
@@ -77,6 +77,8 @@ describe('parseConfig', () => {
       reconcileIntervalMs: 300_000,
       activityWindowMs: 15_000,
       idlePollMs: 60_000,
+      quiesceMs: 10_000,
+      writesStillMs: 2_000,
       leaderElection: {
         leaseName: 'reattach',
         leaseDurationMs: 15_000,

@@ -39,6 +39,9 @@ export interface Config {
   readonly reconcileIntervalMs: number;
   readonly activityWindowMs: number;
   readonly idlePollMs: number;
+  /** @see createRdsBackend */
+  readonly quiesceMs: number;
+  readonly writesStillMs: number;
   /** Absent: this process is the only one. */
   readonly leaderElection?: {
     /** Absent: the pod's own namespace. */
@@ -147,6 +150,8 @@ class ConfigReader {
       reconcileIntervalMs: this.#must('reconcile.intervalMs'),
       activityWindowMs: this.#must('activityWindowMs'),
       idlePollMs: this.#must('idlePollMs'),
+      quiesceMs: this.#must('fence.quiesceMs'),
+      writesStillMs: this.#must('fence.writesStillMs'),
       ...(this.#must('leaderElection.enabled') && { leaderElection: this.#leaderElection() }),
       shutdownGraceMs: this.#must('shutdownGraceMs'),
       ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
@@ -174,8 +179,6 @@ class ConfigReader {
         windowMs: this.#must('breaker.windowMs'),
       },
       fence: {
-        quiesceMs: this.#must('fence.quiesceMs'),
-        writesStillMs: this.#must('fence.writesStillMs'),
         pollMs: this.#must('fence.pollMs'),
         neverFence: this.#value('fence.neverFence') ?? {},
       },

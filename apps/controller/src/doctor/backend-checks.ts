@@ -72,10 +72,15 @@ function sessions({ liveHosts = 0 }: StorageReading): Check {
 }
 
 /** Modes without a fence do not need the rule; they are told what is missing all the same. */
-function dropRule({ guard }: StorageReading, mode: Mode): Check {
-  if (guard?.kind === 'enforced') return ok('drop rule', 'It drops what the list reattach-fenced names');
+function dropRule({ enforcement }: StorageReading, mode: Mode): Check {
+  if (enforcement?.kind === 'enforced')
+    return ok('drop rule', 'It drops what the list reattach-fenced names');
   const judge = mode === 'fence' ? failed : warning;
-  return judge('drop rule', `${guard?.detail ?? 'It could not be read'}; mode fence needs it`, guard?.fix);
+  return judge(
+    'drop rule',
+    `${enforcement?.detail ?? 'It could not be read'}; mode fence needs it`,
+    enforcement?.fix,
+  );
 }
 
 function counters({ writeCounters, exports: found }: Snapshot, mode: Mode): Check {

@@ -1,4 +1,4 @@
-import type { Clock } from '@reattach/core';
+import { type Clock, EMPTY_QUERY } from '@reattach/core';
 import { loadKubeApi } from '@reattach/k8s-api';
 import { createRdsBackend, type RdsBackend } from '@reattach/rds-client';
 import type { BackendConfig, Config } from '../config/config.ts';
@@ -63,7 +63,7 @@ async function examineBackend(
 /** One attempt: the doctor reports what keeps it from succeeding. */
 async function read(backend: RdsBackend, signal: AbortSignal): Promise<BackendFindings> {
   backend.start(signal);
-  await backend.observe({ suspects: [], peers: [], volumes: [] }, signal);
+  await backend.observe(EMPTY_QUERY, signal);
   const { lastReading: reading, lastSnapshot: snapshot } = backend;
   return { detail: backend.health().detail, ...(reading && { reading }), ...(snapshot && { snapshot }) };
 }

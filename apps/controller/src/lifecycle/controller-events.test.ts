@@ -22,14 +22,14 @@ describe('ControllerEvents', () => {
     expect(events.events.slice(0, 2)).toEqual([
       {
         type: 'Warning',
-        reason: 'RDSDisconnected',
+        reason: 'StorageDisconnected',
         message:
           'Storage backend backend-a is not connected, its volumes are held: UNAVAILABLE: connect ECONNREFUSED',
         regarding: { kind: 'Pod', ...POD },
       },
       {
         type: 'Normal',
-        reason: 'RDSReconnected',
+        reason: 'StorageReconnected',
         message: 'Storage backend backend-a is connected again',
         regarding: { kind: 'Pod', ...POD },
       },

@@ -20,13 +20,13 @@ export class ControllerEvents implements AsyncDisposable {
 
   disconnected(backend: string, why: string): void {
     const message = `Storage backend ${backend} is not connected, its volumes are held: ${why}`;
-    this.#record({ type: 'Warning', reason: 'RDSDisconnected', message });
+    this.#record({ type: 'Warning', reason: 'StorageDisconnected', message });
   }
 
   reconnected(backend: string): void {
     this.#record({
       type: 'Normal',
-      reason: 'RDSReconnected',
+      reason: 'StorageReconnected',
       message: `Storage backend ${backend} is connected again`,
     });
   }

@@ -1,4 +1,4 @@
-import { PassReporter, PlanPreview, type Policy } from '@reattach/core';
+import { ipAddresses, PassReporter, PlanPreview, type Policy } from '@reattach/core';
 import {
   FakeClock,
   FakeClusterReader,
@@ -76,7 +76,7 @@ describe('buildStateReport', () => {
       leading: true,
       cache: { synced: true },
       backends: [
-        { name: 'backend-a', connected: true, liveHosts: 1, guard: { kind: 'enforced' }, fences: [] },
+        { name: 'backend-a', connected: true, liveHosts: 1, enforcement: { kind: 'enforced' }, fences: [] },
       ],
       counts: { attachments: 5, ready: 4, byVerdict: { keep: 4, release: 1 }, heldByReason: {} },
     });
@@ -136,8 +136,15 @@ describe('buildStateReport', () => {
 
   it('names the fences of a node and what becomes of them', async () => {
     const f = new Fixture();
-    const identity = { id: 'f1', nodeName: 'node-a', bootId: 'boot-of-node-a', fencedAtMs: f.clock.now() };
-    await f.backend.fence(identity, ['address-of-node-a'], new AbortController().signal);
+    const addresses = ipAddresses(['address-of-node-a']);
+    const record = {
+      id: 'f1',
+      nodeName: 'node-a',
+      bootId: 'boot-of-node-a',
+      addresses,
+      fencedAtMs: f.clock.now(),
+    };
+    await f.backend.fence(record, addresses, new AbortController().signal);
     const { nodes, attachments, backends } = await f.report();
     expect(nodes.find(({ name }) => name === 'node-a')?.fences).toEqual([
       { backend: 'backend-a', id: 'f1', fencedAtMs: f.clock.now(), cleanup: 'stays: Node is not ready' },

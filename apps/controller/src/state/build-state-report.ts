@@ -106,15 +106,18 @@ function passState({ reconcileId, reasons, startedAtMs, durationMs, result }: La
 
 function backendState(backend: ReportContext['backends'][number]): BackendState {
   const { connected, detail } = backend.health();
-  const { observedAtMs: readAtMs, liveHosts, guard, fences = [] } = backend.lastReading ?? {};
+  const { observedAtMs: readAtMs, liveHosts, enforcement, fences = [] } = backend.lastReading ?? {};
   return {
     name: backend.name,
     connected,
     detail,
     ...(readAtMs !== undefined && { readAtMs }),
     ...(liveHosts !== undefined && { liveHosts }),
-    ...(guard && { guard }),
-    fences,
+    ...(enforcement && { enforcement }),
+    fences: fences.map(({ addresses, inForce: _inForce, ...fence }) => ({
+      ...fence,
+      addresses: addresses.map(({ value }) => value),
+    })),
   };
 }
 
@@ -140,7 +143,8 @@ function nodeReports({ view, cleanups }: Preview, attachments: ReadonlyMap<strin
       ...(fact && { uid: fact.uid }),
       state: node.kind,
       ...(sinceMs !== undefined && { sinceMs }),
-      addresses: view.storageNodes.get(node.name)?.addresses ?? fact?.storageAddresses ?? [],
+      addresses:
+        view.storageNodes.get(node.name)?.addresses.map(({ value }) => value) ?? fact?.storageAddresses ?? [],
       attachments: attachments.get(node.name) ?? 0,
       fences: fences.get(node.name) ?? [],
       ...(taint !== undefined && { taintCleanup: taint }),

@@ -69,7 +69,7 @@ export function stateReport(
         detail: 'RouterOS 7.24.2',
         readAtMs: AS_OF_MS - 500,
         liveHosts: 2,
-        guard: { kind: 'enforced' },
+        enforcement: { kind: 'enforced' },
         fences: [],
       },
     ],

@@ -48,7 +48,7 @@ describe('Events', () => {
     const pod = `Pod ${OWN_POD}`;
     const inOutage = [
       `POST ${pod} StartupReconciliation`,
-      `POST ${pod} RDSDisconnected`,
+      `POST ${pod} StorageDisconnected`,
       ...claims.map((claim) => `POST PersistentVolumeClaim ${claim} ReleaseHeld`),
       ...claims.flatMap((claim) => Array.from({ length: 3 }, () => `PATCH ${claim}`)),
     ];
@@ -58,7 +58,7 @@ describe('Events', () => {
     await lab.failedOver(LOST);
     await lab.runFor(100);
     const afterwards = [
-      `POST ${pod} RDSReconnected`,
+      `POST ${pod} StorageReconnected`,
       `POST Node ${LOST} NodeFenced`,
       ...claims.map((claim) => `POST PersistentVolumeClaim ${claim} StaleAttachmentReleased`),
     ];
@@ -78,8 +78,8 @@ describe('Events', () => {
     expect(new Set(writes)).toEqual(
       new Set([
         `POST Pod ${OWN_POD} StartupReconciliation`,
-        `POST Pod ${OWN_POD} RDSDisconnected`,
-        `POST Pod ${OWN_POD} RDSReconnected`,
+        `POST Pod ${OWN_POD} StorageDisconnected`,
+        `POST Pod ${OWN_POD} StorageReconnected`,
         `PATCH ${OWN_POD}`,
       ]),
     );

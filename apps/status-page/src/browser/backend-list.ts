@@ -13,27 +13,27 @@ export function backendList(parent: Element): KeyedList<BackendReport> {
 function createRow(): Row<BackendReport> {
   const name = h('h3');
   const connection = h('span', { class: 'badge' });
-  const guard = h('span', { class: 'badge' });
+  const enforcement = h('span', { class: 'badge' });
   const detail = h('p', { class: 'small' });
   const reading = h('p', { class: 'small' });
-  const guardDetail = h('p', { class: 'small' });
+  const enforcementDetail = h('p', { class: 'small' });
   const fix = h('code', { class: 'fix' });
   const fences = h('ul', { class: 'plain small' });
   const fenceList = new KeyedList<BackendReport['fences'][number]>(fences, ({ id }) => id, createFenceRow);
-  const head = h('div', { class: 'head' }, name, connection, guard);
-  const element = h('li', { class: 'card' }, head, detail, reading, guardDetail, fix, fences);
+  const head = h('div', { class: 'head' }, name, connection, enforcement);
+  const element = h('li', { class: 'card' }, head, detail, reading, enforcementDetail, fix, fences);
   return {
     element,
     update(backend, nowMs) {
       setText(name, backend.name);
       setAttribute(connection, 'data-kind', backend.connected ? 'connected' : 'disconnected');
       setText(connection, backend.connected ? 'connected' : 'not connected');
-      setAttribute(guard, 'data-kind', `guard-${backend.guard?.kind ?? 'unknown'}`);
-      setText(guard, guardWord(backend));
+      setAttribute(enforcement, 'data-kind', `enforcement-${backend.enforcement?.kind ?? 'unknown'}`);
+      setText(enforcement, enforcementWord(backend));
       setText(detail, backend.detail);
       setText(reading, readingOf(backend, nowMs));
-      const unenforced = backend.guard?.kind === 'unenforced' ? backend.guard : undefined;
-      setTextOrHide(guardDetail, unenforced?.detail);
+      const unenforced = backend.enforcement?.kind === 'not-enforced' ? backend.enforcement : undefined;
+      setTextOrHide(enforcementDetail, unenforced?.detail);
       setTextOrHide(fix, unenforced?.fix);
       fences.hidden = backend.fences.length === 0;
       fenceList.render(backend.fences, nowMs);
@@ -52,9 +52,9 @@ function createFenceRow(): Row<BackendReport['fences'][number]> {
   };
 }
 
-function guardWord({ guard }: BackendReport): string {
-  if (!guard) return 'drop rule not read';
-  return guard.kind === 'enforced' ? 'can fence' : 'cannot fence';
+function enforcementWord({ enforcement }: BackendReport): string {
+  if (!enforcement) return 'drop rule not read';
+  return enforcement.kind === 'enforced' ? 'can fence' : 'cannot fence';
 }
 
 function readingOf({ readAtMs, liveHosts }: BackendReport, nowMs: number): string {

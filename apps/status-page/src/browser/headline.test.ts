@@ -11,7 +11,7 @@ const backend: BackendState = {
   connected: true,
   detail: 'RouterOS 7.20',
   readAtMs: NOW_MS - 60_000,
-  guard: { kind: 'enforced' },
+  enforcement: { kind: 'enforced' },
   fences: [],
 };
 const well: StateReport = {
@@ -78,7 +78,7 @@ describe('headlineOf', () => {
     ],
     [
       'a backend that cannot fence, in mode fence',
-      { ...well, backends: [{ ...backend, guard: { kind: 'unenforced', detail: 'no rule' } }] },
+      { ...well, backends: [{ ...backend, enforcement: { kind: 'not-enforced', detail: 'no rule' } }] },
       'attention',
       'Backend east cannot fence: no rule',
     ],
@@ -87,7 +87,7 @@ describe('headlineOf', () => {
       {
         ...well,
         mode: 'release',
-        backends: [{ ...backend, guard: { kind: 'unenforced', detail: 'no rule' } }],
+        backends: [{ ...backend, enforcement: { kind: 'not-enforced', detail: 'no rule' } }],
       },
       'notice',
       'Backend east cannot fence: no rule',

@@ -56,7 +56,7 @@ export function headlineOf(report: StateReport, nowMs: number): Headline {
     ...heldPoints(report),
     ...blindPoints(report, nowMs),
     ...healthPoints(report, nowMs),
-    ...guardPoints(report),
+    ...enforcementPoints(report),
     ...busyPoints(report),
     ...lostPoints(report),
     ...fencePoints(report, nowMs),
@@ -72,7 +72,11 @@ function standbyHeadline(report: StateReport, nowMs: number): Headline {
     lost.length === 0 ? 'no node is lost' : `${count(lost.length, 'node')} lost: ${listNames(lost)}`;
   const text = `This replica stands by; ${seen}`;
   const detail = `What is decided and done is shown by the replica that acts. The Lease of the leader election names it; this one is ${report.identity}.`;
-  const points = [...healthPoints(report, nowMs), ...guardPoints(report), ...fencePoints(report, nowMs)];
+  const points = [
+    ...healthPoints(report, nowMs),
+    ...enforcementPoints(report),
+    ...fencePoints(report, nowMs),
+  ];
   const standby: Point = { key: 'standby', level: 'notice', text, detail };
   return {
     level: 'notice',
@@ -144,13 +148,20 @@ function healthPoints({ backends, lastPass }: StateReport, nowMs: number): Point
   return points;
 }
 
-/** Without its guard a backend drops nothing: in mode `fence` nothing can be released from a node that may still write. */
-function guardPoints({ backends, mode }: StateReport): Point[] {
-  return backends.flatMap(({ name, guard }): Point[] => {
-    if (guard?.kind !== 'unenforced') return [];
+/** A backend that does not enforce fences cuts nothing off: in mode `fence` nothing can be released from a node that may still write. */
+function enforcementPoints({ backends, mode }: StateReport): Point[] {
+  return backends.flatMap(({ name, enforcement }): Point[] => {
+    if (enforcement?.kind !== 'not-enforced') return [];
     const level = mode === 'fence' ? 'attention' : 'notice';
-    const text = `Backend ${name} cannot fence: ${guard.detail}`;
-    return [{ key: `guard ${name}`, level, text, ...(guard.fix !== undefined && { fix: guard.fix }) }];
+    const text = `Backend ${name} cannot fence: ${enforcement.detail}`;
+    return [
+      {
+        key: `enforcement ${name}`,
+        level,
+        text,
+        ...(enforcement.fix !== undefined && { fix: enforcement.fix }),
+      },
+    ];
   });
 }
 

@@ -48,6 +48,14 @@ const HOLD_ADVICE: Readonly<Record<HoldReason, HoldAdvice>> = {
     meaning: 'the node could not be cut off from the backend',
     next: 'Run reattach doctor: the drop rule, the rights of the user or an address may be missing.',
   },
+  'quiesce-unproved': {
+    meaning: 'the node is cut off, but nothing proves that the writes accepted before have ended',
+    next: 'Make sure that the node is powered off and that the backend has no write in flight, then restart the backend or release by hand; see the runbook.',
+  },
+  'unattributed-session': {
+    meaning: 'a live session at the backend belongs to no known node, and it may be this one',
+    next: 'Find the host with the address that is named: add it to its Node with the annotation reattach.srvlab.io/storage-addresses, or disconnect it.',
+  },
   'sibling-held': {
     meaning: 'another volume of the same node is held',
     next: 'Solve what holds the other volume of this node; this one follows.',

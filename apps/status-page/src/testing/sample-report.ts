@@ -40,7 +40,7 @@ export function sampleReport({ nodes, attachments, lostNodes, nowMs }: SampleOpt
         detail: 'RouterOS 7.20.6, read by json',
         readAtMs: nowMs - 1_200,
         liveHosts: nodes - lostNodes,
-        guard: { kind: 'enforced' },
+        enforcement: { kind: 'enforced' },
         fences: [],
       },
       {
@@ -49,8 +49,8 @@ export function sampleReport({ nodes, attachments, lostNodes, nowMs }: SampleOpt
         detail: 'RouterOS 7.20.6, read by json',
         readAtMs: nowMs - 1_300,
         liveHosts: 3,
-        guard: {
-          kind: 'unenforced',
+        enforcement: {
+          kind: 'not-enforced',
           detail: 'the drop rule leaves out export port 4421',
           fix: '/ip/firewall/raw/set [find where chain=prerouting and action=drop and src-address-list=reattach-fenced] dst-port=4420,4421',
         },

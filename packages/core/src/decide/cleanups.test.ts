@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FenceFact, NodeFact } from '../model/facts.ts';
+import type { NodeFact } from '../model/facts.ts';
+import type { Fence } from '../model/fence-record.ts';
 import { FENCED_TAINT, hasOwnFencedTaint } from '../model/fenced-taint.ts';
 import { isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
+import { ipAddresses } from '../model/storage-address.ts';
 import { nodeFact, TEST_ATTACHER, volumeAttachmentFact } from '../testing/fact-builders.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import type { ClusterView, NodeState } from '../view/cluster-view.ts';
@@ -13,12 +15,13 @@ const NOW = 1_767_225_600_000;
 const OURS = { key: 'node.kubernetes.io/out-of-service', value: 'test.csi.reattach.io', effect: 'NoExecute' };
 const THEIRS = { ...OURS, value: 'nodeshutdown' };
 
-const fence: FenceFact = {
+const fence: Fence = {
   id: 'f1',
   nodeName: 'node-a',
   bootId: 'boot-1',
   fencedAtMs: NOW - 60_000,
-  addresses: ['10.0.0.1'],
+  addresses: ipAddresses(['10.0.0.1']),
+  inForce: ipAddresses(['10.0.0.1']),
   seenSinceMs: NOW - 60_000,
 };
 
@@ -33,7 +36,7 @@ function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T
 
 interface Given {
   readonly node?: NodeState;
-  readonly fences?: readonly FenceFact[];
+  readonly fences?: readonly Fence[];
   readonly terminatingPod?: string;
   readonly attached?: boolean;
   readonly cache?: ClusterView['cache'];
@@ -56,7 +59,12 @@ function recover(given: Given) {
     withFencedTaint: fact && hasOwnFencedTaint(fact, TEST_ATTACHER) ? [fact] : [],
     otherAttachers: new Map(),
     recentLosses: new Map(),
-    storage: new Map([['backend-a', { observedAtMs: NOW, evidence: new Map(), fences }]]),
+    storage: new Map([
+      [
+        'backend-a',
+        { observedAtMs: NOW, evidence: new Map(), fenceStates: new Map(), unattributed: [], fences },
+      ],
+    ]),
   };
   return decideCleanups(view, given.policy ?? testPolicy(), NOW);
 }

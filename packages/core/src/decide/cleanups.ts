@@ -1,4 +1,5 @@
-import type { FenceFact, NodeFact } from '../model/facts.ts';
+import type { NodeFact } from '../model/facts.ts';
+import type { Fence } from '../model/fence-record.ts';
 import { isOtherActor, isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
@@ -8,14 +9,14 @@ export type Cleanup =
   | {
       readonly kind: 'unfence';
       readonly backendName: string;
-      readonly fence: FenceFact;
+      readonly fence: Fence;
       readonly node: NodeFact;
       readonly why: string;
     }
   | {
       readonly kind: 'keep-fence';
       readonly backendName: string;
-      readonly fence: FenceFact;
+      readonly fence: Fence;
       readonly why: string;
     }
   | { readonly kind: 'untaint'; readonly node: NodeFact; readonly why: string }
@@ -83,13 +84,13 @@ function whyNothing(
 /** Every fence of ours that the readings show. */
 export function fencesIn({
   storage,
-}: Pick<ClusterView, 'storage'>): { readonly backendName: string; readonly fence: FenceFact }[] {
+}: Pick<ClusterView, 'storage'>): { readonly backendName: string; readonly fence: Fence }[] {
   return [...storage].flatMap(([backendName, { fences = [] }]) =>
     fences.map((fence) => ({ backendName, fence })),
   );
 }
 
-function recoverFence(view: ClusterView, backendName: string, fence: FenceFact, policy: Policy): Cleanup {
+function recoverFence(view: ClusterView, backendName: string, fence: Fence, policy: Policy): Cleanup {
   const keep = (why: string): Cleanup => ({ kind: 'keep-fence', backendName, fence, why });
   const state = view.nodes.get(fence.nodeName);
   if (policy.mode !== 'fence') return keep(`Mode ${policy.mode} writes nothing to the backend`);
@@ -108,7 +109,7 @@ function recoverTaint(
   view: ClusterView,
   node: NodeFact,
   terminatingPod: string | undefined,
-  fences: readonly FenceFact[],
+  fences: readonly Fence[],
   policy: Policy,
 ): Cleanup {
   const keep = (why: string): Cleanup => ({ kind: 'keep-taint', node, why });
@@ -128,7 +129,7 @@ function recoverTaint(
 }
 
 /** Why the node holds no dirty pages of before the fence; `undefined` when nothing proves it. */
-function cleanSince(node: NodeFact, fence: FenceFact): string | undefined {
+function cleanSince(node: NodeFact, fence: Fence): string | undefined {
   if (fence.bootId !== undefined && node.bootId !== undefined && fence.bootId !== node.bootId) {
     return `The node has booted since fence ${fence.id}`;
   }

@@ -1,9 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NOW, type WorldOptions, world } from '../../test/decide-world.ts';
-import type { NodeEvidence, StorageReading } from '../model/facts.ts';
+import {
+  EFFECTIVE,
+  INEFFECTIVE,
+  NOT_ENFORCED,
+  NOW,
+  OPEN,
+  QUIESCING,
+  type WorldOptions,
+  world,
+} from '../../test/decide-world.ts';
+import type { FenceState } from '../model/fence-state.ts';
 import { HOLD_REASONS } from '../model/hold-reason.ts';
 import { MODES, type Policy } from '../model/policy.ts';
+import type { NodeEvidence } from '../model/storage-reading.ts';
 import { nodeFact, TEST_ATTACHER } from '../testing/fact-builders.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import type { NodeState } from '../view/cluster-view.ts';
@@ -60,33 +70,24 @@ const evidence: fc.Arbitrary<NodeEvidence> = fc
   .map(({ kind, ageMs, readAgoMs }): NodeEvidence => {
     const observedAtMs = NOW - readAgoMs;
     const lastActivityMs = observedAtMs - ageMs;
-    if (kind === 'unknown') return { kind, observedAtMs, reason: 'tracking-off', detail: 'd' };
+    if (kind === 'unknown') return { kind, observedAtMs, reason: 'not-observable', detail: 'd' };
     if (kind === 'live') return { kind, observedAtMs, lastActivityMs, detail: 'd' };
     return { kind, observedAtMs, lastActivityMs, silentSinceMs: lastActivityMs + 15_000, detail: 'd' };
   });
 
-const reading: fc.Arbitrary<Partial<StorageReading>> = fc
-  .record({
-    isFenced: fc.boolean(),
-    addresses: fc.subarray(['address-of-node-a', '10.0.0.9']),
-    seenForMs: age,
-    isEnforced: fc.boolean(),
-    stillForMs: age,
-    liveHosts: fc.constantFrom(0, 1, 2),
-  })
-  .map(({ isFenced, addresses, seenForMs, isEnforced, stillForMs, liveHosts }) => ({
-    fences: isFenced
-      ? [{ id: 'f1', nodeName: 'node-a', fencedAtMs: NOW, addresses, seenSinceMs: NOW - seenForMs }]
-      : [],
-    guard: isEnforced ? ({ kind: 'enforced' } as const) : ({ kind: 'unenforced', detail: 'd' } as const),
-    volumes: new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - stillForMs }]]),
-    liveHosts,
-  }));
+const fence: fc.Arbitrary<FenceState> = fc.constantFrom(
+  OPEN,
+  QUIESCING,
+  INEFFECTIVE,
+  NOT_ENFORCED,
+  EFFECTIVE,
+  { kind: 'unknown', why: 'not read' },
+);
 
 const options: fc.Arbitrary<WorldOptions> = fc.record({
   node,
   evidence,
-  reading,
+  fence,
   attachment: fc.record({ attacher: fc.constantFrom(TEST_ATTACHER, 'other.example') }),
   view: fc.record({
     migrationUntilMs: age.map((ms) => NOW + ms - 60_000),
@@ -150,23 +151,13 @@ const LAWS: readonly (readonly [string, Law])[] = [
   ],
   [
     'never releases in mode fence without an effective fence, nor in mode release a node that is not silent',
-    ({ verdict, fence, evidence: found }: Taken, _options: WorldOptions, { mode }: Policy) =>
-      verdict.kind !== 'release' || (mode === 'fence' ? fence.kind === 'effective' : found.kind === 'silent'),
+    ({ verdict, fence: state, evidence: found }: Taken, _options: WorldOptions, { mode }: Policy) =>
+      verdict.kind !== 'release' || (mode === 'fence' ? state.kind === 'effective' : found.kind === 'silent'),
   ],
   [
-    'calls a fence effective only when it covers the node, is enforced, quiesced and nobody writes',
-    ({ fence, evidence: found }: Taken, { reading: read }: WorldOptions) =>
-      fence.kind !== 'effective' ||
-      found.kind === 'unknown' ||
-      (read?.guard?.kind === 'enforced' &&
-        read.fences?.[0]?.addresses.includes('address-of-node-a') === true &&
-        NOW - (found.lastActivityMs ?? NOW) >= 10_000 &&
-        NOW - (read.volumes?.get('handle-of-pv-a')?.writesStillSinceMs ?? NOW) >= 2_000),
-  ],
-  [
-    'never fences without the drop rule, nor outside mode fence',
-    ({ verdict }: Taken, { reading: read }: WorldOptions, { mode }: Policy) =>
-      verdict.kind !== 'fence' || (read?.guard?.kind === 'enforced' && mode === 'fence'),
+    'fences only what is open, and only in mode fence',
+    ({ verdict, fence: state }: Taken, _options: WorldOptions, { mode }: Policy) =>
+      verdict.kind !== 'fence' || (state.kind === 'open' && mode === 'fence'),
   ],
   [
     'always says why, and names the reason of a hold',

@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import {
-  FENCE,
+  EFFECTIVE,
   gone,
+  INEFFECTIVE,
   leaseStale,
+  NOT_ENFORCED,
   NOW,
   notReady,
+  OPEN,
+  QUIESCING,
   ready,
   silentFor,
   unknown,
   world,
 } from '../../test/decide-world.ts';
-import type { FenceFact, NodeEvidence, StorageReading } from '../model/facts.ts';
+import type { FenceState } from '../model/fence-state.ts';
+import type { NodeEvidence } from '../model/storage-reading.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import type { NodeState } from '../view/cluster-view.ts';
 import { decide } from './decide.ts';
@@ -30,17 +35,13 @@ const EVIDENCE = {
   unknown,
 } as const satisfies Record<string, NodeEvidence>;
 
-const fences = (fence: FenceFact): Partial<StorageReading> => ({ fences: [fence] });
 const FENCES = {
-  none: {},
-  quiescing: fences({ ...FENCE, seenSinceMs: NOW }),
-  ineffective: {
-    ...fences(FENCE),
-    volumes: new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - 1_000 }]]),
-  },
-  effective: fences(FENCE),
-  unenforced: { ...fences(FENCE), guard: { kind: 'unenforced', detail: '' } },
-} as const satisfies Record<string, Partial<StorageReading>>;
+  none: OPEN,
+  quiescing: QUIESCING,
+  ineffective: INEFFECTIVE,
+  effective: EFFECTIVE,
+  unenforced: NOT_ENFORCED,
+} as const satisfies Record<string, FenceState>;
 
 const MODES = ['observe', 'release', 'fence'] as const;
 const YES_NO = [false, true] as const;
@@ -83,7 +84,7 @@ function decided(row: Row): string {
   const view = world({
     node: other,
     evidence: EVIDENCE[row.evidence],
-    reading: row.evidence === 'unknown' ? {} : FENCES[row.fence],
+    fence: FENCES[row.fence],
     view: row.isMigrating ? { migrationUntilMs: NOW + 60_000 } : {},
     cache: { synced: true, freshAsOfMs: row.isCacheStale ? NOW - 600_000 : NOW, detail: '' },
     recentLosses: new Map(row.isBreakerOpen ? ['a', 'b', 'c', 'd'].map((name) => [name, NOW]) : []),

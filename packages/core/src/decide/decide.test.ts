@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
-  ADDRESS,
-  FENCE,
+  EFFECTIVE,
   gone,
   leaseStale,
   live,
   NOW,
   notReady,
+  QUIESCING,
   ready,
   silentFor,
   unknown,
@@ -134,17 +134,10 @@ describe('decide', () => {
   });
 
   describe('on a backend', () => {
-    it('holds everything at a backend that nobody talks to', () => {
-      expect(verdictOf({ reading: { liveHosts: 0 } })).toMatchObject({
-        kind: 'hold',
-        reason: 'mass-failure',
-      });
-    });
-
     it('holds what a backend says about a volume it does not export', () => {
-      const options = { reading: { volumes: new Map() } };
+      const options = { reading: { volumes: new Set<string>() } };
       expect(verdictOf(options)).toMatchObject({ kind: 'hold', reason: 'storage-unknown' });
-      expect(verdictOf(options).why).toContain('volume-not-exported');
+      expect(verdictOf(options).why).toContain('volume-not-found');
     });
 
     it('holds a volume that names a backend nobody configured', () => {
@@ -301,50 +294,42 @@ describe('decide', () => {
   });
 
   describe('in mode fence', () => {
-    const fenced = { reading: { fences: [FENCE] } };
-
     it('fences what is not fenced, live or silent', () => {
       expect(verdictOf({ evidence: live }).kind).toBe('fence');
     });
 
-    it('releases behind an effective fence, live or silent before', () => {
-      expect(verdictOf(fenced).kind).toBe('release');
-      const quiet = { ...live, lastActivityMs: NOW - 10_000 } as const;
-      expect(verdictOf({ ...fenced, evidence: quiet }).kind).toBe('release');
+    it('releases behind an effective fence, live or silent before, and says the proof', () => {
+      expect(verdictOf({ fence: EFFECTIVE })).toMatchObject({
+        kind: 'release',
+        why: expect.stringContaining('fence effective: proof (fence f1)'),
+      });
+      expect(verdictOf({ fence: EFFECTIVE, evidence: live }).kind).toBe('release');
     });
 
     it('waits for the quiesce', () => {
-      expect(verdictOf({ ...fenced, evidence: live })).toMatchObject({ kind: 'wait', untilMs: NOW + 9_000 });
+      expect(verdictOf({ fence: QUIESCING })).toMatchObject({ kind: 'wait', untilMs: NOW + 9_000 });
     });
 
-    it('holds without the drop rule, and when writes still arrive', () => {
-      const guard = { kind: 'unenforced', detail: 'no rule' } as const;
-      expect(verdictOf({ reading: { guard } })).toMatchObject({ reason: 'fence-failed', why: 'no rule' });
-      expect(verdictOf({ reading: { fences: [FENCE], guard } })).toMatchObject({ reason: 'fence-failed' });
-      const volumes = new Map([['handle-of-pv-a', { writesStillSinceMs: NOW - 1_000 }]]);
-      expect(verdictOf({ reading: { fences: [FENCE], volumes } })).toMatchObject({ reason: 'fence-failed' });
-    });
-
-    it('lets the other node of a shared volume write', () => {
-      const view = world({
-        reading: { fences: [FENCE], volumes: new Map([['handle-of-pv-a', { writesStillSinceMs: NOW }]]) },
+    it.each([
+      ['not-enforced', 'fence-failed'],
+      ['still-writing', 'fence-failed'],
+      ['quiesce-unproved', 'quiesce-unproved'],
+      ['unattributed-session', 'unattributed-session'],
+    ] as const)('holds a fence that is ineffective because of %s as %s, with the fix', (reason, held) => {
+      const fence = { kind: 'ineffective', reason, why: 'reason in words', fix: 'do this' } as const;
+      expect(verdictOf({ fence })).toMatchObject({
+        kind: 'hold',
+        reason: held,
+        why: 'reason in words; fix: do this',
       });
-      const shared = persistentVolumeFact({ accessModes: ['ReadWriteMany'] });
-      const [first] = view.attachments;
-      if (!first) throw new Error('no attachment');
-      const other = { ...first.attachment, name: 'va-2', uid: 'va-2', nodeName: 'other-0' };
-      const attachments = [
-        { ...first, volume: shared },
-        { ...first, volume: shared, attachment: other },
-      ];
-      const kinds = (list: typeof attachments) =>
-        decide({ ...view, attachments: list }, testPolicy(), NOW).decisions.map(
-          ({ verdict }) => verdict.kind,
-        );
-      expect(kinds(attachments)).toEqual(['release', 'keep']);
-      expect(kinds(attachments.slice(0, 1))).toEqual(['hold']);
-      const single = persistentVolumeFact();
-      expect(kinds(attachments.map((each) => ({ ...each, volume: single })))).toEqual(['hold', 'keep']);
+    });
+
+    it('holds a fence that could not be judged', () => {
+      expect(verdictOf({ fence: { kind: 'unknown', why: 'not read' } })).toMatchObject({
+        reason: 'fence-failed',
+        why: 'not read',
+      });
+      expect(verdictOf({ reading: { fenceStates: new Map() } })).toMatchObject({ reason: 'fence-failed' });
     });
 
     it('never fences nodes with these labels, nor a Node whose labels nobody knows', () => {
@@ -354,12 +339,6 @@ describe('decide', () => {
       expect(verdictOf(labelled({ zone: 'a' }), policy).kind).toBe('fence');
       expect(verdictOf({ node: gone() }, policy)).toMatchObject({ reason: 'fence-excluded' });
       expect(verdictOf({ node: gone() }).kind).toBe('fence');
-    });
-
-    it('asks for all addresses of the node', () => {
-      const half = { ...FENCE, addresses: [] };
-      const [decision] = decide(world({ reading: { fences: [half] } }), testPolicy(), NOW).decisions;
-      expect(decision?.fence).toEqual({ kind: 'open', addresses: [ADDRESS], partial: half });
     });
   });
 

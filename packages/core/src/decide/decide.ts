@@ -1,8 +1,8 @@
-import type { NodeEvidence, StorageReading, UnknownReason } from '../model/facts.ts';
+import type { FenceState } from '../model/fence-state.ts';
 import type { Policy } from '../model/policy.ts';
+import type { NodeEvidence, StorageReading, UnknownReason } from '../model/storage-reading.ts';
 import type { AttachmentView, ClusterView, NodeState } from '../view/cluster-view.ts';
-import { type FenceState, fenceState } from './fence-state.ts';
-import { backendFailure, massFailure } from './mass-failure.ts';
+import { massFailure } from './mass-failure.ts';
 import { RULES, type RuleInput, type Verdict } from './rules.ts';
 
 /** Oldest storage reading that may count as this pass's own, ms. An older one is no reading at all. */
@@ -32,8 +32,6 @@ export interface Plan {
  */
 export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
   const breaker = massFailure(view, policy.breaker, nowMs);
-  let counts: ReadonlyMap<string, number> | undefined;
-  const nodesOf = (volume: string) => (counts ??= countNodes(view.attachments)).get(volume) ?? 0;
   const notAsked = unknown('no-storage-reading', 'The backend was not asked about this node', nowMs);
   const decisions = view.attachments.map((attachmentView): Decision => {
     const { attachment, backend } = attachmentView;
@@ -41,16 +39,7 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
     const reading = backend && view.storage.get(backend.name);
     const evidence = evidenceFor(attachmentView, reading, node.name, nowMs) ?? notAsked;
     const fence: FenceState =
-      reading && node.kind !== 'ready'
-        ? fenceState({
-            reading,
-            nodeName: node.name,
-            addresses: view.storageNodes.get(node.name)?.addresses ?? [],
-            evidence,
-            singleWriterVolume: singleWriterVolume(attachmentView, nodesOf),
-            policy: policy.fence,
-          })
-        : NOT_READ;
+      (node.kind === 'ready' ? undefined : reading?.fenceStates.get(node.name)) ?? NOT_READ;
     const c: RuleInput = {
       ...attachmentView,
       node,
@@ -58,7 +47,7 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
       fence,
       otherAttachers: view.otherAttachers.get(node.name) ?? NONE,
       cache: view.cache,
-      massFailure: breaker ?? backendFailure(reading),
+      massFailure: breaker,
       policy,
       nowMs,
     };
@@ -102,7 +91,7 @@ function evidenceFor(
   }
   if (evidence.kind !== 'unknown' && !reading?.volumes?.has(volume?.volumeHandle ?? '')) {
     const detail = 'The backend does not export the volume, so it says nothing about it';
-    return unknown('volume-not-exported', detail, nowMs);
+    return unknown('volume-not-found', detail, nowMs);
   }
   return evidence;
 }
@@ -112,24 +101,6 @@ function unknown(reason: UnknownReason, detail: string, observedAtMs: number): N
 }
 
 const NOT_READ: FenceState = { kind: 'unknown', why: 'The backend was not read' };
-
-/** The volume whose writes can only be this node's: every other one would be a second writer. */
-function singleWriterVolume(
-  { volume }: AttachmentView,
-  nodesOf: (volumeName: string) => number,
-): string | undefined {
-  const isShared = volume?.accessModes.includes('ReadWriteMany') && nodesOf(volume.name) > 1;
-  return isShared ? undefined : volume?.volumeHandle;
-}
-
-/** On how many nodes each PersistentVolume is attached. */
-function countNodes(attachments: ClusterView['attachments']): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { volume } of attachments) {
-    if (volume) counts.set(volume.name, (counts.get(volume.name) ?? 0) + 1);
-  }
-  return counts;
-}
 
 /**
  * A lost node is looked at again every `suspectPollMs`, since the backend may have more to say, or sooner when a wait ends. With

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nodeFact } from '../testing/fact-builders.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import type { NodeState } from '../view/cluster-view.ts';
-import { backendFailure, massFailure } from './mass-failure.ts';
+import { massFailure } from './mass-failure.ts';
 
 const NOW = 1_767_225_600_000;
 const { breaker } = testPolicy();
@@ -47,15 +47,5 @@ describe('massFailure', () => {
     expect(massFailure(lostAgo(0, 1, 2), breaker, NOW)).toBeUndefined();
     expect(massFailure(lostAgo(0, 1, 2, 599_999), breaker, NOW)).toContain('4 nodes were lost within 10 min');
     expect(massFailure(lostAgo(0, 1, 2, 600_000), breaker, NOW)).toBeUndefined();
-  });
-});
-
-describe('backendFailure', () => {
-  it('is a backend that nobody talks to, and no backend that could not be read', () => {
-    const reading = { observedAtMs: NOW, evidence: new Map() };
-    expect(backendFailure({ ...reading, liveHosts: 0 })).toBe('all sessions at the backend are gone');
-    expect(backendFailure({ ...reading, liveHosts: 1 })).toBeUndefined();
-    expect(backendFailure(reading)).toBeUndefined();
-    expect(backendFailure(undefined)).toBeUndefined();
   });
 });

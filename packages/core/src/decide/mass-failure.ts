@@ -1,4 +1,3 @@
-import type { StorageReading } from '../model/facts.ts';
 import type { BreakerPolicy } from '../model/policy.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 
@@ -23,9 +22,4 @@ export function massFailure(
     return `${recent} nodes were lost within ${policy.windowMs / 60_000} min`;
   }
   return undefined;
-}
-
-/** Says so when nobody at all talks to a backend: the backend or its network failed, not every host. */
-export function backendFailure(reading: StorageReading | undefined): string | undefined {
-  return reading?.liveHosts === 0 ? 'all sessions at the backend are gone' : undefined;
 }

@@ -1,7 +1,9 @@
-import type { NodeEvidence, Taint } from '../model/facts.ts';
+import type { Taint } from '../model/facts.ts';
+import type { FenceState, IneffectiveReason } from '../model/fence-state.ts';
 import type { HoldReason } from '../model/hold-reason.ts';
 import { isOtherActor } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
+import type { NodeEvidence } from '../model/storage-reading.ts';
 import {
   type AttachmentView,
   type ClusterView,
@@ -9,7 +11,6 @@ import {
   type NodeState,
   nodeFactOf,
 } from '../view/cluster-view.ts';
-import type { FenceState } from './fence-state.ts';
 
 /** What a rule says. `why` is for people; it may hold ages and addresses. */
 export type Verdict =
@@ -184,14 +185,25 @@ function modeFence(c: RuleInput): Verdict {
     case 'effective':
       return {
         kind: 'release',
-        why: `${lost}; fence ${fence.fence.id} is effective; ${evidence.detail}`,
+        why: `${lost}; ${fence.why} (fence ${fence.fence.id})`,
       };
-    case 'unknown':
-    case 'unenforced':
     case 'ineffective':
+      return hold(INEFFECTIVE_HOLDS[fence.reason], withFix(fence));
+    case 'unknown':
     default:
       return hold('fence-failed', fence.why);
   }
+}
+
+const INEFFECTIVE_HOLDS: Readonly<Record<IneffectiveReason, HoldReason>> = {
+  'not-enforced': 'fence-failed',
+  'still-writing': 'fence-failed',
+  'quiesce-unproved': 'quiesce-unproved',
+  'unattributed-session': 'unattributed-session',
+};
+
+function withFix({ why, fix }: Extract<FenceState, { kind: 'ineffective' }>): string {
+  return fix === undefined ? why : `${why}; fix: ${fix}`;
 }
 
 function neverFenced({ node, policy }: RuleInput): string | undefined {

@@ -1,6 +1,8 @@
 import type { Cleanup } from '../decide/cleanups.ts';
 import type { Decision } from '../decide/decide.ts';
-import type { FenceIdentity, PodFact } from '../model/facts.ts';
+import type { PodFact } from '../model/facts.ts';
+import type { FenceRecord } from '../model/fence-record.ts';
+import type { StorageAddress } from '../model/storage-address.ts';
 import type { LostNode } from '../view/cluster-view.ts';
 import type { DetachStrategy } from './detach-requests.ts';
 
@@ -18,8 +20,8 @@ export type Effect =
   | {
       readonly kind: 'fenced';
       readonly decisions: readonly LostDecision[];
-      readonly fence: FenceIdentity;
-      readonly addresses: readonly string[];
+      readonly fence: FenceRecord;
+      readonly addresses: readonly StorageAddress[];
     }
   | { readonly kind: 'pod-deleted'; readonly decisions: readonly LostDecision[]; readonly pod: PodFact }
   /** The detach was asked for, for the first time. */

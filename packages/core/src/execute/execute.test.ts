@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../../test/pass-fixture.ts';
 import { CoreError } from '../model/errors.ts';
-import { nodeFact, podFact } from '../testing/fact-builders.ts';
+import { ipAddresses } from '../model/storage-address.ts';
+import { nodeFact, podFact, TEST_ATTACHER } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';
 import { FakeLostNodeRecords } from '../testing/fake-lost-node-records.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
@@ -315,9 +316,12 @@ describe('execute', () => {
       await f.run();
       const fence = {
         id: 'fence-1',
+        owner: TEST_ATTACHER,
         nodeName: 'node-a',
         nodeUid: 'uid-of-node-a',
         bootId: 'boot-of-node-a',
+        machineId: 'machine-of-node-a',
+        addresses: ipAddresses(['10.0.0.1', '10.0.0.2']),
         fencedAtMs: f.clock.now(),
       };
       expect(f.backend.calls).toEqual([{ kind: 'fence', fence, addresses: ['10.0.0.1', '10.0.0.2'] }]);
@@ -354,7 +358,13 @@ describe('execute', () => {
       await f.run();
       await f.clock.advance(30_000);
       await f.run();
-      const fence = { id: 'fence-1', nodeName: 'node-a', fencedAtMs: f.clock.now() };
+      const fence = {
+        id: 'fence-1',
+        owner: TEST_ATTACHER,
+        nodeName: 'node-a',
+        addresses: ipAddresses(['address-of-node-a']),
+        fencedAtMs: f.clock.now(),
+      };
       expect(f.backend.calls).toEqual([{ kind: 'fence', fence, addresses: ['address-of-node-a'] }]);
     });
 

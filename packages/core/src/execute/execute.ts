@@ -1,15 +1,11 @@
 import type { Decision } from '../decide/decide.ts';
-import type { FenceFact, FenceIdentity, NodeFact, PodFact } from '../model/facts.ts';
+import type { NodeFact, PodFact } from '../model/facts.ts';
+import type { Fence, FenceRecord } from '../model/fence-record.ts';
 import { hasFencedTaint } from '../model/fenced-taint.ts';
 import type { Policy } from '../model/policy.ts';
+import type { StorageNode } from '../model/storage-query.ts';
 import type { Clock } from '../ports/clock.ts';
-import type {
-  ClusterActions,
-  ClusterReader,
-  Leadership,
-  LostNodeRecords,
-  StorageNode,
-} from '../ports/ports.ts';
+import type { ClusterActions, ClusterReader, Leadership, LostNodeRecords } from '../ports/ports.ts';
 import { inNodeSpan } from '../telemetry/node-span.ts';
 import { type AttachmentView, migrationOf, nodeFactOf } from '../view/cluster-view.ts';
 import { nodeDrift } from './confirm-lost.ts';
@@ -132,11 +128,14 @@ async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise
     const changed = await confirm(decisions[0], ports, signal);
     if (changed !== undefined) return [{ kind: 'overtaken', decisions, why: changed }];
     const fact = nodeFactOf(node);
-    const fence: FenceIdentity = partialOf(fact, state.partial) ?? {
+    const fence: FenceRecord = partialOf(fact, state.partial) ?? {
       id: ports.newFenceId(),
+      owner: ports.policy.attacher,
       nodeName: node.name,
       ...(fact && { nodeUid: fact.uid }),
+      ...(fact?.machineId !== undefined && { machineId: fact.machineId }),
       ...(fact?.bootId !== undefined && { bootId: fact.bootId }),
+      addresses: state.addresses,
       fencedAtMs: nowMs,
     };
     await backend.fence(fence, state.addresses, signal);
@@ -148,7 +147,7 @@ async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise
 }
 
 /** The fence to complete; none when it was made in another boot: its bootID would prove the node clean of this one. */
-function partialOf(node: NodeFact | undefined, partial: FenceFact | undefined): FenceFact | undefined {
+function partialOf(node: NodeFact | undefined, partial: Fence | undefined): Fence | undefined {
   return node?.bootId === undefined || partial?.bootId === node.bootId ? partial : undefined;
 }
 
@@ -183,7 +182,7 @@ async function addFencedTaint(work: NodeWork): Promise<Effect | undefined> {
 async function record({ decisions, ports, signal }: NodeWork): Promise<Effect | undefined> {
   const [{ node, fence }] = decisions;
   if (!ports.records || node.kind !== 'gone' || fence.kind === 'effective') return undefined;
-  const addresses = ports.storageNodes.get(node.name)?.addresses ?? [];
+  const addresses = (ports.storageNodes.get(node.name)?.addresses ?? []).map(({ value }) => value);
   const attachmentUids = ports.attachments.flatMap(({ attachment: { attacher, nodeName, uid } }) =>
     nodeName === node.name && attacher === ports.policy.attacher ? [uid] : [],
   );

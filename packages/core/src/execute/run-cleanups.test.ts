@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Cleanup } from '../decide/cleanups.ts';
 import type { NodeFact } from '../model/facts.ts';
+import type { Fence } from '../model/fence-record.ts';
+import { ipAddresses } from '../model/storage-address.ts';
 import { nodeFact } from '../testing/fact-builders.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FakeClusterActions } from '../testing/fake-cluster-actions.ts';
@@ -10,14 +12,16 @@ import { runCleanups } from './run-cleanups.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
 const node = nodeFact({ bootId: 'next' });
-const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['10.0.0.1'], seenSinceMs: 0 };
+const fenced = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, seenSinceMs: 0 };
+const addresses = ipAddresses(['10.0.0.1']);
+const fence: Fence = { ...fenced, addresses, inForce: addresses };
 const unfence: Cleanup = { kind: 'unfence', backendName: 'backend-a', fence, node, why: '' };
 const untaint: Cleanup = { kind: 'untaint', node, why: '' };
 const removeFencedTaint: Cleanup = { kind: 'remove-fenced-taint', node, why: '' };
 
 function setUp(live: NodeFact | undefined = node) {
   const backend = new FakeStorageBackend(new FakeClock());
-  backend.fences.set('f1', fence);
+  backend.fences.set('f1', { ...fenced, addresses: ['10.0.0.1'] });
   const actions = new FakeClusterActions();
   if (live) actions.setNode(live);
   let checks = 0;

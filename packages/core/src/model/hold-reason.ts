@@ -10,6 +10,8 @@ export const HOLD_REASONS = {
   'node-still-writing': 'the node still talks to the storage backend; mode fence would cut it off first',
   'fence-excluded': 'the node may not be fenced',
   'fence-failed': 'the node could not be cut off from the storage backend',
+  'quiesce-unproved': 'the node is cut off, but nothing proves that the writes accepted before have ended',
+  'unattributed-session': 'a live session at the storage backend belongs to no known node',
   'sibling-held':
     'another volume of the node may not go yet, and what has to be done first would drive it off too',
   'attacher-stuck': 'the VolumeAttachment is deleted, but external-attacher does not finish',

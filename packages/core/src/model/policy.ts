@@ -43,12 +43,8 @@ export interface EarlyDetectionPolicy {
   readonly leaseStaleMs: number;
 }
 
-/** How a fence is proved effective. @see design section 4, "Fences at the backend" */
+/** Which nodes may be fenced, and how often fences are read. What makes a fence effective is the backend's to judge. */
 export interface FencePolicy {
-  /** Silence of a fenced node after which the backend holds no command of it any more. Default 10 000 ms, above NVMe's keep-alive timeout. */
-  readonly quiesceMs: number;
-  /** How long the write counters of its single-writer volumes must have stood still. Default 2 000 ms. */
-  readonly writesStillMs: number;
   /** How often the backend is read while a fence stands and nothing else is suspect: its node may be back. Default 10 000 ms. */
   readonly pollMs: number;
   /** Nodes that carry all of these labels are never fenced: those that boot from the backend. Empty: none. */

@@ -1,4 +1,5 @@
-import type { StorageReading } from '../model/facts.ts';
+import type { StorageAddress } from '../model/storage-address.ts';
+import type { StorageReading } from '../model/storage-reading.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 
 /** What passes know beyond caches and backends. Reading it changes nothing. */
@@ -10,5 +11,5 @@ export interface PassHistory {
   /** What the backend said to the last pass that asked it, also when it could not be read. */
   lastReading(backendName: string): StorageReading | undefined;
   /** Addresses of a node as they were last named to the backend: some are recorded where no cache knows them. */
-  storageAddresses(backendName: string, nodeName: string): readonly string[];
+  storageAddresses(backendName: string, nodeName: string): readonly StorageAddress[];
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../../test/pass-fixture.ts';
 import type { Policy } from '../model/policy.ts';
+import { EMPTY_QUERY } from '../model/storage-query.ts';
 import { nodeFact } from '../testing/fact-builders.ts';
 import { FakeLostNodeRecords } from '../testing/fake-lost-node-records.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
@@ -53,7 +54,7 @@ describe('PlanPreview', () => {
     const f = new PassFixture();
     f.setNode(nodeFact());
     f.backend.liveHosts = 0;
-    await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
+    await f.backend.observe(EMPTY_QUERY, f.abort.signal);
     expect(planPreview(f).inspect(f.clock.now()).decisions).toMatchObject([
       { rule: 'node-lost', verdict: { kind: 'keep' } },
     ]);
@@ -74,7 +75,7 @@ describe('PlanPreview', () => {
     await f.clock.advance(f.policy.gracePeriodMs);
     await f.run();
     const [decided] = f.report.decisions;
-    expect(decided?.fence).toMatchObject({ kind: 'open', addresses: ['recorded'] });
+    expect(decided?.fence).toMatchObject({ kind: 'open', addresses: [{ kind: 'ip', value: 'recorded' }] });
     expect(planPreview(f).inspect(f.clock.now()).decisions[0]?.fence).toEqual(decided?.fence);
   });
 
@@ -92,14 +93,14 @@ describe('PlanPreview', () => {
     const f = new PassFixture();
     await f.run();
     await f.clock.advance(1_000);
-    await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
+    await f.backend.observe(EMPTY_QUERY, f.abort.signal);
     expect(planPreview(f).inspect(f.clock.now()).decisions[0]?.evidence.kind).toBe('silent');
   });
 
   describe('where no passes run', () => {
     it('knows nothing of what a backend says about a lost node, and so would hold', async () => {
       const f = new PassFixture();
-      await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
+      await f.backend.observe(EMPTY_QUERY, f.abort.signal);
       expect(planPreview(f, false).inspect(f.clock.now()).decisions).toMatchObject([
         { rule: 'storage-known', evidence: { kind: 'unknown', reason: 'no-storage-reading' } },
       ]);

@@ -5,10 +5,12 @@ import {
   decideUntaints,
 } from '../decide/cleanups.ts';
 import { type Decision, decide } from '../decide/decide.ts';
-import type { StorageReading } from '../model/facts.ts';
 import type { Policy } from '../model/policy.ts';
+import type { StorageQuery } from '../model/storage-query.ts';
+import type { StorageReading } from '../model/storage-reading.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ClusterReader, StorageBackend, StorageFleet, StorageQuery } from '../ports/ports.ts';
+import type { ClusterReader, StorageFleet } from '../ports/ports.ts';
+import type { StorageBackend } from '../ports/storage-backend.ts';
 import { AttachmentManager } from '../tracking/attachment-manager.ts';
 import { type ClusterView, readClusterView, type UnreadView } from '../view/cluster-view.ts';
 import { LossHistory } from '../view/loss-history.ts';
@@ -65,7 +67,7 @@ export class PlanPreview {
       fleet.backends.flatMap((backend) => {
         const part = partOf(all, backend, backend.lastReading, this.#options.memory?.());
         const lost = lostIn(part, policy.attacher);
-        return lost.length === 0 ? [] : [[backend, queryAbout(part, lost)] as const];
+        return lost.length === 0 ? [] : [[backend, queryAbout(part, lost, policy.attacher)] as const];
       }),
     );
   }
@@ -148,6 +150,6 @@ function newest(
   last: StorageReading | undefined,
 ): StorageReading | undefined {
   if (!asked || !last || last.observedAtMs <= asked.observedAtMs) return asked ?? last;
-  const { evidence, volumes } = asked;
-  return { ...last, evidence, ...(volumes && { volumes }) };
+  const { evidence, fenceStates, volumes } = asked;
+  return { ...last, evidence, fenceStates, ...(volumes && { volumes }) };
 }

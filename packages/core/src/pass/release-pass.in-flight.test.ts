@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../../test/pass-fixture.ts';
+import { ipAddresses } from '../model/storage-address.ts';
+import { EMPTY_QUERY } from '../model/storage-query.ts';
 import { nodeFact } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
@@ -288,12 +290,22 @@ describe('work that outlasts a pass', () => {
         taints: [{ key: 'reattach.srvlab.io/fenced', value: 'test.csi.reattach.io', effect: 'NoSchedule' }],
       }),
     );
-    await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
-    const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['a'], seenSinceMs: 0 };
+    await f.backend.observe(EMPTY_QUERY, f.abort.signal);
+    const addresses = ipAddresses(['a']);
+    const fence = {
+      id: 'f1',
+      nodeName: 'node-a',
+      fencedAtMs: 0,
+      addresses,
+      inForce: addresses,
+      seenSinceMs: 0,
+    };
     f.backend.lastReading = {
       ...f.backend.lastReading,
       observedAtMs: 0,
       evidence: new Map(),
+      fenceStates: new Map(),
+      unattributed: [],
       fences: [fence],
     };
     const hang = Promise.withResolvers<void>();

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../../test/pass-fixture.ts';
 import type { NodeFact } from '../model/facts.ts';
 import type { Policy } from '../model/policy.ts';
-import { nodeFact, persistentVolumeFact } from '../testing/fact-builders.ts';
+import { ipAddresses } from '../model/storage-address.ts';
+import { EMPTY_QUERY } from '../model/storage-query.ts';
+import { nodeFact, persistentVolumeFact, TEST_ATTACHER } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';
 import { FakeLostNodeRecords } from '../testing/fake-lost-node-records.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
@@ -169,7 +171,13 @@ describe('ReleasePass', () => {
   it('disturbs nobody while no node is lost and no fence stands', async () => {
     const f = new PassFixture();
     f.setNode(nodeFact());
-    f.backend.lastReading = { observedAtMs: f.clock.now(), evidence: new Map(), fences: [] };
+    f.backend.lastReading = {
+      observedAtMs: f.clock.now(),
+      evidence: new Map(),
+      fenceStates: new Map(),
+      unattributed: [],
+      fences: [],
+    };
     expect(await f.run()).toEqual({});
     expect([f.backend.observations, f.actions.calls]).toEqual([[], []]);
   });
@@ -188,7 +196,7 @@ describe('ReleasePass', () => {
     f.backend.fences.set(fence.id, { ...fence, addresses: ['address-of-node-a'], seenSinceMs: 0 });
     expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 10_000 });
     expect(f.backend.observations).toEqual([]);
-    await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
+    await f.backend.observe(EMPTY_QUERY, f.abort.signal);
     await f.run();
     expect(f.backend.fences.size).toBe(0);
   });
@@ -209,11 +217,17 @@ describe('ReleasePass', () => {
     const f = new PassFixture();
     await f.run();
     const [query] = f.backend.observations;
-    expect(query?.suspects).toEqual([
-      { name: 'node-a', addresses: ['address-of-node-a'], addressesFrom: 'node' },
+    expect(query?.owner).toBe(TEST_ATTACHER);
+    expect(query?.suspects).toMatchObject([
+      {
+        name: 'node-a',
+        uid: 'uid-of-node-a',
+        bootId: 'boot-of-node-a',
+        addresses: [{ kind: 'ip', value: 'address-of-node-a' }],
+        volumes: [{ volumeHandle: 'handle-of-pv-a', volumeAttributes: {}, singleWriter: true }],
+      },
     ]);
     expect(query?.peers.map(({ name }) => name)).toEqual(['node-b', 'node-c', 'node-d', 'node-e']);
-    expect(query?.volumes).toEqual([{ volumeHandle: 'handle-of-pv-a', volumeAttributes: {} }]);
   });
 
   it('names a lost node without a volume at the backend among the others', async () => {
@@ -230,7 +244,9 @@ describe('ReleasePass', () => {
     const { driver: _driver, volumeHandle: _handle, ...foreign } = persistentVolumeFact();
     f.cluster.setPersistentVolume(foreign);
     await f.run();
-    expect(f.backend.observations.map(({ volumes }) => volumes)).toEqual([[]]);
+    expect(f.backend.observations.map(({ suspects }) => suspects.map(({ volumes }) => volumes))).toEqual([
+      [[]],
+    ]);
     expect([reason(f), f.writes]).toEqual(['volume-unknown', []]);
   });
 
@@ -310,8 +326,8 @@ describe('ReleasePass', () => {
     f.cluster.removeNode('node-a', { forgotten: true });
     f.actions.removeNode('node-a');
     await f.run();
-    expect(f.backend.observations[0]?.suspects).toEqual([
-      { name: 'node-a', addresses: ['address-of-node-a'], addressesFrom: 'pods' },
+    expect(f.backend.observations[0]?.suspects).toMatchObject([
+      { name: 'node-a', addresses: ipAddresses(['address-of-node-a']), addressesFrom: 'pods' },
     ]);
   });
 
@@ -319,8 +335,8 @@ describe('ReleasePass', () => {
     it('is known by the record about its attachments, and released', async () => {
       const f = forgotten(['uid-of-va-pv-a-node-a', 'one that is gone']);
       await f.run();
-      expect(f.backend.observations[0]?.suspects).toEqual([
-        { name: 'node-a', addresses: ['10.0.0.1'], addressesFrom: 'pods' },
+      expect(f.backend.observations[0]?.suspects).toMatchObject([
+        { name: 'node-a', addresses: ipAddresses(['10.0.0.1']), addressesFrom: 'pods' },
       ]);
       await f.clock.advance(30_000);
       await f.run();
@@ -419,7 +435,7 @@ describe('ReleasePass', () => {
           effect: 'NoSchedule',
         };
         setNode(nodeFact({ taints: [taint] }));
-        const query = { suspects: [], peers: [], volumes: [] };
+        const query = EMPTY_QUERY;
         await backend.observe(query, f.abort.signal);
         if (isRead) await other.observe(query, f.abort.signal);
         await f.run();
@@ -544,7 +560,7 @@ describe('a new term of ReleasePass', () => {
         taints: [{ key: 'reattach.srvlab.io/fenced', value: 'test.csi.reattach.io', effect: 'NoSchedule' }],
       }),
     );
-    await f.backend.observe({ suspects: [], peers: [], volumes: [] }, f.abort.signal);
+    await f.backend.observe(EMPTY_QUERY, f.abort.signal);
     const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: ['a'], seenSinceMs: 0 };
     f.backend.fences.set(fence.id, fence); // since that reading
     const hang = Promise.withResolvers<void>();

@@ -19,17 +19,19 @@ import { ReleaseVerdicts } from '../execute/release-verdicts.ts';
 import { runCleanups } from '../execute/run-cleanups.ts';
 import { WorkInFlight } from '../execute/work-in-flight.ts';
 import type { PassContext, PassResult, ReconcilePass } from '../loop/reconcile-pass.ts';
-import type { FenceFact, StorageReading } from '../model/facts.ts';
+import type { Fence } from '../model/fence-record.ts';
 import type { Policy } from '../model/policy.ts';
+import { ipAddresses } from '../model/storage-address.ts';
+import type { StorageReading } from '../model/storage-reading.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   ClusterActions,
   ClusterReader,
   Leadership,
   LostNodeRecords,
-  StorageBackend,
   StorageFleet,
 } from '../ports/ports.ts';
+import type { StorageBackend } from '../ports/storage-backend.ts';
 import { traceDecisions } from '../telemetry/decision-spans.ts';
 import { observeInSpan } from '../telemetry/observe-span.ts';
 import type { AttachmentManager } from '../tracking/attachment-manager.ts';
@@ -53,7 +55,7 @@ export interface PassReport {
   readonly cleanups: readonly Cleanup[];
   readonly effects: readonly Effect[];
   /** Fences of ours at every backend, as it was last read. */
-  readonly fences: readonly { readonly backendName: string; readonly fence: FenceFact }[];
+  readonly fences: readonly { readonly backendName: string; readonly fence: Fence }[];
 }
 
 /** Told of what passes came to, in order; of none in which nothing ended. Must not throw, and is not waited for. */
@@ -369,7 +371,7 @@ export class ReleasePass implements ReconcilePass {
       const record = known.get(node.name);
       const recorded = new Set(record?.attachmentUids);
       if (!record || !ours.get(node.name)?.every(({ attachment }) => recorded.has(attachment.uid))) continue;
-      nodes.set(node.name, withAddresses(node, record.addresses));
+      nodes.set(node.name, withAddresses(node, ipAddresses(record.addresses)));
     }
     return nodes;
   }
@@ -394,7 +396,7 @@ export class ReleasePass implements ReconcilePass {
     const lost = lostIn(view, policy.attacher);
     const mayBeFenced = (backend.lastReading?.fences ?? []).length > 0 || this.#unread.has(backend.name);
     if (lost.length === 0 && !mayBeFenced) return undefined;
-    const query = queryAbout(view, lost);
+    const query = queryAbout(view, lost, policy.attacher);
     const change = this.#unread.get(backend.name); // one made during the reading may not be in it
     const reading = await observeInSpan(backend, query, signal);
     this.#readings.set(backend.name, reading);

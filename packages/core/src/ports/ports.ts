@@ -1,15 +1,13 @@
 import type {
   CacheFreshness,
-  FenceFact,
-  FenceIdentity,
   NodeFact,
   NodeLeaseFact,
   ObjectRef,
   PersistentVolumeFact,
   PodFact,
-  StorageReading,
   VolumeAttachmentFact,
 } from '../model/facts.ts';
+import type { StorageBackend } from './storage-backend.ts';
 
 /** Read-only view of Nodes. An embedding driver implements it over its own informer or a live GET. */
 export interface NodeLister {
@@ -35,54 +33,6 @@ export interface ClusterReader {
   leasesFreshAsOfMs(): number | undefined;
   /** A KubeVirt live migration of a virtual machine that uses this claim is under way. `false` without KubeVirt. */
   isClaimMigrating(namespace: string, claimName: string): boolean;
-}
-
-/** A node the storage is asked about. */
-export interface StorageNode {
-  readonly name: string;
-  readonly addresses: readonly string[];
-  /**
-   * `node`: from the Node object. `last-seen`: from the Node object before it was deleted.
-   * `pods`: from `hostIPs` of its pods, a fence or a record, after the Node object was lost; may be incomplete, so a live
-   * session nobody else accounts for makes the answer `unknown`.
-   */
-  readonly addressesFrom: 'node' | 'last-seen' | 'pods';
-}
-
-/** A volume the storage is asked about. */
-export interface StorageVolume {
-  readonly volumeHandle: string;
-  /** `spec.csi.volumeAttributes`: how the driver names the volume at the backend. */
-  readonly volumeAttributes: Readonly<Record<string, string>>;
-}
-
-/** What one reading of a backend is asked to tell. */
-export interface StorageQuery {
-  readonly suspects: readonly StorageNode[];
-  /** The remaining nodes: they account for live sessions. */
-  readonly peers: readonly StorageNode[];
-  /** Volumes of the suspects, for their write counters. */
-  readonly volumes: readonly StorageVolume[];
-}
-
-/** One storage backend as a witness and, where it may be written to, as the place where a node is cut off. */
-export interface StorageBackend {
-  /** For logs, spans and people; unique among the backends. */
-  readonly name: string;
-  /** The last complete reading, however old; absent before the first. Makes no request. */
-  readonly lastReading: StorageReading | undefined;
-  /**
-   * Reads the backend once and says for each suspect whether it still talks to it. A backend problem is `unknown` evidence,
-   * never a rejection; rejects only with `signal.reason`.
-   */
-  observe(query: StorageQuery, signal: AbortSignal): Promise<StorageReading>;
-  /**
-   * Cuts `addresses` off from the backend and reads it back. Idempotent: addresses that are fenced already keep their entry.
-   * @throws with `code` and `outcome` when the backend refused or the read-back does not show the fence.
-   */
-  fence(fence: FenceIdentity, addresses: readonly string[], signal: AbortSignal): Promise<void>;
-  /** Removes exactly this fence's entries and reads that back. @throws as `fence` does. */
-  unfence(fence: FenceFact, signal: AbortSignal): Promise<void>;
 }
 
 /** Every storage backend there is, and which one holds a volume. One sick backend never affects decisions about another. */
@@ -163,8 +113,8 @@ export const EVENT_REASONS = [
   'NodeFenced',
   'NodeUnfenced',
   'PodNotRescheduled',
-  'RDSDisconnected',
-  'RDSReconnected',
+  'StorageDisconnected',
+  'StorageReconnected',
   'StartupReconciliation',
 ] as const;
 

@@ -80,12 +80,12 @@ describe('PassReporter', () => {
     f.backend.reachable = false;
     await f.run();
     f.backend.reachable = true;
-    f.backend.setUnknown('node-a', 'tracking-off');
+    f.backend.setUnknown('node-a', 'not-observable');
     await f.run();
     await f.run();
     const holds = logger.lines.filter(({ message }) => message === 'Held release');
     expect(holds.map(({ fields }) => fields['reason'])).toEqual(['storage-unknown', 'storage-unknown']);
-    expect(holds[1]?.fields['why']).toMatch('tracking-off');
+    expect(holds[1]?.fields['why']).toMatch('not-observable');
     expect(telemetry.total('reattach.attachment.holds')).toBe(1);
   });
 

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { LostDecision } from '../execute/effect.ts';
-import type { NodeEvidence } from '../model/facts.ts';
+import type { NodeEvidence } from '../model/storage-reading.ts';
 import {
   ATTR_BACKEND,
   ATTR_EVIDENCE,

@@ -20,7 +20,7 @@ describe('observeInSpan', () => {
         'reattach.storage.backend': 'backend-a',
         'reattach.storage.suspects': 1,
         'reattach.storage.live_hosts': 1,
-        'reattach.storage.guard': 'enforced',
+        'reattach.storage.enforcement': 'enforced',
         'reattach.storage.fences': 0,
       },
       events: [

@@ -1,12 +1,13 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
-import type { StorageReading } from '../model/facts.ts';
-import type { StorageBackend, StorageQuery } from '../ports/ports.ts';
+import type { StorageQuery } from '../model/storage-query.ts';
+import type { StorageReading } from '../model/storage-reading.ts';
+import type { StorageBackend } from '../ports/storage-backend.ts';
 import { evidenceAttributes } from './node-attributes.ts';
 import {
   ATTR_BACKEND,
+  ATTR_ENFORCEMENT,
   ATTR_ERROR_TYPE,
   ATTR_FENCES,
-  ATTR_GUARD,
   ATTR_LIVE_HOSTS,
   ATTR_NODE_NAME,
   ATTR_SUSPECTS,
@@ -27,12 +28,12 @@ export function observeInSpan(
   return tracer.startActiveSpan('observe storage', { attributes }, async (span) => {
     try {
       const reading = await backend.observe(query, signal);
-      const { evidence, fences, guard, liveHosts } = reading;
+      const { evidence, fences, enforcement, liveHosts } = reading;
       for (const [node, said] of [...evidence].slice(0, MAX_SUSPECTS)) {
         span.addEvent('evidence', { [ATTR_NODE_NAME]: node, ...evidenceAttributes(said) });
       }
       if (liveHosts !== undefined) span.setAttribute(ATTR_LIVE_HOSTS, liveHosts);
-      if (guard) span.setAttribute(ATTR_GUARD, guard.kind);
+      if (enforcement) span.setAttribute(ATTR_ENFORCEMENT, enforcement.kind);
       if (fences) span.setAttribute(ATTR_FENCES, fences.length);
       else span.setAttribute(ATTR_ERROR_TYPE, whyUnread(reading)).setStatus({ code: SpanStatusCode.ERROR });
       return reading;

@@ -35,7 +35,7 @@ export const ATTR_EVIDENCE_REASON = 'reattach.evidence.reason';
 export const ATTR_SUSPECTS = 'reattach.storage.suspects';
 export const ATTR_LIVE_HOSTS = 'reattach.storage.live_hosts';
 /** `enforced` or `unenforced`: whether the backend drops what the fence list names. */
-export const ATTR_GUARD = 'reattach.storage.guard';
+export const ATTR_ENFORCEMENT = 'reattach.storage.enforcement';
 /** How many fences of ours stand at the backend. */
 export const ATTR_FENCES = 'reattach.storage.fences';
 export const ATTR_FENCE_ID = 'reattach.fence.id';

@@ -14,7 +14,7 @@ export function testPolicy(overrides: Partial<Policy> = {}): Policy {
     suspectPollMs: 2_000,
     detachTimeoutMs: 60_000,
     breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
-    fence: { quiesceMs: 10_000, writesStillMs: 2_000, pollMs: 10_000, neverFence: {} },
+    fence: { pollMs: 10_000, neverFence: {} },
     earlyDetection: { enabled: false, leaseStaleMs: 20_000 },
     ...overrides,
   };

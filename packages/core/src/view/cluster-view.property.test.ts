@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decideUntaints } from '../decide/cleanups.ts';
 import { decide } from '../decide/decide.ts';
 import { OUT_OF_SERVICE_TAINT } from '../model/out-of-service.ts';
+import { ipAddresses } from '../model/storage-address.ts';
 import { nodeFact, persistentVolumeFact, volumeAttachmentFact } from '../testing/fact-builders.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FakeClusterReader } from '../testing/fake-cluster-reader.ts';
@@ -11,6 +12,7 @@ import { testPolicy } from '../testing/policy-builder.ts';
 import { AttachmentManager } from '../tracking/attachment-manager.ts';
 import { readClusterView, type ViewScope } from './cluster-view.ts';
 import { NodeAbsence } from './node-absence.ts';
+import { lostIn, queryAbout } from './storage-query.ts';
 
 const OUT_OF_SERVICE = { key: OUT_OF_SERVICE_TAINT, value: 'test.csi.reattach.io', effect: 'NoExecute' };
 const NODES = ['node-0', 'node-1', 'node-2', 'node-3'];
@@ -75,10 +77,11 @@ async function passOver(given: Scenario, scope: ViewScope) {
   for (const name of NODES) {
     backend.setSilent(name, lostSinceMs + 15_000, lostSinceMs);
     if (fenced)
-      await backend.fence({ id: name, nodeName: name, fencedAtMs: 0 }, [`address-of-${name}`], signal);
-  }
-  for (let volume = 0; volume <= 3; volume++) {
-    backend.setVolume(`handle-of-pv-${volume}`, { writesStillSinceMs: clock.now() }); // somebody writes
+      await backend.fence(
+        { id: name, nodeName: name, fencedAtMs: 0, addresses: [] },
+        ipAddresses([`address-of-${name}`]),
+        signal,
+      );
   }
   await clock.advance(1);
   const policy = testPolicy({ earlyDetection: { ...testPolicy().earlyDetection, enabled: early } });
@@ -91,15 +94,7 @@ async function passOver(given: Scenario, scope: ViewScope) {
     policy,
   };
   const unread = readClusterView(sources, clock.now(), scope);
-  const query = {
-    suspects: [...unread.storageNodes.values()],
-    peers: [],
-    volumes: unread.attachments.flatMap(({ volume }) =>
-      volume?.volumeHandle === undefined
-        ? []
-        : [{ volumeHandle: volume.volumeHandle, volumeAttributes: volume.volumeAttributes }],
-    ),
-  };
+  const query = queryAbout(unread, lostIn(unread, policy.attacher), policy.attacher);
   const reading = await backend.observe(query, signal);
   const { attachments: _attachments, healthyCount, ...rest } = unread;
   const view = { ...unread, recentLosses: new Map(), storage: new Map([[backend.name, reading]]) };

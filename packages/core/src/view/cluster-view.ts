@@ -3,13 +3,17 @@ import type {
   NodeFact,
   PersistentVolumeFact,
   PodFact,
-  StorageReading,
   VolumeAttachmentFact,
 } from '../model/facts.ts';
 import { hasOwnFencedTaint } from '../model/fenced-taint.ts';
 import { isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
-import type { ClusterReader, StorageBackend, StorageFleet, StorageNode } from '../ports/ports.ts';
+import { ipAddresses } from '../model/storage-address.ts';
+import type { StorageNode } from '../model/storage-query.ts';
+import { storageIdentity } from '../model/storage-query.ts';
+import type { StorageReading } from '../model/storage-reading.ts';
+import type { ClusterReader, StorageFleet } from '../ports/ports.ts';
+import type { StorageBackend } from '../ports/storage-backend.ts';
 import type { AttachmentManager } from '../tracking/attachment-manager.ts';
 import type { NodeAbsence } from './node-absence.ts';
 
@@ -31,6 +35,15 @@ export type NodeState =
       readonly sinceMs: number;
       readonly lastSeen?: NodeFact;
     };
+
+/** A lost node as backends are asked about it, and where its addresses come from. */
+export interface KnownNode extends StorageNode {
+  /**
+   * `node`: the Node object; `last-seen`: the Node object before it was deleted; `pods`: `hostIPs` of its pods, a fence or a
+   * record, after the Node object was lost: they may be incomplete.
+   */
+  readonly addressesFrom: 'node' | 'last-seen' | 'pods';
+}
 
 /** Every state of a Node, for metrics. */
 export const NODE_STATES: readonly NodeState['kind'][] = ['ready', 'lease-stale', 'not-ready', 'gone'];
@@ -66,7 +79,7 @@ export interface ClusterView {
   /** Every Node that exists or that an attachment of ours names. */
   readonly nodes: ReadonlyMap<string, NodeState>;
   /** The lost nodes as the backends know them, by name. */
-  readonly storageNodes: ReadonlyMap<string, StorageNode>;
+  readonly storageNodes: ReadonlyMap<string, KnownNode>;
   /** Nodes that carry our out-of-service taint and the first Pod, `namespace/name`, that still terminates there, if any. */
   readonly outOfService: ReadonlyMap<string, { readonly node: NodeFact; readonly terminatingPod?: string }>;
   /** Nodes that carry the taint by which we keep pods off a fenced node. */
@@ -110,7 +123,7 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
   const inScope = scope === 'all' ? facts : affectedFacts(facts, nodes, policy.attacher);
   const attachments = inScope.map((attachment) => attachmentView(attachment, sources));
   absence.retainOnly(new Set(nodes.keys()));
-  const storageNodes = new Map<string, StorageNode>();
+  const storageNodes = new Map<string, KnownNode>();
   const outOfService = new Map<string, { readonly node: NodeFact; readonly terminatingPod?: string }>();
   const withFencedTaint: NodeFact[] = [];
   for (const state of nodes.values()) {
@@ -234,15 +247,16 @@ export function nodeFactOf(state: NodeState): NodeFact | undefined {
  * The addresses by which the backend knows a node. A Node object that is gone and forgotten (we were restarted) leaves the
  * addresses its kubelet wrote on its pods; they may be incomplete, which `addressesFrom` says.
  */
-function storageNodeOf(state: NodeState, cluster: ClusterReader): StorageNode {
+function storageNodeOf(state: NodeState, cluster: ClusterReader): KnownNode {
   const { name } = state;
   const fact = nodeFactOf(state);
   if (fact) {
     const addressesFrom = state.kind === 'gone' ? 'last-seen' : 'node';
+    const identity = storageIdentity(fact);
     // A node with an address that cannot be read could still write through it, so the backend cannot prove it silent.
-    const addresses = fact.unreadableAddresses === undefined ? fact.storageAddresses : [];
-    return { name, addresses, addressesFrom };
+    const isReadable = fact.unreadableAddresses === undefined;
+    return { ...identity, addresses: isReadable ? identity.addresses : [], addressesFrom };
   }
   const addresses = new Set([...cluster.podsOnNode(name)].flatMap((pod) => pod.hostAddresses));
-  return { name, addresses: [...addresses], addressesFrom: 'pods' };
+  return { name, addresses: ipAddresses(addresses), addressesFrom: 'pods' };
 }

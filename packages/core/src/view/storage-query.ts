@@ -1,6 +1,13 @@
-import type { StorageReading } from '../model/facts.ts';
-import type { StorageNode, StorageQuery } from '../ports/ports.ts';
-import type { AttachmentView, ClusterView, UnreadView } from './cluster-view.ts';
+import { type StorageAddress, unionOfAddresses } from '../model/storage-address.ts';
+import {
+  type StorageNode,
+  type StorageQuery,
+  type StorageSuspect,
+  type StorageVolume,
+  storageIdentity,
+} from '../model/storage-query.ts';
+import type { StorageReading } from '../model/storage-reading.ts';
+import type { AttachmentView, ClusterView, KnownNode, UnreadView } from './cluster-view.ts';
 
 /** A Node nobody remembers, whose pods are gone too, is still known to the backend by the fence that we put there. */
 export function withFencedAddresses(
@@ -17,8 +24,8 @@ export function withFencedAddresses(
 }
 
 /** They are added to those that are known. */
-export function withAddresses(node: StorageNode, addresses: readonly string[]): StorageNode {
-  return { ...node, addresses: [...new Set([...node.addresses, ...addresses])] };
+export function withAddresses(node: KnownNode, addresses: readonly StorageAddress[]): KnownNode {
+  return { ...node, addresses: unionOfAddresses(node.addresses, addresses) };
 }
 
 /** Our attachments on lost nodes. */
@@ -28,34 +35,40 @@ export function lostIn({ attachments, storageNodes }: UnreadView, attacher: stri
   );
 }
 
-/** What a backend is asked about the attachments of lost nodes that it holds. */
-export function queryAbout(view: UnreadView, lost: readonly AttachmentView[]): StorageQuery {
-  return { ...split(view, lost), volumes: volumesOf(lost) };
-}
-
-/** Lost nodes that hold an attachment at the backend are its suspects; all others account for sessions. */
-function split(
-  view: UnreadView,
-  lost: readonly AttachmentView[],
-): { readonly suspects: StorageNode[]; readonly peers: StorageNode[] } {
-  const names = new Set(lost.map(({ attachment }) => attachment.nodeName));
-  const suspects: StorageNode[] = [];
+/**
+ * What a backend is asked about the attachments of lost nodes that it holds: those nodes are its suspects; all others account
+ * for sessions.
+ */
+export function queryAbout(view: UnreadView, lost: readonly AttachmentView[], owner: string): StorageQuery {
+  const volumes = volumesByNode(view, lost);
+  const suspects: StorageSuspect[] = [];
   const peers: StorageNode[] = [];
   for (const state of view.nodes.values()) {
     const known = view.storageNodes.get(state.name);
-    if (known && names.has(state.name)) suspects.push(known);
+    const own = volumes.get(state.name);
+    if (known && own) suspects.push({ ...known, volumes: own });
     else if (known) peers.push(known);
-    else if (state.kind === 'ready') {
-      peers.push({ name: state.name, addresses: state.node.storageAddresses, addressesFrom: 'node' });
-    }
+    else if (state.kind === 'ready') peers.push(storageIdentity(state.node));
   }
-  return { suspects, peers };
+  return { owner, suspects, peers };
 }
 
-function volumesOf(lost: readonly AttachmentView[]) {
-  return lost.flatMap(({ volume }) =>
-    volume?.volumeHandle === undefined
-      ? []
-      : [{ volumeHandle: volume.volumeHandle, volumeAttributes: volume.volumeAttributes }],
-  );
+/** Volumes of lost nodes by node name; a node whose volumes are all unknown has none. */
+function volumesByNode(
+  { attachments }: UnreadView,
+  lost: readonly AttachmentView[],
+): ReadonlyMap<string, readonly StorageVolume[]> {
+  const holders = new Map<string, number>();
+  for (const { volume } of attachments)
+    if (volume) holders.set(volume.name, (holders.get(volume.name) ?? 0) + 1);
+  const byNode = new Map<string, StorageVolume[]>();
+  for (const { attachment, volume } of lost) {
+    const volumes = byNode.get(attachment.nodeName) ?? [];
+    byNode.set(attachment.nodeName, volumes);
+    if (volume?.volumeHandle === undefined) continue;
+    const { volumeHandle, volumeAttributes, accessModes, name } = volume;
+    const isShared = accessModes.includes('ReadWriteMany') && (holders.get(name) ?? 0) > 1;
+    volumes.push({ volumeHandle, volumeAttributes, singleWriter: !isShared });
+  }
+  return byNode;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../src/model/policy.ts';
+import { ipAddresses } from '../../src/model/storage-address.ts';
 import { type PassReport, ReleasePass } from '../../src/pass/release-pass.ts';
 import { PassReporter } from '../../src/report/pass-reporter.ts';
 import {
@@ -134,7 +135,7 @@ describe('safety review', () => {
     backendA.fences.set('old', { ...old, addresses: ['address-1'], seenSinceMs: clock.now() });
     await run();
     expect(backendA.calls).toMatchObject([
-      { kind: 'fence', fence: { bootId: 'second' }, addresses: ['address-2'] },
+      { kind: 'fence', fence: { bootId: 'second' }, addresses: ['address-1', 'address-2'] },
     ]);
   });
 
@@ -231,7 +232,9 @@ describe('safety review', () => {
     actions.calls.length = 0;
     restart();
     for (let count = 0; count < 8; count++) await step();
-    expect(backendA.observations.at(-1)?.suspects).toMatchObject([{ addresses: ['address-of-node-a'] }]);
+    expect(backendA.observations.at(-1)?.suspects).toMatchObject([
+      { addresses: ipAddresses(['address-of-node-a']) },
+    ]);
     expect(writes()).toContain('deleteVolumeAttachment');
   });
 

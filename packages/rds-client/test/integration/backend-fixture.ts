@@ -1,4 +1,4 @@
-import type { StorageNode, StorageQuery, StorageVolume } from '@reattach/core';
+import { ipAddresses, type StorageNode, type StorageQuery, type StorageVolume } from '@reattach/core';
 import { FakeClock, RecordingLogger } from '@reattach/core/testing';
 import { RdsSim, type RdsSimOptions, type SimHost } from '@reattach/rds-sim';
 import { createRdsBackend, type RdsBackend, type RdsBackendOptions } from '../../src/index.ts';
@@ -18,10 +18,14 @@ export interface BackendFixture extends AsyncDisposable {
   readonly hostB: SimHost;
 }
 
-export const NODE_A: StorageNode = { name: 'node-a', addresses: ['10.0.5.1'], addressesFrom: 'node' };
-export const NODE_B: StorageNode = { name: 'node-b', addresses: ['10.0.5.2'], addressesFrom: 'node' };
-export const VOLUME_A: StorageVolume = { volumeHandle: 'pvc-a', volumeAttributes: { nqn: 'nqn.test:pvc-a' } };
-export const ABOUT_A: StorageQuery = { suspects: [NODE_A], peers: [NODE_B], volumes: [VOLUME_A] };
+export const NODE_A: StorageNode = { name: 'node-a', addresses: ipAddresses(['10.0.5.1']) };
+export const NODE_B: StorageNode = { name: 'node-b', addresses: ipAddresses(['10.0.5.2']) };
+export const VOLUME_A: StorageVolume = {
+  volumeHandle: 'pvc-a',
+  volumeAttributes: { nqn: 'nqn.test:pvc-a' },
+  singleWriter: true,
+};
+export const ABOUT_A: StorageQuery = { suspects: [{ ...NODE_A, volumes: [VOLUME_A] }], peers: [NODE_B] };
 
 export async function startSim(clock: FakeClock, options: RdsSimOptions = {}): Promise<RdsSim> {
   const sim = await RdsSim.start({ clock, tracking: { enabled: 'yes' }, ...options });

@@ -1,8 +1,9 @@
+import { ipAddresses } from '@reattach/core';
 import type { RdsSimOptions } from '@reattach/rds-sim';
 import { describe, expect, it } from 'vitest';
 import { ABOUT_A, NEVER, startBackend } from './backend-fixture.ts';
 
-const FENCE = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 1_767_225_600_000 };
+const FENCE = { id: '00c0ffee', nodeName: 'node-a', addresses: [], fencedAtMs: 1_767_225_600_000 };
 
 const SPELLINGS: readonly RdsSimOptions[] = [
   {},
@@ -25,17 +26,22 @@ describe.each(SPELLINGS)('a backend that spells %j', (spelling) => {
     await using f = await startBackend(spelling);
     const first = await f.backend.observe(ABOUT_A, NEVER);
     expect([...first.evidence.values()]).toEqual([expect.objectContaining({ kind: 'live' })]);
-    expect(first).toMatchObject({ liveHosts: 2, fences: [], guard: { kind: 'enforced' } });
+    expect(first).toMatchObject({ liveHosts: 2, fences: [], enforcement: { kind: 'enforced' } });
 
-    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
     f.hostA.powerOff();
     await f.clock.advance(30_000);
     const last = await f.backend.observe(ABOUT_A, NEVER);
     expect(last.evidence.get('node-a')).toMatchObject({ kind: 'silent' });
-    expect(last.fences).toEqual([expect.objectContaining({ ...FENCE, addresses: ['10.0.5.1'] })]);
-    expect(last.volumes?.get('pvc-a')?.writesStillSinceMs).toBeDefined();
+    expect(last.fences).toEqual([
+      expect.objectContaining({ id: FENCE.id, inForce: ipAddresses(['10.0.5.1']) }),
+    ]);
+    expect(f.backend.lastSnapshot?.writeCounters.has('pvc-a')).toBe(true);
 
-    await f.backend.unfence({ ...FENCE, addresses: ['10.0.5.1'], seenSinceMs: 0 }, NEVER);
+    await f.backend.unfence(
+      { ...FENCE, addresses: ipAddresses(['10.0.5.1']), inForce: [], seenSinceMs: 0 },
+      NEVER,
+    );
     expect(f.sim.device.addressList.entries).toEqual([]);
   });
 });
@@ -67,7 +73,7 @@ describe('the version', () => {
       reason: 'output-not-understood',
       detail: expect.stringContaining('RouterOS "7.15.3 (stable)" is older than 7.16'),
     });
-    const fencing = f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    const fencing = f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
     await expect(fencing).rejects.toMatchObject({ code: 'UNSUPPORTED_VERSION', outcome: 'not-applied' });
     expect(f.sim.commands.entries).toHaveLength(1);
   });

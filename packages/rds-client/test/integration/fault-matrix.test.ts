@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
-import type { FenceIdentity } from '@reattach/core';
+import type { FenceRecord } from '@reattach/core';
+import { ipAddresses } from '@reattach/core';
 import type { CommandFault } from '@reattach/rds-sim';
 import { describe, expect, it } from 'vitest';
 import { RdsError, type RdsErrorCode } from '../../src/index.ts';
@@ -11,7 +12,12 @@ const MAX_CLEANUP_MS = 20_000;
 
 const COMMAND_TIMEOUT_MS = 10_000;
 
-const FENCE: FenceIdentity = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 1_767_225_600_000 };
+const FENCE: FenceRecord = {
+  id: '00c0ffee',
+  nodeName: 'node-a',
+  addresses: [],
+  fencedAtMs: 1_767_225_600_000,
+};
 
 /** An operation on the backend, and the text of the command in it that the fault strikes. */
 const OPERATIONS = {
@@ -23,9 +29,12 @@ const OPERATIONS = {
 type Operation = keyof typeof OPERATIONS;
 
 async function operate(f: BackendFixture, operation: Operation, signal: AbortSignal): Promise<void> {
-  if (operation === 'fence') return await f.backend.fence(FENCE, ['10.0.5.1'], signal);
+  if (operation === 'fence') return await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), signal);
   if (operation === 'unfence') {
-    return await f.backend.unfence({ ...FENCE, addresses: ['10.0.5.1'], seenSinceMs: 0 }, signal);
+    return await f.backend.unfence(
+      { ...FENCE, addresses: ipAddresses(['10.0.5.1']), inForce: [], seenSinceMs: 0 },
+      signal,
+    );
   }
   const evidence = (await f.backend.observe(ABOUT_A, signal)).evidence.get('node-a');
   if (evidence?.kind !== 'unknown') return;
@@ -52,7 +61,7 @@ async function recover({ clock, backend }: BackendFixture): Promise<number> {
 async function begin(operation: Operation): Promise<BackendFixture> {
   const f = await startBackend();
   await f.backend.observe(ABOUT_A, NEVER);
-  if (operation === 'unfence') await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+  if (operation === 'unfence') await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
   return f;
 }
 

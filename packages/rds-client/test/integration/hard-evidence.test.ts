@@ -1,4 +1,5 @@
 import type { NodeEvidence } from '@reattach/core';
+import { ipAddresses } from '@reattach/core';
 import { describe, expect, it } from 'vitest';
 import { ABOUT_A, type BackendFixture, NEVER, startBackend } from './backend-fixture.ts';
 
@@ -82,7 +83,11 @@ describe('a host whose tracking entries mislead', () => {
   it('is silent behind a fence, whatever it tries', async () => {
     await using f = await startBackend();
     await f.backend.observe(ABOUT_A, NEVER);
-    await f.backend.fence({ id: '00c0ffee', nodeName: 'node-a', fencedAtMs: 0 }, ['10.0.5.1'], NEVER);
+    await f.backend.fence(
+      { id: '00c0ffee', nodeName: 'node-a', addresses: [], fencedAtMs: 0 },
+      ipAddresses(['10.0.5.1']),
+      NEVER,
+    );
     const said = await watchA(f, 60_000, () => void f.hostA.writeBuffered('pvc-a'));
     expect(kinds(said)).toEqual(['live', 'silent']);
     expect(f.sim.oracle.doubleWrites).toBe(0);

@@ -78,7 +78,7 @@ describe('values in commands', () => {
     await using sim = await RdsSim.start({ clock: new FakeClock() });
     fc.assert(
       fc.property(hostile, hostile, hostile, (nodeName, nodeUid, bootId) => {
-        const fence = { id: '00c0ffee', nodeName, nodeUid, bootId, fencedAtMs: 1 };
+        const fence = { id: '00c0ffee', nodeName, nodeUid, bootId, addresses: [], fencedAtMs: 1 };
         const printed = send(sim, () => addFenceStatement('10.0.5.1', formatFenceComment(fence)));
         const meant = `reattach/1 id=00c0ffee node=${nodeName} uid=${nodeUid} boot=${bootId} at=1`;
         const comments = sim.device.addressList.entries.map(({ comment }) => comment);

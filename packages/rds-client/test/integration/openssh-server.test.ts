@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { ipAddresses } from '@reattach/core';
 import { FakeClock } from '@reattach/core/testing';
 import { generateKeyPair, type RdsSim } from '@reattach/rds-sim';
 import { describe, expect, it } from 'vitest';
@@ -119,15 +120,18 @@ describe.skipIf(SSHD === undefined)('OpenSSH sshd (skipped where there is none; 
       });
       backend.start(NEVER);
       await until(() => backend.lastReading !== undefined);
-      const fence = { id: '00c0ffee', nodeName: 'node-a', fencedAtMs: clock.now() };
-      await backend.fence(fence, ['10.0.5.1'], NEVER);
+      const fence = { id: '00c0ffee', nodeName: 'node-a', addresses: [], fencedAtMs: clock.now() };
+      await backend.fence(fence, ipAddresses(['10.0.5.1']), NEVER);
       const reading = await backend.observe(ABOUT_A, NEVER);
       expect(reading.evidence.get('node-a')).toMatchObject({ kind: 'live' });
       expect(reading).toMatchObject({
         guard: { kind: 'enforced' },
         fences: [{ ...fence, addresses: ['10.0.5.1'] }],
       });
-      await backend.unfence({ ...fence, addresses: ['10.0.5.1'], seenSinceMs: 0 }, NEVER);
+      await backend.unfence(
+        { ...fence, addresses: ipAddresses(['10.0.5.1']), inForce: [], seenSinceMs: 0 },
+        NEVER,
+      );
       expect(sim.device.addressList.entries).toEqual([]);
     },
     TEST_TIMEOUT_MS,

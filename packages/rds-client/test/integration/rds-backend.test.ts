@@ -1,4 +1,5 @@
-import type { FenceIdentity, StorageQuery } from '@reattach/core';
+import type { FenceRecord } from '@reattach/core';
+import { ipAddresses } from '@reattach/core';
 import { FakeClock, RecordingLogger, RecordingTelemetry } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/turns.ts';
@@ -14,11 +15,12 @@ import {
   startSim,
 } from './backend-fixture.ts';
 
-const FENCE: FenceIdentity = {
+const FENCE: FenceRecord = {
   id: '00c0ffee',
   nodeName: 'node-a',
   nodeUid: '8a2c',
   bootId: 'b-1',
+  addresses: [],
   fencedAtMs: 1_767_225_600_000,
 };
 
@@ -36,7 +38,11 @@ describe('observe', () => {
     await f.clock.advance(20_000);
     const after = await f.backend.observe(ABOUT_A, NEVER);
     expect(after.evidence.get('node-a')).toMatchObject({ kind: 'silent' });
-    expect(after).toMatchObject({ liveHosts: 1, guard: { kind: 'enforced' }, observedAtMs: f.clock.now() });
+    expect(after).toMatchObject({
+      liveHosts: 1,
+      enforcement: { kind: 'enforced' },
+      observedAtMs: f.clock.now(),
+    });
     expect(f.backend.lastReading).toBe(after);
   });
 
@@ -55,42 +61,41 @@ describe('observe', () => {
     const reading = await f.backend.observe(ABOUT_A, NEVER);
     expect(f.backend.lastSnapshot?.sessionPorts).toEqual([4420, 4500]);
     expect(reading.liveHosts).toBe(3);
-    expect(reading.guard).toMatchObject({
-      kind: 'unenforced',
+    expect(reading.enforcement).toMatchObject({
+      kind: 'not-enforced',
       fix: '/ip/firewall/raw/set [find where chain=prerouting and action=drop and src-address-list=reattach-fenced] dst-port=4420,4500',
     });
   });
 
   it('counts addresses of one node as one live host', async () => {
     await using f = await startBackend();
-    const both = { ...NODE_A, addresses: ['10.0.5.1', '10.0.5.2'] };
+    const both = { ...NODE_A, addresses: ipAddresses(['10.0.5.1', '10.0.5.2']), volumes: [] };
     expect((await f.backend.observe({ ...ABOUT_A, suspects: [both], peers: [] }, NEVER)).liveHosts).toBe(1);
   });
 
-  it('says since when the write counters of exported volumes stand still', async () => {
+  it('names the volumes that it really exports', async () => {
     await using f = await startBackend();
-    const asked: StorageQuery = {
-      ...ABOUT_A,
-      volumes: [
-        ...ABOUT_A.volumes,
-        { volumeHandle: 'pvc-b', volumeAttributes: {} },
-        { volumeHandle: 'gone', volumeAttributes: {} },
-      ],
-    };
-    f.hostA.mount('pvc-a');
-    f.hostA.write('pvc-a');
-    const firstAtMs = f.clock.now();
-    await f.backend.observe(asked, NEVER);
-    await f.clock.advance(2_000);
-    const still = await f.backend.observe(asked, NEVER);
-    expect([...(still.volumes ?? [])]).toEqual([
-      ['pvc-a', { writesStillSinceMs: firstAtMs }],
-      ['pvc-b', { writesStillSinceMs: firstAtMs }],
-    ]);
-    f.hostA.write('pvc-a');
-    const moved = await f.backend.observe(asked, NEVER);
-    expect(moved.volumes?.get('pvc-a')?.writesStillSinceMs).toBe(f.clock.now());
-    expect(moved.volumes?.get('pvc-b')?.writesStillSinceMs).toBe(firstAtMs);
+    const volumes = ['pvc-a', 'pvc-b', 'gone'].map((volumeHandle) => ({
+      volumeHandle,
+      volumeAttributes: {},
+      singleWriter: true,
+    }));
+    const query = { ...ABOUT_A, suspects: [{ ...NODE_A, volumes }] };
+    expect((await f.backend.observe(query, NEVER)).volumes).toEqual(new Set(['pvc-a', 'pvc-b']));
+  });
+
+  it('calls no fence effective while the write counters of a volume of the node move, or are not shown', async () => {
+    await using f = await startBackend();
+    await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
+    const stateOfA = async () => (await f.backend.observe(ABOUT_A, NEVER)).fenceStates.get('node-a');
+    await f.backend.observe(ABOUT_A, NEVER);
+    await f.clock.advance(20_000);
+    expect(await stateOfA()).toMatchObject({ kind: 'effective' });
+    const intruder = f.sim.device.addHost({ name: 'node-z', addresses: ['10.0.5.9'] });
+    intruder.connect('pvc-a');
+    intruder.mount('pvc-a');
+    intruder.write('pvc-a');
+    expect(await stateOfA()).toMatchObject({ kind: 'ineffective', reason: 'still-writing' });
   });
 
   it('says nothing of counters a backend does not show in the form we know', async () => {
@@ -102,7 +107,7 @@ describe('observe', () => {
     );
     const reading = await f.backend.observe(ABOUT_A, NEVER);
     expect(reading.evidence.get('node-a')).toMatchObject({ kind: 'live' });
-    expect(reading.volumes?.get('pvc-a')).toEqual({});
+    expect(f.backend.lastSnapshot?.writeCounters.size).toBe(0);
   });
 
   it('says unknown while tracking is off, and counts no live hosts', async () => {
@@ -110,7 +115,7 @@ describe('observe', () => {
     await f.backend.observe(ABOUT_A, NEVER);
     f.sim.run('/ip/firewall/connection/tracking/set enabled=no');
     const reading = await f.backend.observe(ABOUT_A, NEVER);
-    expect(reading.evidence.get('node-a')).toMatchObject({ kind: 'unknown', reason: 'tracking-off' });
+    expect(reading.evidence.get('node-a')).toMatchObject({ kind: 'unknown', reason: 'not-observable' });
     expect(reading).not.toHaveProperty('liveHosts');
   });
 
@@ -159,7 +164,10 @@ describe('observe', () => {
     await expect(f.backend.observe(ABOUT_A, AbortSignal.abort(new Error('gave up')))).rejects.toThrow(
       'gave up',
     );
-    const reading = await f.backend.observe({ suspects: [NODE_A, NODE_B], peers: [], volumes: [] }, NEVER);
+    const reading = await f.backend.observe(
+      { suspects: [NODE_A, NODE_B].map((node) => ({ ...node, volumes: [] })), peers: [] },
+      NEVER,
+    );
     expect([...reading.evidence.keys()]).toEqual(['node-a', 'node-b']);
   });
 
@@ -173,7 +181,7 @@ describe('observe', () => {
       reason: 'backend-unreachable',
       detail: expect.stringContaining('at backend rds-1 failed'),
     });
-    expect(Object.keys(failed)).toEqual(['observedAtMs', 'evidence']);
+    expect(Object.keys(failed)).toEqual(['observedAtMs', 'evidence', 'fenceStates', 'unattributed']);
     expect(f.backend.lastReading).toBe(complete);
     expect(f.logger.messages('warn')).toContain('Storage backend was not read');
   });
@@ -194,9 +202,16 @@ describe('observe', () => {
 describe('fence', () => {
   it('cuts the node off, is read back, and is taken away again', async () => {
     await using f = await startBackend();
-    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
     const fenced = await f.backend.observe(ABOUT_A, NEVER);
-    expect(fenced.fences).toEqual([{ ...FENCE, addresses: ['10.0.5.1'], seenSinceMs: f.clock.now() }]);
+    expect(fenced.fences).toEqual([
+      {
+        ...FENCE,
+        addresses: ipAddresses(['10.0.5.1']),
+        inForce: ipAddresses(['10.0.5.1']),
+        seenSinceMs: f.clock.now(),
+      },
+    ]);
     expect(f.hostA.write('pvc-a')).toBe(false);
     const [fence] = fenced.fences ?? [];
     if (fence) await f.backend.unfence(fence, NEVER);
@@ -209,7 +224,7 @@ describe('fence', () => {
   ])('%s after a reboot of the backend', async (_what, isEnforced, expected) => {
     await using f = await startBackend();
     await f.backend.observe(ABOUT_A, NEVER);
-    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
     f.hostA.powerOff();
     await f.sim.faults.reboot();
     if (!isEnforced) f.sim.run('/ip/firewall/raw/remove [find comment="reattach"]');
@@ -222,10 +237,10 @@ describe('fence', () => {
 
   it('keeps entries of the same fence and adds only what is missing', async () => {
     await using f = await startBackend();
-    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
     await f.backend.fence(
       { ...FENCE, fencedAtMs: 1_767_225_700_000 },
-      ['10.0.5.1/32', '10.0.6.1', '10.0.6.1'],
+      ipAddresses(['10.0.5.1/32', '10.0.6.1', '10.0.6.1']),
       NEVER,
     );
     const entries = f.sim.device.addressList.entries.map(({ address, comment }) => [
@@ -237,7 +252,9 @@ describe('fence', () => {
       ['10.0.6.1', '1767225700000'],
     ]);
     const { fences } = await f.backend.observe(ABOUT_A, NEVER);
-    expect(fences).toEqual([{ ...FENCE, addresses: ['10.0.5.1', '10.0.6.1'], seenSinceMs: f.clock.now() }]);
+    expect(fences).toMatchObject([
+      { inForce: ipAddresses(['10.0.5.1', '10.0.6.1']), seenSinceMs: f.clock.now() },
+    ]);
   });
 
   it.each([
@@ -247,7 +264,7 @@ describe('fence', () => {
   ])('is no fence when a %s entry stands in the way', async (_, entry, obstacle) => {
     await using f = await startBackend();
     f.sim.device.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1', ...entry });
-    await expect(f.backend.fence(FENCE, ['10.0.5.1'], NEVER)).rejects.toMatchObject({
+    await expect(f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER)).rejects.toMatchObject({
       code: 'NOT_FENCED',
       outcome: 'not-applied',
       message: expect.stringContaining(`10.0.5.1 (${obstacle})`),
@@ -258,7 +275,7 @@ describe('fence', () => {
   it('says unknown once something was added', async () => {
     await using f = await startBackend();
     f.sim.device.addressList.add({ list: 'reattach-fenced', address: '10.0.6.1', comment: 'by hand' });
-    const fencing = f.backend.fence(FENCE, ['10.0.5.1', '10.0.6.1'], NEVER);
+    const fencing = f.backend.fence(FENCE, ipAddresses(['10.0.5.1', '10.0.6.1']), NEVER);
     await expect(fencing).rejects.toMatchObject({ code: 'NOT_FENCED', outcome: 'unknown' });
   });
 
@@ -271,7 +288,7 @@ describe('fence', () => {
     await using f = await startBackend();
     await f.backend.observe(ABOUT_A, NEVER);
     const sent = f.sim.commands.entries.length;
-    const fencing = f.backend.fence(FENCE, addresses, NEVER);
+    const fencing = f.backend.fence(FENCE, ipAddresses(addresses), NEVER);
     await expect(fencing).rejects.toMatchObject({ code: 'INVALID_VALUE', outcome: 'not-applied' });
     expect(f.sim.commands.entries).toHaveLength(sent);
   });
@@ -279,36 +296,42 @@ describe('fence', () => {
   it('counts the time of a fence from when the drop rule is in force', async () => {
     await using f = await startBackend();
     f.sim.run('/ip/firewall/raw/remove [find where chain=prerouting]');
-    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
     const unenforced = await f.backend.observe(ABOUT_A, NEVER);
-    expect(unenforced.guard).toEqual({
-      kind: 'unenforced',
+    expect(unenforced.enforcement).toEqual({
+      kind: 'not-enforced',
       detail: expect.stringContaining('no drop rule'),
       fix: DROP_RULE,
     });
     await f.clock.advance(30_000);
     f.sim.run(DROP_RULE);
     const enforced = await f.backend.observe(ABOUT_A, NEVER);
-    expect(enforced).toMatchObject({ guard: { kind: 'enforced' }, fences: [{ seenSinceMs: f.clock.now() }] });
+    expect(enforced).toMatchObject({
+      enforcement: { kind: 'enforced' },
+      fences: [{ seenSinceMs: f.clock.now() }],
+    });
   });
 });
 
 describe('unfence', () => {
   it('removes exactly the entries of that fence', async () => {
     await using f = await startBackend();
-    await f.backend.fence(FENCE, ['10.0.5.1', '10.0.6.1'], NEVER);
-    await f.backend.fence({ ...FENCE, id: 'deadbeef', nodeName: 'node-b' }, ['10.0.5.2'], NEVER);
+    await f.backend.fence(FENCE, ipAddresses(['10.0.5.1', '10.0.6.1']), NEVER);
+    await f.backend.fence({ ...FENCE, id: 'deadbeef', nodeName: 'node-b' }, ipAddresses(['10.0.5.2']), NEVER);
     f.sim.device.addressList.add({ list: 'reattach-fenced', address: '10.0.7.1', comment: 'by hand' });
-    await f.backend.unfence({ ...FENCE, addresses: [], seenSinceMs: 0 }, NEVER);
+    await f.backend.unfence({ ...FENCE, addresses: ipAddresses([]), inForce: [], seenSinceMs: 0 }, NEVER);
     expect(f.sim.device.addressList.entries.map(({ address }) => address)).toEqual(['10.0.5.2', '10.0.7.1']);
-    await f.backend.unfence({ ...FENCE, addresses: [], seenSinceMs: 0 }, NEVER);
+    await f.backend.unfence({ ...FENCE, addresses: ipAddresses([]), inForce: [], seenSinceMs: 0 }, NEVER);
   });
 
   it('is an error when the read-back still shows one', async () => {
     await using f = await startBackend();
-    await f.backend.fence(FENCE, ['10.0.5.1'], NEVER);
+    await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
     f.sim.faults.onCommand('remove', { kind: 'replace', output: 'placeholder\r\n' });
-    const unfencing = f.backend.unfence({ ...FENCE, addresses: [], seenSinceMs: 0 }, NEVER);
+    const unfencing = f.backend.unfence(
+      { ...FENCE, addresses: ipAddresses([]), inForce: [], seenSinceMs: 0 },
+      NEVER,
+    );
     await expect(unfencing).rejects.toMatchObject({ code: 'INCOMPLETE', outcome: 'unknown' });
   });
 });

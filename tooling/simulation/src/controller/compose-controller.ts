@@ -58,6 +58,8 @@ export function composeController(options: ComposeOptions): ComposedController {
     storageAddresses: [options.storageAddress],
     activityWindowMs: 15_000,
     idlePollMs: 60_000,
+    quiesceMs: 10_000,
+    writesStillMs: 2_000,
     dial: options.dial,
     clock,
     random,
