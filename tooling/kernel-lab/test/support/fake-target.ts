@@ -15,10 +15,9 @@ import { dirname, join } from 'node:path';
 const SCRIPT = new URL('../../../../deploy/linux-target/reattach-target', import.meta.url);
 
 /** Everything else that the script runs. */
-const TOOLS =
-  'cat cut date find flock grep head mkdir mktemp mv paste rm sed sleep sort stat sync touch tr wc xargs'.split(
-    ' ',
-  );
+const TOOLS = 'awk cat date find flock grep mkdir mktemp mv rm sed sleep stat sync touch xargs yes'.split(
+  ' ',
+);
 
 /** What one run of the forced command printed. */
 export interface Run {
@@ -50,7 +49,7 @@ export class FakeTarget implements Disposable {
     this.file('proc/sys/kernel/osrelease', '6.1.0-test\n');
     for (const folder of ['bin', 'run']) mkdirSync(join(this.root, folder));
     for (const tool of TOOLS) symlinkSync(pathOf(tool), join(this.root, 'bin', tool));
-    this.command('id', 'echo 0');
+    this.user(0);
     this.command('ip', 'echo "2: eth0    inet 10.9.0.10/24 brd 10.9.0.255 scope global eth0"');
     this.command('ss', `echo "$@" >>${this.root}/ss.log; cat ${this.root}/ss.out 2>/dev/null; true`);
     this.command(
@@ -59,7 +58,7 @@ export class FakeTarget implements Disposable {
         "-j list table inet reattach")
           [ -e ${this.root}/table.json ] || { echo "Error: No such file or directory"; exit 1; }
           cat ${this.root}/table.json ;;
-        *) { echo "# nft $*"; cat; } >>${this.root}/nft.log; [ ! -e ${this.root}/nft.fails ] || { echo refused; exit 1; } ;;
+        *) { echo "# nft $*"; for file; do :; done; cat "$file"; } >>${this.root}/nft.log; [ ! -e ${this.root}/nft.fails ] || { echo refused; exit 1; } ;;
       esac`,
     );
   }
@@ -67,6 +66,11 @@ export class FakeTarget implements Disposable {
   file(path: string, content: string): void {
     mkdirSync(dirname(join(this.root, path)), { recursive: true });
     writeFileSync(join(this.root, path), content);
+  }
+
+  /** Who runs the script. */
+  user(id: number): void {
+    this.file('proc/self/status', `Name:\tsh\nUid:\t${id}\t${id}\t${id}\t${id}\n`);
   }
 
   /** Puts a command of this name first in the script's PATH. */
