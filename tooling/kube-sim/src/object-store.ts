@@ -39,6 +39,8 @@ const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 export class ObjectStore {
   readonly #clock: Clock;
   readonly #historyLimit: number;
+  /** Results of `list` that are still true. */
+  readonly #inOrder = new Map<Kind, readonly KubeObject[]>();
   readonly #objects = new Map<Kind, Map<string, KubeObject>>();
   /** Changes after `#compactedTo`, oldest first. */
   #history: Change[] = [];
@@ -80,7 +82,11 @@ export class ObjectStore {
 
   /** All objects of a kind, in the order of namespace and name. */
   list<K extends Kind>(kind: K): readonly KindMap[K][] {
-    return inOrder(this.#objects.get(kind));
+    const known = this.#inOrder.get(kind);
+    if (known) return known;
+    const objects = inOrder(this.#objects.get(kind));
+    this.#inOrder.set(kind, objects);
+    return objects;
   }
 
   /**
@@ -262,12 +268,12 @@ export class ObjectStore {
 
   #commit(type: Change['type'], next: KubeObject, previous?: KubeObject): KubeObject {
     this.#version += 1;
-    const object = deepFreeze(
-      structuredClone({ ...next, metadata: { ...next.metadata, resourceVersion: String(this.#version) } }),
-    );
+    const metadata = { ...next.metadata, resourceVersion: String(this.#version) };
+    const object = frozenCopy({ ...next, metadata }) as KubeObject;
     const kind = object.kind as Kind;
     const objects = this.#objects.get(kind) ?? new Map<string, KubeObject>();
     this.#objects.set(kind, objects);
+    this.#inOrder.delete(kind);
     if (type === 'DELETED') objects.delete(keyOfObject(object));
     else objects.set(keyOfObject(object), object);
     const change: Change = {
@@ -343,9 +349,11 @@ function failure(code: StatusReason, kind: Kind, name: string, problem: string):
   });
 }
 
-function deepFreeze<T extends object>(value: T): T {
-  for (const field of Object.values(value)) {
-    if (typeof field === 'object' && field !== null) deepFreeze(field as object);
-  }
-  return Object.freeze(value);
+/** A deep copy that never changes. What is frozen already is shared: a write copies only what it changes. */
+function frozenCopy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy));
+  const copy: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(value)) copy[key] = frozenCopy(field);
+  return Object.freeze(copy);
 }

@@ -15,13 +15,22 @@ export interface ScriptResult {
   readonly output: string;
 }
 
+/** What became of a script that was parsed before. @throws nothing, as `runScript`. */
+export function runParsed(script: Script, dialect: Dialect, options: MenuCommandsOptions): ScriptResult {
+  return attempt(() => script, dialect, options);
+}
+
 /** @throws nothing: what goes wrong is printed, as the device does. */
 export function runScript(source: string, dialect: Dialect, options: MenuCommandsOptions): ScriptResult {
+  return attempt(() => parseScript(source, options.tree), dialect, options);
+}
+
+function attempt(parse: () => Script, dialect: Dialect, options: MenuCommandsOptions): ScriptResult {
   const lines: string[] = [];
   const print = (line: string) => void lines.push(`${line}\r\n`);
   const finish = (outcome: ScriptResult['outcome']) => ({ outcome, output: lines.join('') });
   try {
-    const script = parseScript(source, options.tree);
+    const script = parse();
     new Interpreter(dialect, new MenuCommands(options, print), print, options).run(script);
     return finish('done');
   } catch (err) {

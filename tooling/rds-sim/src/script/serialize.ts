@@ -1,6 +1,6 @@
 import type { Dialect } from '../dialect.ts';
 import { formatDuration } from './duration.ts';
-import { Duration, ItemId, isList, isMap, sortedEntries, toText, type Value } from './value.ts';
+import { Duration, ItemId, isList, isMap, toText, type Value } from './value.ts';
 
 /**
  * JSON as `:serialize to=json` writes it: one line, keys in order.
@@ -16,9 +16,8 @@ function json(value: Value, keepStrings: boolean, dialect: Dialect): string {
   if (isList(value)) return `[${value.map((item) => json(item, keepStrings, dialect)).join(',')}]`;
   if (isMap(value)) {
     let entries = '';
-    for (const [key, item] of sortedEntries(value)) {
-      entries += `${entries && ','}${JSON.stringify(key)}:${json(item, keepStrings, dialect)}`;
-    }
+    for (const key of [...value.keys()].toSorted())
+      entries += `${entries && ','}"${key}":${json(value.get(key), keepStrings, dialect)}`;
     return `{${entries}}`;
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

@@ -39,6 +39,8 @@ export const WORKLOAD: OperationFamily = {
 
 /** A pod on the node of the operation. */
 function podOn({ api }: World, operation: Operation): string | undefined {
-  const pods = api.store.list('Pod').filter(({ spec }) => spec?.nodeName === operation.node);
+  const pods = api.store
+    .list('Pod')
+    .filter(({ metadata, spec }) => spec?.nodeName === operation.node && !metadata.deletionTimestamp);
   return chosen(pods, operation)?.metadata.name;
 }

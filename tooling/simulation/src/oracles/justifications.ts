@@ -1,3 +1,4 @@
+import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';
 
 /**
@@ -5,33 +6,47 @@ import type { World } from '../world/world.ts';
  * should be served by now.
  */
 export function justifications(world: World, slot: string): readonly string[] {
-  const { api, machines, policy } = world;
-  const reasons: string[] = [];
-  const lost = machines.filter((machine) => !machine.isRetired && !machine.isWell);
-  const nodes = api.store.list('Node');
-  const { maxNodes, maxFraction } = policy.breaker;
-  if (lost.length > maxNodes && lost.length / Math.max(nodes.length, 1) > maxFraction)
-    reasons.push(`${lost.length} nodes are lost`);
-  const holders = api.store
-    .list('VolumeAttachment')
-    .filter(({ spec }) => spec?.source.persistentVolumeName === slot)
-    .map(({ spec }) => spec?.nodeName ?? '');
-  for (const holder of holders) {
-    const named = machines.filter(({ nodeName }) => nodeName === holder);
-    for (const machine of named) {
-      const rivals = machines.filter(
-        (other) =>
-          other.nodeName !== holder && other.addresses.some((address) => machine.addresses.includes(address)),
-      );
-      if (rivals.length > 0) reasons.push(`${holder} shares an address with ${rivals[0]?.nodeName}`);
-    }
-    const node = nodes.find(({ metadata }) => metadata.name === holder);
-    const foreign = node?.spec?.taints?.find(
-      ({ key, value }) => key.endsWith('/out-of-service') && value !== 'reattach',
-    );
-    if (foreign) reasons.push(`somebody else recovers ${holder}`);
+  const { api } = world;
+  const reasons = [...ofTheWhole(world)];
+  for (const { spec } of api.store.list('VolumeAttachment')) {
+    if (spec?.source.persistentVolumeName !== slot) continue;
+    reasons.push(...ofNode(world, spec.nodeName));
   }
   const pod = api.store.get('Pod', `${slot}-0`);
   if (pod?.metadata.finalizers?.length) reasons.push('a finalizer keeps the pod');
+  if (pod?.spec?.nodeName !== undefined && isSiblingHeld(world, slot))
+    reasons.push('another driver has a volume of the pod');
   return reasons;
+}
+
+function* ofTheWhole({ api, machines, policy, storage, scenario }: World): Generator<string> {
+  const lost = machines.filter((machine) => !machine.isRetired && !machine.isWell);
+  const nodes = api.store.list('Node').length;
+  const { maxNodes, maxFraction } = policy.breaker;
+  if (lost.length > maxNodes && lost.length / Math.max(nodes, 1) > maxFraction)
+    yield `${lost.length} nodes are lost`;
+  if (storage.device.writeServiceMs > 1_000) yield 'the disk is slow';
+  if (!storage.hasDropRule) yield 'the drop rule does nothing';
+  if (scenario.machines.some(({ hasSecondPath, alsoReported }) => hasSecondPath && alsoReported.length === 0))
+    yield 'a machine uses an address that its Node does not report';
+}
+
+function* ofNode({ api, machines }: World, nodeName: string): Generator<string> {
+  const named = machines.filter((machine) => machine.nodeName === nodeName);
+  const rival = machines.find(
+    (other) => other.nodeName !== nodeName && named.some((machine) => sharesAddress(machine, other)),
+  );
+  if (rival) yield `${nodeName} shares an address with ${rival.nodeName}`;
+  const taints = api.store.get('Node', nodeName)?.spec?.taints ?? [];
+  if (taints.some(({ key, value }) => key.endsWith('/out-of-service') && value !== 'reattach'))
+    yield `somebody else recovers ${nodeName}`;
+}
+
+function sharesAddress(one: Machine, other: Machine): boolean {
+  return other.addresses.some((address) => one.addresses.includes(address));
+}
+
+/** Under strategy `out-of-service` the policy holds nodes with volumes of other drivers. */
+function isSiblingHeld({ scenario }: World, slot: string): boolean {
+  return scenario.volumes.some((volume) => volume.slot === slot && volume.hasSibling);
 }

@@ -1,42 +1,52 @@
+import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';
+import { describeVolume } from './describe-volume.ts';
 import { justifications } from './justifications.ts';
 import type { CreateOracle } from './oracle.ts';
 
-/** A volume that no pod can use though the truth gives no reason for it. */
+/** A node that is lost in quiet times must have let its volumes go by then, ms: detection, grace, proof and detach. */
+const RELEASE_BOUND_MS = 240_000;
+/** For so long before the loss everything else had to be well, ms: evidence takes its time. */
+const CALM_BEFORE_MS = 90_000;
+
+/**
+ * A volume that no pod can use though the truth gives no reason for it: at the end of a run, when everything was mended, and
+ * before, when one node is lost and nothing else is wrong.
+ */
 export const watchStuckVolumes: CreateOracle = (world, report) => ({
+  sample() {
+    const { calmSinceMs } = world;
+    if (calmSinceMs === undefined) return;
+    const unwell = world.machines.filter(
+      ({ unwellSinceMs, isRetired }) => unwellSinceMs !== undefined && !isRetired,
+    );
+    const [lost] = unwell;
+    if (!lost || unwell.length > 1 || world.machines.some(({ isRetired }) => isRetired)) return;
+    for (const slot of world.slotsAt(lost.nodeName)) {
+      if (!mustBeReleased(world, lost, calmSinceMs) || justifications(world, slot).length > 0) continue;
+      report(
+        'stuck',
+        `${slot} is kept by ${lost.nodeName}, lost for ${age(world, lost)} s: ${describeVolume(world, slot)}`,
+      );
+    }
+  },
   atEnd() {
     for (const { slot } of world.scenario.volumes) {
-      if (world.isServed(slot)) continue;
-      const reasons = justifications(world, slot);
-      if (reasons.length === 0) report('stuck', `${slot}: ${describeVolume(world, slot)}`);
+      if (world.isServed(slot) || justifications(world, slot).length > 0) continue;
+      report('stuck', `${slot} at the end: ${describeVolume(world, slot)}`);
     }
   },
 });
 
-/** Where the volume and its pod are, for people. */
-export function describeVolume({ api, pods, machines, storage }: World, slot: string): string {
-  const pod = pods.find((each) => each.slot === slot);
-  const attachments = api.store
-    .list('VolumeAttachment')
-    .filter(({ spec }) => spec?.source.persistentVolumeName === slot)
-    .map(({ spec, status, metadata }) => {
-      const state = metadata.deletionTimestamp ? 'detaching' : status?.attached ? 'attached' : 'attaching';
-      return `${state} at ${spec?.nodeName}`;
-    });
-  const nodes = api.store.list('Node').map(({ metadata, status, spec }) => {
-    const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
-    const taints = (spec?.taints ?? []).map(({ key }) => key.split('/')[1]).join('+');
-    return `${metadata.name} ready=${ready}${taints && ` taints=${taints}`}`;
-  });
-  const mounts = machines
-    .filter(({ workload }) => workload.slots.includes(slot))
-    .map((machine) => `${machine.id}${machine.host.connected(slot) ? '' : ' (not connected)'}`);
-  const fences = storage.device.addressList.entries.map(({ address }) => address);
-  return [
-    `pod ${pod?.isRunning ? 'runs' : 'does not run'} on ${pod?.nodeName ?? 'no node'}`,
-    attachments.join(', ') || 'not attached',
-    `mounted by ${mounts.join(', ') || 'nobody'}`,
-    `fences ${fences.join(', ') || 'none'}`,
-    nodes.join(', '),
-  ].join('; ');
+function mustBeReleased(
+  { clock }: World,
+  { changedAtMs, isPowered, isHung, isKubeletAlive }: Machine,
+  calmSinceMs: number,
+): boolean {
+  const isLost = !isPowered || isHung || !isKubeletAlive;
+  return isLost && changedAtMs < clock.now() - RELEASE_BOUND_MS && calmSinceMs < changedAtMs - CALM_BEFORE_MS;
+}
+
+function age({ clock }: World, { changedAtMs }: Machine): number {
+  return Math.round((clock.now() - changedAtMs) / 1000);
 }

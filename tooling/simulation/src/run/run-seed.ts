@@ -1,5 +1,7 @@
 import { drawOperations, OPERATIONS } from '../operations/catalogue.ts';
+import { KUBELET } from '../operations/kubelet.ts';
 import type { Operation, Undo } from '../operations/operation.ts';
+import { POWER } from '../operations/power.ts';
 import { ORACLES } from '../oracles/all-oracles.ts';
 import type { Finding, FindingKind, Oracle } from '../oracles/oracle.ts';
 import { SeededRandom } from '../time/seeded-random.ts';
@@ -8,12 +10,15 @@ import { World } from '../world/world.ts';
 import { mend } from './mend.ts';
 
 /** Time that passes after the last operation before everything is mended, ms. */
-const QUIET_MS = 120_000;
+const QUIET_MS = 260_000;
 /** Longest time to get well after that, ms. */
 const SETTLE_MS = 720_000;
 /** Between two looks at whether it is. */
 const SETTLE_STEP_MS = 20_000;
 const SAMPLE_MS = 5_000;
+
+/** Operations that leave everything but one machine as it is. */
+const IS_ABOUT_MACHINE: ReadonlySet<string> = new Set([...Object.keys(POWER), ...Object.keys(KUBELET)]);
 
 export interface RunOptions {
   /** Instead of those that the seed draws. */
@@ -70,6 +75,7 @@ async function carryOut(world: World, operations: readonly Operation[], options:
   for (const operation of operations) {
     clock.afterWaking(operation.atMs, () => {
       options.onOperation?.(operation, false);
+      if (!IS_ABOUT_MACHINE.has(operation.kind)) world.disturbed();
       const undo = OPERATIONS.get(operation.kind)?.apply(world, operation);
       if (!undo) return;
       open.set(operation, undo);
@@ -77,6 +83,7 @@ async function carryOut(world: World, operations: readonly Operation[], options:
       clock.afterWaking(operation.lastsMs, () => {
         if (!open.delete(operation)) return;
         options.onOperation?.(operation, true);
+        if (!IS_ABOUT_MACHINE.has(operation.kind)) world.disturbed();
         undo();
       });
     });

@@ -36,6 +36,16 @@ export async function printTimeline(
       world.storage.onCommand(({ client, command, isEffect }) => {
         if (isEffect) say(client, command.slice(0, 220));
       });
+      const verdicts = new Map<string, string>();
+      world.onPass((controller, { decisions }) => {
+        for (const { attachment, verdict } of decisions) {
+          const text = `${attachment.persistentVolumeName} at ${attachment.nodeName}: ${verdict.kind} ${'reason' in verdict ? verdict.reason : ''}: ${verdict.why}`;
+          const steady = text.replaceAll(/\d+(\.\d+)? (s|ms)\b/g, 'N s');
+          if (verdicts.get(attachment.uid) === steady) continue;
+          verdicts.set(attachment.uid, steady);
+          say(controller, `decides ${text}`);
+        }
+      });
       world.onMounted((machine, slot) => say(machine.nodeName, `${machine.id} mounted ${slot}`));
       world.api.store.subscribe(({ kind, type, object, previous }) => {
         if (kind === 'VolumeAttachment' && type !== 'MODIFIED')

@@ -1,7 +1,12 @@
 import type { Clock } from '@reattach/core';
 import type { SimulationClock } from './simulation-clock.ts';
 
-type Timer = { readonly fn: () => void; handle: Disposable | undefined };
+interface Timer {
+  readonly fn: () => void;
+  /** The program set it; the others are answers from outside. */
+  readonly isOwn: boolean;
+  handle: Disposable | undefined;
+}
 
 /**
  * An operating-system process in virtual time: its own clock, which can be stepped, and a life that can be paused or ended
@@ -22,7 +27,7 @@ export class SimulatedProcess {
     this.#world = world;
     this.clock = {
       now: () => world.now() + this.#offsetMs,
-      after: (delayMs, fn) => this.schedule(delayMs, fn),
+      after: (delayMs, fn) => this.#add(delayMs, fn, true),
     };
   }
 
@@ -34,14 +39,18 @@ export class SimulatedProcess {
     return this.#state === 'running';
   }
 
-  /** Timers it has set and answers it waits for. */
+  /** Timers the program has set that have neither fired nor been disposed. */
   get pendingTimers(): number {
-    return this.#timers.size;
+    return [...this.#timers].filter(({ isOwn }) => isOwn).length;
   }
 
-  /** Runs `fn` in the process after a delay of virtual time: a timer of its own, or an answer from outside. */
+  /** Runs `fn` in the process after a delay of virtual time: something arrives from outside. */
   schedule(delayMs: number, fn: () => void): Disposable {
-    const timer: Timer = { fn, handle: undefined };
+    return this.#add(delayMs, fn, false);
+  }
+
+  #add(delayMs: number, fn: () => void, isOwn: boolean): Disposable {
+    const timer: Timer = { fn, isOwn, handle: undefined };
     if (!this.isAlive) return { [Symbol.dispose]: () => undefined };
     this.#timers.add(timer);
     timer.handle = this.#world.afterWaking(delayMs, () => this.#fire(timer));

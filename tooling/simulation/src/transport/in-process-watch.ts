@@ -147,8 +147,7 @@ export class InProcessWatch implements Disposable, BreakableWatch {
     this.#cleanup.use(link.onChange(() => this.#flush()));
     this.#scheduleBookmark();
     const timeoutSeconds = Number(query['timeoutSeconds'] ?? 0);
-    if (timeoutSeconds > 0)
-      this.#cleanup.use(clock.after(timeoutSeconds * 1000, () => this.#stop(undefined)));
+    if (timeoutSeconds > 0) this.#cleanup.use(clock.after(timeoutSeconds * 1000, () => this.#onTimeout()));
   }
 
   #scheduleBookmark(): void {
@@ -157,6 +156,12 @@ export class InProcessWatch implements Disposable, BreakableWatch {
       this.#scheduleBookmark();
     });
     this.#cleanup.use(timer);
+  }
+
+  /** As kube-apiserver, which sends a last bookmark. */
+  #onTimeout(): void {
+    this.#serverSide?.sendBookmark();
+    this.#stop(undefined);
   }
 
   #send(event: WatchEvent): void {

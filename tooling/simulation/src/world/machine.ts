@@ -49,6 +49,8 @@ export class Machine implements Disposable {
   /** The cluster has a Node of its name. */
   #registered = true;
   #wellSinceMs: number | undefined;
+  #unwellSinceMs: number | undefined;
+  #changedAtMs: number;
 
   constructor(options: MachineOptions) {
     const { id, nodeName, addresses, context, storage } = options;
@@ -58,6 +60,7 @@ export class Machine implements Disposable {
     this.#addresses = addresses;
     this.#bootedAtMs = context.clock.now();
     this.#wellSinceMs = context.clock.now();
+    this.#changedAtMs = context.clock.now();
     this.#host = this.#newHost();
     this.workload = new Workload(this.#host, {
       clock: context.clock,
@@ -146,6 +149,16 @@ export class Machine implements Disposable {
   /** Since when; `undefined`: it does not. */
   get wellSinceMs(): number | undefined {
     return this.#wellSinceMs;
+  }
+
+  /** Since when something about it does not work. */
+  get unwellSinceMs(): number | undefined {
+    return this.#unwellSinceMs;
+  }
+
+  /** When something was last done to it, epoch ms. */
+  get changedAtMs(): number {
+    return this.#changedAtMs;
   }
 
   /** Over which address it reaches a volume. */
@@ -272,7 +285,9 @@ export class Machine implements Disposable {
   }
 
   #updateWell(): void {
-    if (!this.isWell) this.#wellSinceMs = undefined;
-    else this.#wellSinceMs ??= this.#options.context.clock.now();
+    const nowMs = this.#options.context.clock.now();
+    this.#changedAtMs = nowMs;
+    this.#wellSinceMs = this.isWell ? (this.#wellSinceMs ?? nowMs) : undefined;
+    this.#unwellSinceMs = this.isWell ? undefined : (this.#unwellSinceMs ?? nowMs);
   }
 }

@@ -84,6 +84,14 @@ export class StorageServer implements Disposable {
     this.#writeListeners.add(listener);
   }
 
+  /** A rule that drops what comes from fenced addresses is in force. */
+  get hasDropRule(): boolean {
+    return this.device.raw.rules.some(
+      ({ disabled, invalid, properties }) =>
+        !disabled && !invalid && properties.get('action') === 'drop' && !properties.has('time'),
+    );
+  }
+
   /** Addresses whose packets to the target are dropped now. */
   isBlocked(address: string): boolean {
     const packet = {

@@ -1,4 +1,4 @@
-import type { Policy } from '@reattach/core';
+import type { PassReport, Policy } from '@reattach/core';
 import { testPolicy } from '@reattach/core/testing';
 import { Replica } from '../controller/replica.ts';
 import { EventLog } from '../run/event-log.ts';
@@ -25,9 +25,11 @@ export class World implements AsyncDisposable {
   /** In the order in which they were built; those that were replaced, too. */
   readonly machines: Machine[] = [];
   readonly #mountListeners = new Set<(machine: Machine, slot: string) => void>();
+  readonly #passListeners = new Set<(controller: string, report: PassReport) => void>();
   readonly #releaseListeners = new Set<(nodeName: string) => void>();
   #machinesBuilt = 0;
   #calmSinceTamperingMs = Number.POSITIVE_INFINITY;
+  #calmSinceMs: number | undefined;
 
   constructor(scenario: Scenario, random: SeededRandom) {
     const { clock } = this;
@@ -64,7 +66,9 @@ export class World implements AsyncDisposable {
           policy: this.policy,
           electsLeader: scenario.replicas > 1,
           logger: this.log.logger(`controller-${index + 1}`),
-          onPass: () => undefined,
+          onPass: (report) => {
+            for (const listener of this.#passListeners) listener(`controller-${index + 1}`, report);
+          },
         }),
     );
   }
@@ -111,6 +115,11 @@ export class World implements AsyncDisposable {
     return machine;
   }
 
+  /** Calls `listener` after every pass of a controller that completed some work. */
+  onPass(listener: (controller: string, report: PassReport) => void): void {
+    this.#passListeners.add(listener);
+  }
+
   /** Calls `listener` when a controller takes something away from a Node: pods, attachments, volumes in use. */
   onRelease(listener: (nodeName: string) => void): void {
     this.#releaseListeners.add(listener);
@@ -150,7 +159,22 @@ export class World implements AsyncDisposable {
 
   /** Called at regular times. */
   sample(passedMs: number): void {
-    if (this.isCalm) this.#calmSinceTamperingMs += passedMs;
+    if (!this.isCalm) {
+      this.#calmSinceMs = undefined;
+      return;
+    }
+    this.#calmSinceTamperingMs += passedMs;
+    this.#calmSinceMs ??= this.clock.now();
+  }
+
+  /** Something that was about the whole world happened: what was calm begins anew. */
+  disturbed(): void {
+    this.#calmSinceMs = undefined;
+  }
+
+  /** Since when nothing is wrong with what the controllers depend on, epoch ms. */
+  get calmSinceMs(): number | undefined {
+    return this.#calmSinceMs;
   }
 
   /** Node and pod of every replica of the workload. */
@@ -165,6 +189,14 @@ export class World implements AsyncDisposable {
       const isRunning = pod?.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined;
       return { name: `${slot}-0`, slot, nodeName: pod?.spec?.nodeName, isRunning };
     });
+  }
+
+  /** Volumes of ours that are attached to the node. */
+  slotsAt(nodeName: string): readonly string[] {
+    return this.api.store
+      .list('VolumeAttachment')
+      .filter(({ spec }) => spec?.nodeName === nodeName && spec.attacher === DRIVER)
+      .flatMap(({ spec }) => spec?.source.persistentVolumeName ?? []);
   }
 
   /** The pod of the volume runs on a machine that can write to it. */
