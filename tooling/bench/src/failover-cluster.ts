@@ -3,7 +3,7 @@ export const NODES = 1_000;
 export const ATTACHMENTS = 10_000;
 /** Nodes that die, again and again; the first of all. */
 export const DYING = 100;
-/** Hosts after them that stay live: the backend must hear somebody. */
+/** Hosts after them that stay live, because silence proves nothing without a live host. */
 export const WITNESSES = 5;
 export const DRIVER = 'rds.csi.srvlab.io';
 export const BACKEND_ADDRESS = '10.0.0.10';

@@ -52,7 +52,7 @@ export async function idlePass(): Promise<void> {
     if (ready !== NODES + ATTACHMENTS) throw new Error('the walk missed something');
   });
   if (backend.observations.length + actions.calls.length > 0)
-    throw new Error('an idle pass disturbed somebody');
+    throw new Error('an idle pass called the API server or a backend');
   printTable(`Idle pass: ${NODES} nodes, ${ATTACHMENTS} attachments, median of ${RUNS}`, [
     ['', 'CPU ms', 'goal'],
     ['pass', ours.toFixed(1), '<= 20'],

@@ -28,7 +28,7 @@ export function answer(answers: Answers): void {
 }
 
 /**
- * A process of its own for a simulator, as another machine would be: what it does delays nobody who is measured, and, where
+ * A process of its own for a simulator, as another machine would be: what it does delays no process that is measured, and, where
  * we may say so (root), the collector's threads of who is measured do not delay it on a machine of two cores.
  */
 export class Remote implements AsyncDisposable {

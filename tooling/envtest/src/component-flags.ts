@@ -16,7 +16,7 @@ export const FILES = {
   tokens: 'tokens.csv',
 } as const;
 
-/** kube-controller-manager 1.20 serves an insecure port unless told not to; 1.24 dropped the flag. */
+/** kube-controller-manager 1.20 serves an insecure port unless this flag is 0; 1.24 dropped the flag. */
 const INSECURE_PORT_DROPPED_IN_MINOR = 24;
 
 export function etcdFlags(layout: EnvtestLayout): readonly string[] {

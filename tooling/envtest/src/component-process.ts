@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** Lines of output quoted in an error: a refused flag is told first, everything else last. */
+/** Lines of output quoted in an error: a refused flag is in the first lines, everything else in the last. */
 const HEAD_LINES = 3;
 const TAIL_LINES = 15;
 
 /**
  * One server, run in `folder`. Its output goes to `<name>.log`, so it never waits for this process to read; its process
- * id stands in `<name>.pid` exactly while it runs, for the reaper.
+ * id is in `<name>.pid` exactly while it runs, for the reaper.
  */
 export class ComponentProcess {
   readonly #path: string;

@@ -34,7 +34,7 @@ export interface EnvtestOptions {
 export interface Envtest extends AsyncDisposable {
   /** Base URL of kube-apiserver. */
   readonly server: string;
-  /** PEM; vouches for `server`. */
+  /** PEM; signs the certificate of `server`. */
   readonly certificateAuthority: string;
   /** Bearer token of a member of `system:masters`. */
   readonly token: string;

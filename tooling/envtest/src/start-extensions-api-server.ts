@@ -22,7 +22,7 @@ export interface ExtensionsApiServerOptions {
 export interface ExtensionsApiServer extends AsyncDisposable {
   /** Base URL. */
   readonly server: string;
-  /** PEM; vouches for `server`. */
+  /** PEM; signs the certificate of `server`. */
   readonly certificateAuthority: string;
 }
 

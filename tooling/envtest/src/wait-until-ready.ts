@@ -13,7 +13,7 @@ const ANSWER_BOUND_MS = 5_000;
 export interface Probe {
   /** Answers 200 once the component is ready. */
   readonly url: string;
-  /** Certificate that vouches for it; written by the component itself. */
+  /** Certificate that it shows; written by the component itself. */
   readonly certificatePath: string;
   readonly token?: string;
 }

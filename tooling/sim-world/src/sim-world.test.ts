@@ -36,7 +36,7 @@ describe('SimWorld', () => {
     expect(world.rds.oracle.totalWrites).toBeGreaterThan(before);
   });
 
-  it('shows the oracle a second writer when a volume is let go while its node still writes', async () => {
+  it('shows the oracle a second writer when a volume is released while its node still writes', async () => {
     const { clock, world } = await settled();
     await using _world = world;
     const { kubelet } = world.node('node-a');

@@ -16,7 +16,7 @@ const BACKEND = { rds: { address: 'backend.example.org' } } as const;
 
 /** What operators may install: from the least to everything at once. */
 export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
-  'first look': { values: { config: BACKEND } },
+  'the least values': { values: { config: BACKEND } },
   'strategy delete': { values: { config: { ...BACKEND, mode: 'fence', strategy: 'delete' } } },
   'mode fence, everything on': {
     name: 'failover',

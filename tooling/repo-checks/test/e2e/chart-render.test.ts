@@ -122,7 +122,7 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
   });
 
   it('keeps its pods apart, on control-plane nodes where possible, and off lost and fenced nodes', () => {
-    const { spec } = podOf(renderedSet('first look'));
+    const { spec } = podOf(renderedSet('the least values'));
     expect(spec).toMatchObject({
       affinity: {
         nodeAffinity: {
@@ -169,7 +169,7 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
   });
 
   it('admits no connection by default, and the named namespaces where there are some', () => {
-    const closed = manifestOf(renderedSet('first look'), 'NetworkPolicy')['spec'];
+    const closed = manifestOf(renderedSet('the least values'), 'NetworkPolicy')['spec'];
     expect(closed).toMatchObject({ policyTypes: ['Ingress', 'Egress'] });
     expect(closed).not.toHaveProperty('ingress');
     expect(manifestOf(renderedSet('mode fence, everything on'), 'NetworkPolicy')['spec']).toMatchObject({
@@ -224,7 +224,7 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
   });
 
   it('limits changes of Nodes by kubelets, and in mode fence by the ServiceAccount', () => {
-    expect(policiesOf(renderedSet('first look'))).toEqual(['reattach-nodes']);
+    expect(policiesOf(renderedSet('the least values'))).toEqual(['reattach-nodes']);
     const manifests = renderedSet('mode fence, everything on');
     expect(policiesOf(manifests)).toEqual(['reattach', 'reattach-nodes']);
     const policies = JSON.stringify(manifests);

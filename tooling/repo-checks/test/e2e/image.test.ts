@@ -51,7 +51,7 @@ class DryImage {
     return (await readFile(join(this.#folder, 'calls'), 'utf8')).trim().split('\n');
   }
 
-  /** Stands in for the Node.js of the base images: the one of this test, with a record of its calls. */
+  /** Replaces the Node.js of the base images by the one of this test, with a record of its calls. */
   async #installBaseNode(): Promise<void> {
     const node = join(this.#folder, 'base/node');
     await mkdir(dirname(node), { recursive: true });
