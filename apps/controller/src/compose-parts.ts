@@ -16,7 +16,7 @@ import {
   KubeActions,
   KubeEventRecorder,
   LeaderElector,
-  LeaseRecords,
+  LeaseLostNodeRecords,
   observeLeader,
 } from '@reattach/k8s-actions';
 import { type KubeApi, loadKubeApi } from '@reattach/k8s-api';
@@ -73,7 +73,7 @@ export interface Leading {
   /** Refuses writes of a replica that does not lead. */
   readonly guardedApi: KubeApi;
   /** What a successor must know; absent without leader election. */
-  readonly records?: LeaseRecords;
+  readonly records?: LeaseLostNodeRecords;
   readonly isLeading: () => boolean;
 }
 
@@ -91,9 +91,16 @@ export function composeLeading({ config, logger, clock, teardown, identity }: Ba
     identity,
     name: leaseName,
     namespace,
+    owner: config.policy.attacher,
   });
   const guardedApi = guardWrites(api, elector);
-  const records = new LeaseRecords({ api: guardedApi, namespace, name: `${leaseName}-records`, logger });
+  const records = new LeaseLostNodeRecords({
+    api: guardedApi,
+    namespace,
+    name: `${leaseName}-records`,
+    owner: config.policy.attacher,
+    logger,
+  });
   return watched(teardown, {
     elector,
     leadership: elector,

@@ -1,8 +1,10 @@
 export { alwaysLeader } from './always-leader.ts';
+export type { LeaseRecordOptions } from './annotated-lease.ts';
 export { guardWrites } from './guard-writes.ts';
 export { K8sActionsError, type K8sActionsErrorCode } from './k8s-actions-error.ts';
 export { KubeActions, type KubeActionsOptions } from './kube-actions.ts';
 export { KubeEventRecorder, type KubeEventRecorderOptions } from './kube-event-recorder.ts';
 export { LeaderElector, type LeaderElectorOptions } from './leader-elector.ts';
-export { LeaseRecords, type LeaseRecordsOptions } from './lease-records.ts';
+export { LeaseBackendHistory } from './lease-backend-history.ts';
+export { LeaseLostNodeRecords } from './lease-lost-node-records.ts';
 export { observeLeader } from './telemetry/instruments.ts';

@@ -1,7 +1,13 @@
 import type { Outcome } from '@reattach/core';
 
-/** `NOT_LEADER`: the leader lease is not, or no longer surely, ours. Nothing was sent. */
-export type K8sActionsErrorCode = 'NOT_LEADER';
+/**
+ * - `NOT_LEADER`: this replica does not hold the leader lease, or no longer surely.
+ * - `FOREIGN_OWNER`: a Lease belongs to the controller of another attacher or cluster.
+ * - `RECORDS_FULL`: a record does not fit into its Lease.
+ *
+ * In each case nothing was sent.
+ */
+export type K8sActionsErrorCode = 'NOT_LEADER' | 'FOREIGN_OWNER' | 'RECORDS_FULL';
 
 /** The one error class of `@reattach/k8s-actions`; what the API server refused is a `KubeApiError`. */
 export class K8sActionsError extends Error {

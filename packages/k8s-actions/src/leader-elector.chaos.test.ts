@@ -35,6 +35,7 @@ class Replica {
       api: this.client,
       namespace: 'reattach',
       name: 'controller',
+      owner: 'csi.test/cluster-1',
       identity,
       random,
       clock: {

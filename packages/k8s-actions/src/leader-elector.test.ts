@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type LeaseClient, LeaseServer, type Transit } from '../test/lease-server.ts';
 import { LeaderElector, type LeaderElectorOptions } from './leader-elector.ts';
 
+const OWNER = 'csi.test/cluster-1';
 const DOWN: Transit = { thereMs: 0, backMs: 0, lost: 'refused' };
 const BLACK_HOLE: Transit = { thereMs: 0, backMs: 0, lost: 'request' };
 const DEAF: Transit = { thereMs: 0, backMs: 0, lost: 'answer' };
@@ -25,7 +26,7 @@ function setUp() {
   const elector = (identity: string, options: Partial<LeaderElectorOptions> = {}) => {
     const client = server.client();
     const logger = new RecordingLogger();
-    const common = { namespace: 'reattach', name: 'controller', random: () => 0.5 };
+    const common = { namespace: 'reattach', name: 'controller', owner: OWNER, random: () => 0.5 };
     return {
       elector: new LeaderElector({ api: client, clock, identity, logger, ...common, ...options }),
       client,
@@ -62,6 +63,27 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 
 describe('LeaderElector', () => {
   describe('acquiring', () => {
+    it('never claims the Lease of another owner, and reports it as an error', async () => {
+      const { clock, server, elector, start } = setUp();
+      const first = await start('a');
+      await first.stop();
+      const other = elector('b', { owner: 'other.csi.test/cluster-1' });
+      const controller = new AbortController();
+      const running = other.elector.run(untilAborted, controller.signal);
+      await clock.advance(60_000);
+      expect(other.elector.isLeader).toBe(false);
+      expect(other.client.calls).not.toContain('PUT');
+      expect(server.holder).toBe('');
+      expect(other.logger.lines.filter(({ level }) => level === 'error')).toMatchObject([
+        {
+          message: 'Leader lease could not be read or claimed',
+          fields: { err: { code: 'FOREIGN_OWNER', outcome: 'not-applied' } },
+        },
+      ]);
+      controller.abort();
+      await running;
+    });
+
     it('creates the Lease when there is none, and leads at once', async () => {
       const { server, start } = setUp();
       const a = await start('a');
@@ -70,7 +92,11 @@ describe('LeaderElector', () => {
       expect(server.lease).toMatchObject({
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
-        metadata: { namespace: 'reattach', name: 'controller' },
+        metadata: {
+          namespace: 'reattach',
+          name: 'controller',
+          annotations: { 'reattach.srvlab.io/owner': OWNER },
+        },
         spec: {
           holderIdentity: 'a',
           leaseDurationSeconds: 15,

@@ -3,6 +3,7 @@ import { apiPaths, type KubeApi, KubeApiError } from '@reattach/k8s-api';
 import { K8sActionsError } from './k8s-actions-error.ts';
 import { claimed, type LeaderLease, newLeaseObject, readLeaderLease, released } from './leader-lease.ts';
 import { LeaseObserver } from './lease-observer.ts';
+import { requireOwner } from './lease-owner.ts';
 import { getLive, malformed, REQUEST_TIMEOUT_MS } from './live-object.ts';
 
 /** Jitter of the pause between attempts to acquire: 1 to 2.2 times `retryPeriodMs`. @see client-go, leaderelection.JitterFactor */
@@ -20,6 +21,8 @@ export interface LeaderElectorOptions {
   readonly name: string;
   /** Unique among all processes that ever compete, a restarted container too: e.g. the pod's name and a random part. */
   readonly identity: string;
+  /** Attacher and cluster id, joined. A Lease of another owner is never claimed, and reported. */
+  readonly owner: string;
   /** How long the others wait for a leader they see no more of, ms, whole seconds. Default 15 000, as in Kubernetes. */
   readonly leaseDurationMs?: number;
   /** How long after its last renewal a leader still acts, ms. Default 10 000, as in Kubernetes. */
@@ -60,6 +63,7 @@ export class LeaderElector implements Leadership {
   readonly #clock: Clock;
   readonly #namespace: string;
   readonly #name: string;
+  readonly #owner: string;
   readonly #leaseDurationMs: number;
   readonly #renewDeadlineMs: number;
   readonly #retryPeriodMs: number;
@@ -97,6 +101,7 @@ export class LeaderElector implements Leadership {
     this.#clock = options.clock;
     this.#namespace = options.namespace;
     this.#name = options.name;
+    this.#owner = options.owner;
     this.#leaseDurationMs = leaseDurationMs;
     this.#renewDeadlineMs = renewDeadlineMs;
     this.#retryPeriodMs = retryPeriodMs;
@@ -223,7 +228,7 @@ export class LeaderElector implements Leadership {
 
   async #claim(lease: LeaderLease | undefined, signal: AbortSignal): Promise<void> {
     const nowMs = this.#clock.now();
-    const claim = { identity: this.identity, durationMs: this.#leaseDurationMs, nowMs };
+    const claim = { identity: this.identity, owner: this.#owner, durationMs: this.#leaseDurationMs, nowMs };
     const body = lease ? claimed(lease, claim) : newLeaseObject(this.#namespace, this.#name, claim);
     this.#mayHold = true;
     const deadline = this.#clock.after(this.#renewDeadlineMs, () =>
@@ -298,6 +303,7 @@ export class LeaderElector implements Leadership {
     const raw = await getLive(this.#api, 'get leader lease', this.#path, signal, timeoutMs);
     const lease = raw === undefined ? undefined : readLeaderLease(raw);
     if (raw !== undefined && !lease) throw malformed(`lease ${this.#name}`);
+    if (lease) requireOwner(lease.raw, this.#owner);
     this.#holder = lease?.holder;
     return lease;
   }
@@ -320,8 +326,9 @@ export class LeaderElector implements Leadership {
   #report(err: unknown): void {
     if (err instanceof KubeApiError && err.code === 'CONFLICT') return;
     const fields = { err, identity: this.identity, lease: this.#name };
+    const level = err instanceof K8sActionsError ? 'error' : 'warn'; // another owner's Lease: a person must act
     if (this.#failing) this.#logger.debug('Leader lease could not be claimed again', fields);
-    else this.#logger.warn('Leader lease could not be read or claimed', fields);
+    else this.#logger[level]('Leader lease could not be read or claimed', fields);
     this.#failing = true;
   }
 

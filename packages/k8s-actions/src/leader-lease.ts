@@ -1,9 +1,10 @@
 import { asObject, type JsonObject, objectAt, readMeta, textAt } from '@reattach/k8s-api';
+import { withOwner } from './lease-owner.ts';
 import { microTime } from './micro-time.ts';
 
 /** A coordination.k8s.io Lease that says which replica may write. */
 export interface LeaderLease {
-  /** The object as it was read: fields nobody here knows survive an update. */
+  /** The object as it was read, so that fields that are not known here survive an update. */
   readonly raw: JsonObject;
   /** Absent after a release. */
   readonly holder?: string;
@@ -18,6 +19,8 @@ export interface LeaderLease {
 /** A claim to the Lease. */
 export interface LeaseClaim {
   readonly identity: string;
+  /** Attacher and cluster id of the controller. */
+  readonly owner: string;
   readonly durationMs: number;
   readonly nowMs: number;
 }
@@ -46,17 +49,21 @@ export function newLeaseObject(namespace: string, name: string, claim: LeaseClai
   return {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
-    metadata: { namespace, name },
+    metadata: withOwner({ namespace, name }, claim.owner),
     spec: claimSpec(claim, undefined),
   };
 }
 
 /** The Lease claimed or renewed. Its resourceVersion stays: the update fails when it has changed since it was read. */
 export function claimed(lease: LeaderLease, claim: LeaseClaim): object {
-  return { ...lease.raw, spec: { ...objectAt(lease.raw, 'spec'), ...claimSpec(claim, lease) } };
+  return {
+    ...lease.raw,
+    metadata: withOwner(objectAt(lease.raw, 'metadata'), claim.owner),
+    spec: { ...objectAt(lease.raw, 'spec'), ...claimSpec(claim, lease) },
+  };
 }
 
-/** The Lease given back: without a holder, anybody may take it at once. */
+/** The Lease given back: without a holder, any replica may take it at once. */
 export function released(lease: LeaderLease, nowMs: number): object {
   const now = microTime(nowMs);
   const spec = { holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now };

@@ -17,7 +17,7 @@ describe('LeaderElector against an API server', () => {
 
   function start(identity: string) {
     const { api, clock } = cluster;
-    const place = { namespace: 'reattach', name: 'controller', random: () => 0.5 };
+    const place = { owner: 'csi.test/c1', namespace: 'reattach', name: 'controller', random: () => 0.5 };
     const elector = new LeaderElector({ api, clock, identity, ...place });
     const controller = new AbortController();
     const running = elector.run(untilAborted, controller.signal);

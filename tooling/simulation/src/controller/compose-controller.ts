@@ -15,7 +15,7 @@ import {
   KubeActions,
   KubeEventRecorder,
   LeaderElector,
-  LeaseRecords,
+  LeaseLostNodeRecords,
 } from '@reattach/k8s-actions';
 import type { KubeApi } from '@reattach/k8s-api';
 import { AttachmentWatcher, KubeCaches, NodeWatcher } from '@reattach/k8s-watch';
@@ -66,7 +66,16 @@ export function composeController(options: ComposeOptions): ComposedController {
     logger,
   });
   const elector = options.electsLeader
-    ? new LeaderElector({ api, clock, logger, random, identity, namespace: NAMESPACE, name: 'reattach' })
+    ? new LeaderElector({
+        api,
+        clock,
+        logger,
+        random,
+        identity,
+        namespace: NAMESPACE,
+        name: 'reattach',
+        owner: policy.attacher,
+      })
     : undefined;
   const leadership = elector ?? alwaysLeader;
   const guarded = guardWrites(api, leadership);
@@ -77,7 +86,13 @@ export function composeController(options: ComposeOptions): ComposedController {
     manager: new AttachmentManager({ clock, logger }),
     fleet: new RdsFleet([backend]),
     actions: new KubeActions({ api: guarded, clock, logger, random, attacher: policy.attacher }),
-    records: new LeaseRecords({ api: guarded, namespace: NAMESPACE, name: 'reattach-records', logger }),
+    records: new LeaseLostNodeRecords({
+      api: guarded,
+      namespace: NAMESPACE,
+      name: 'reattach-records',
+      owner: policy.attacher,
+      logger,
+    }),
     leadership,
     observer: {
       passed(report, signal) {

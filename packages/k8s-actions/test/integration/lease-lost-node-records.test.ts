@@ -1,13 +1,13 @@
 import { RecordingLogger } from '@reattach/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LeaseRecords } from '../../src/lease-records.ts';
+import { LeaseLostNodeRecords } from '../../src/lease-lost-node-records.ts';
 import { KubeSimCluster } from './kube-sim-cluster.ts';
 
-const NOTE = { addresses: ['10.0.0.1', '10.0.1.1'], attachmentUids: ['u1', 'u2'] };
+const RECORD = { addresses: ['10.0.0.1', '10.0.1.1'], attachmentUids: ['u1', 'u2'] };
 const ANNOTATION = 'reattach.srvlab.io/lost-nodes';
 const { signal } = new AbortController();
 
-describe('LeaseRecords', () => {
+describe('LeaseLostNodeRecords', () => {
   let cluster: KubeSimCluster;
   let logger: RecordingLogger;
 
@@ -20,8 +20,9 @@ describe('LeaseRecords', () => {
   });
 
   const lease = () => cluster.sim.store.get('Lease', 'records', 'reattach');
-  const open = () => new LeaseRecords({ api: cluster.api, namespace: 'reattach', name: 'records', logger });
-  const write = (node: string, record = NOTE) => cluster.settled(open().write(node, record, signal));
+  const open = (owner = 'csi.test/cluster-1') =>
+    new LeaseLostNodeRecords({ api: cluster.api, namespace: 'reattach', name: 'records', owner, logger });
+  const write = (node: string, record = RECORD) => cluster.settled(open().write(node, record, signal));
   const read = async (node: string) => (await cluster.settled(open().read(signal))).get(node);
   const setText = (text: string) =>
     cluster.sim.store.patch(
@@ -36,8 +37,8 @@ describe('LeaseRecords', () => {
     await write('node-a', { addresses: ['old'], attachmentUids: ['u0'] });
     await write('node-b');
     await write('node-a');
-    expect(await read('node-a')).toMatchObject(NOTE);
-    expect(await read('node-b')).toMatchObject(NOTE);
+    expect(await read('node-a')).toMatchObject(RECORD);
+    expect(await read('node-b')).toMatchObject(RECORD);
     expect(await read('node-c')).toBeUndefined();
   });
 
@@ -59,8 +60,8 @@ describe('LeaseRecords', () => {
     };
     await write('node-b');
     expect(lease()?.metadata.labels).toEqual({ changed: 'yes' });
-    expect(await read('node-a')).toMatchObject(NOTE);
-    expect(await read('node-b')).toMatchObject(NOTE);
+    expect(await read('node-a')).toMatchObject(RECORD);
+    expect(await read('node-b')).toMatchObject(RECORD);
   });
 
   it('gives up when others never stop writing', async () => {
@@ -76,11 +77,42 @@ describe('LeaseRecords', () => {
     expect(changes).toBe(3);
   });
 
+  it('loses no record of many nodes that are lost at once', async () => {
+    const records = open();
+    const names = Array.from({ length: 20 }, (_, index) => `node-${index}`);
+    await cluster.settled(Promise.all(names.map((name) => records.write(name, RECORD, signal))));
+    expect([...(await cluster.settled(records.read(signal))).keys()].toSorted()).toEqual(names.toSorted());
+  });
+
+  it.each([
+    ['another attacher', 'other.csi.test/cluster-1'],
+    ['another cluster', 'csi.test/cluster-2'],
+  ])('leaves the records of %s alone', async (_what, owner) => {
+    await write('node-a');
+    const before = lease();
+    const foreign = open(owner);
+    expect(await cluster.settled(foreign.read(signal))).toEqual(new Map());
+    expect(logger.lines.at(-1)?.fields['err']).toMatchObject({ code: 'FOREIGN_OWNER' });
+    await expect(cluster.settled(foreign.write('node-b', RECORD, signal))).rejects.toMatchObject({
+      code: 'FOREIGN_OWNER',
+      outcome: 'not-applied',
+      message: expect.stringContaining('belongs to "csi.test/cluster-1"'),
+    });
+    expect(lease()).toEqual(before);
+  });
+
+  it('takes a Lease that was created by hand', async () => {
+    const draft = { kind: 'Lease', metadata: { name: 'records', namespace: 'reattach' }, spec: {} } as const;
+    cluster.sim.store.create(draft);
+    await write('node-a');
+    expect(lease()?.metadata.annotations).toMatchObject({ 'reattach.srvlab.io/owner': 'csi.test/cluster-1' });
+  });
+
   it('forgets the oldest when there are too many', async () => {
-    for (let index = 0; index < 17; index++) await write(`node-${index}`);
+    for (let index = 0; index < 129; index++) await write(`node-${index}`);
     expect(await read('node-0')).toBeUndefined();
-    expect(await read('node-1')).toMatchObject(NOTE);
-    expect(await read('node-16')).toMatchObject(NOTE);
+    expect(await read('node-1')).toMatchObject(RECORD);
+    expect(await read('node-128')).toMatchObject(RECORD);
   });
 
   it('forgets the oldest when they are too long', async () => {
@@ -99,14 +131,14 @@ describe('LeaseRecords', () => {
       setText(text);
       expect(await read('node-a')).toBeUndefined();
       await write('node-a');
-      expect(await read('node-a')).toMatchObject(NOTE);
+      expect(await read('node-a')).toMatchObject(RECORD);
     },
   );
 
   it('says nothing, and logs why, when it cannot be read', async () => {
     cluster.sim.faults.add({ method: 'GET' }, { kind: 'status', status: 403 });
     expect(await read('node-a')).toBeUndefined();
-    expect(logger.messages('warn')).toEqual(['Notes about lost nodes were not read']);
+    expect(logger.messages('warn')).toEqual(['Records of lost nodes were not read']);
   });
 
   it('logs a read that fails again and again once, and once more after one that did not', async () => {
