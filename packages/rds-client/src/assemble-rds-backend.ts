@@ -1,9 +1,7 @@
 import { type Clock, type Logger, silentLogger } from '@reattach/core';
-import { ConnectionManager } from './connection-manager.ts';
+import { ConnectionManager, createSshMetrics, type Dial } from '@reattach/ssh-transport';
 import { RdsBackend } from './rds-backend.ts';
 import { RouterOsClient } from './router-os-client.ts';
-import type { Dial } from './ssh/ssh-session.ts';
-import { createRdsMetrics } from './telemetry/instruments.ts';
 
 /** A backend whose options were checked, and how to connect to it. */
 export interface AssembleOptions {
@@ -38,7 +36,7 @@ export function assembleRdsBackend(options: AssembleOptions): RdsBackend {
     clock,
   } = options;
   const { logger = silentLogger, random = Math.random } = options;
-  const metrics = createRdsMetrics(name);
+  const metrics = createSshMetrics(name);
   return new RdsBackend({
     name,
     storageAddresses,

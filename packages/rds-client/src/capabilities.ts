@@ -1,5 +1,5 @@
 import type { Logger } from '@reattach/core';
-import { RdsError } from './rds-error.ts';
+import { BackendError, type SshSession } from '@reattach/ssh-transport';
 import { type RouterOsClient, valueOf } from './router-os-client.ts';
 import { serializeStatement, statsStatement, versionStatement } from './routeros/queries.ts';
 import type { Reply } from './routeros/reply.ts';
@@ -12,7 +12,6 @@ import {
   versionWarnings,
 } from './routeros/version.ts';
 import type { Dialect } from './snapshot.ts';
-import type { SshSession } from './ssh/ssh-session.ts';
 
 /** What the backend at the other end of one connection can do. */
 export interface Capabilities {
@@ -26,7 +25,7 @@ export interface Capabilities {
 /**
  * Asks a backend what it can do: three short commands, once per connection, since a syntax error in one statement would make
  * the backend reject the whole line of a reading.
- * @throws {RdsError} UNSUPPORTED_VERSION below RouterOS 7.16; whatever the commands fail with
+ * @throws {BackendError} UNSUPPORTED_VERSION below RouterOS 7.16; whatever the commands fail with
  */
 export async function probeCapabilities(
   client: RouterOsClient,
@@ -50,7 +49,7 @@ function readVersion(reply: Reply): RouterOsVersion {
   const version = parseVersion(text);
   if (version && isSupported(version)) return version;
   const detail = `RouterOS ${JSON.stringify(text)} is older than 7.16`;
-  throw new RdsError('UNSUPPORTED_VERSION', 'not-applied', detail);
+  throw new BackendError('UNSUPPORTED_VERSION', 'not-applied', detail);
 }
 
 async function answers(run: Promise<unknown>): Promise<boolean> {
@@ -58,7 +57,7 @@ async function answers(run: Promise<unknown>): Promise<boolean> {
     await run;
     return true;
   } catch (err) {
-    if (err instanceof RdsError && err.code === 'REFUSED') return false;
+    if (err instanceof BackendError && err.code === 'REFUSED') return false;
     throw err;
   }
 }

@@ -1,9 +1,7 @@
 import type { Clock, Logger } from '@reattach/core';
+import { BackendError, createSshDial, parseHostKeyPin } from '@reattach/ssh-transport';
 import { assembleRdsBackend } from './assemble-rds-backend.ts';
 import type { RdsBackend } from './rds-backend.ts';
-import { RdsError } from './rds-error.ts';
-import { createSshDial } from './ssh/dial-ssh.ts';
-import { parseHostKeyPin } from './ssh/host-key-pin.ts';
 
 /** One backend. */
 export interface RdsBackendOptions {
@@ -51,7 +49,7 @@ const DEFAULTS = {
 
 /**
  * A backend that is not connected yet; `start(signal)` it.
- * @throws {RdsError} BAD_CONFIG naming the option and what was expected
+ * @throws {BackendError} BAD_CONFIG naming the option and what was expected
  */
 export function createRdsBackend(options: RdsBackendOptions): RdsBackend {
   const { name, host, user, clock, privateKey, passphrase, storageAddresses = [host] } = options;
@@ -94,6 +92,6 @@ function within(options: RdsBackendOptions, key: NumberOption, min: number, max:
   throw badConfig(key, `must be an integer from ${min} to ${max}, not ${value}`);
 }
 
-function badConfig(key: string, problem: string): RdsError {
-  return new RdsError('BAD_CONFIG', 'not-applied', `Option ${key} ${problem}`);
+function badConfig(key: string, problem: string): BackendError {
+  return new BackendError('BAD_CONFIG', 'not-applied', `Option ${key} ${problem}`);
 }

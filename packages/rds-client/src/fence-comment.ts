@@ -1,5 +1,5 @@
 import type { FenceRecord } from '@reattach/core';
-import { RdsError } from './rds-error.ts';
+import { BackendError } from '@reattach/ssh-transport';
 
 /** `reattach/1 id=<8 hex> node=<name> uid=<uid or -> boot=<bootID or -> at=<epoch ms>` */
 const COMMENT =
@@ -10,13 +10,13 @@ const NONE = '-';
 
 /**
  * The comment that makes an entry of the fence list ours and says all a restarted controller needs.
- * @throws {RdsError} INVALID_VALUE when a part of it cannot be read back
+ * @throws {BackendError} INVALID_VALUE when a part of it cannot be read back
  */
 export function formatFenceComment(fence: FenceRecord): string {
   const { id, nodeName, nodeUid = NONE, bootId = NONE, fencedAtMs } = fence;
   const comment = `reattach/1 id=${id} node=${nodeName} uid=${nodeUid} boot=${bootId} at=${fencedAtMs}`;
   if (COMMENT.test(comment)) return comment;
-  throw new RdsError(
+  throw new BackendError(
     'INVALID_VALUE',
     'not-applied',
     `Fence cannot be written as ${JSON.stringify(comment.slice(0, 200))}: the id has 8 hexadecimal digits, names are words`,

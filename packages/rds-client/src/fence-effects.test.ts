@@ -1,7 +1,7 @@
 import { ipAddresses } from '@reattach/core';
+import type { FakeSession } from '@reattach/ssh-transport/testing';
 import { describe, expect, it } from 'vitest';
 import { fakeBackend } from '../test/support/fake-backend.ts';
-import type { FakeSession } from '../test/support/fake-session.ts';
 import { formatFenceComment } from './fence-comment.ts';
 import { type FenceLink, fenceAddresses, unfenceEntries } from './fence-effects.ts';
 

@@ -1,7 +1,7 @@
 import type { Fence, FenceRecord } from '@reattach/core';
+import { BackendError, type SshSession } from '@reattach/ssh-transport';
 import { formatFenceComment } from './fence-comment.ts';
 import { isInForce, ownEntries } from './fences.ts';
-import { RdsError } from './rds-error.ts';
 import { type CommandName, type RouterOsClient, valueOf } from './router-os-client.ts';
 import {
   addFenceStatement,
@@ -12,7 +12,6 @@ import {
 import { parseFenceEntries } from './routeros/rows.ts';
 import { addressValue } from './routeros/values.ts';
 import type { Dialect, FenceEntry } from './snapshot.ts';
-import type { SshSession } from './ssh/ssh-session.ts';
 
 /** A connection over which the fence list may be changed. */
 export interface FenceLink {
@@ -27,7 +26,7 @@ export interface FenceLink {
  * Puts `addresses` on the fence list and reads it back. Addresses with an entry of this fence in force keep it.
  * @param connect called after the values were checked
  * @returns whether anything had to be added
- * @throws {RdsError} INVALID_VALUE before anything is sent; NOT_FENCED when the read-back shows otherwise, for instance
+ * @throws {BackendError} INVALID_VALUE before anything is sent; NOT_FENCED when the read-back shows otherwise, for instance
  * since a disabled, dynamic or foreign entry stands in the way; `not-applied` only while surely nothing was added
  */
 export async function fenceAddresses(
@@ -38,7 +37,7 @@ export async function fenceAddresses(
   const comment = formatFenceComment(fence);
   const wanted = [...new Set(addresses.map(addressValue))];
   if (wanted.length === 0) {
-    throw new RdsError(
+    throw new BackendError(
       'INVALID_VALUE',
       'not-applied',
       `Fence ${fence.id} of node ${fence.nodeName} has no address`,
@@ -60,7 +59,7 @@ export async function fenceAddresses(
     const open = wanted.filter((address) => !isFencedBy(after, fence, address));
     if (open.length === 0) return;
     const why = open.map((address) => `${address} (${obstacle(after, address)})`).join(', ');
-    throw new RdsError(
+    throw new BackendError(
       'NOT_FENCED',
       'not-applied',
       `Backend ${link.backend} does not fence ${why} for fence ${fence.id}`,
@@ -72,7 +71,7 @@ export async function fenceAddresses(
 /**
  * Removes every entry of this fence, whatever its state, and no other; reads it back.
  * @returns whether there was any
- * @throws {RdsError} STILL_FENCED when the read-back still shows one
+ * @throws {BackendError} STILL_FENCED when the read-back still shows one
  */
 export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: Fence): Promise<boolean> {
   const link = await connect();
@@ -84,7 +83,7 @@ export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: F
     }
     const left = entriesOf(await readEntries(link), fence).map(({ address }) => address);
     if (left.length === 0) return;
-    throw new RdsError(
+    throw new BackendError(
       'STILL_FENCED',
       'not-applied',
       `Backend ${link.backend} still fences ${left.join(', ')} for ${fence.id}`,
@@ -107,8 +106,8 @@ async function change(
       changed = true;
     });
   } catch (cause) {
-    if (!changed || !(cause instanceof RdsError) || cause.outcome === 'unknown') throw cause;
-    throw new RdsError(cause.code, 'unknown', cause.detail, { cause });
+    if (!changed || !(cause instanceof BackendError) || cause.outcome === 'unknown') throw cause;
+    throw new BackendError(cause.code, 'unknown', cause.detail, { cause });
   }
 }
 
@@ -130,7 +129,9 @@ function isFencedBy(entries: readonly FenceEntry[], fence: FenceRecord, address:
 }
 
 function isDuplicate(err: unknown): boolean {
-  return err instanceof RdsError && err.code === 'REFUSED' && err.detail.includes('already have such entry');
+  return (
+    err instanceof BackendError && err.code === 'REFUSED' && err.detail.includes('already have such entry')
+  );
 }
 
 function obstacle(entries: readonly FenceEntry[], address: string): string {

@@ -1,7 +1,6 @@
-export { ConnectionManager, type ConnectionManagerOptions } from './connection-manager.ts';
+export { ConnectionManager, type ConnectionManagerOptions } from '@reattach/ssh-transport';
 export { createRdsBackend, type RdsBackendOptions } from './create-rds-backend.ts';
 export { RdsBackend, type RdsBackendParts } from './rds-backend.ts';
-export { RdsError, type RdsErrorCode } from './rds-error.ts';
 export { RdsFleet } from './rds-fleet.ts';
 export { type RouterOsVersion, versionWarnings } from './routeros/version.ts';
 export type {
@@ -14,4 +13,3 @@ export type {
   Tracking,
   WriteCounters,
 } from './snapshot.ts';
-export type { Dial, ExecResult, SshSession } from './ssh/ssh-session.ts';

@@ -17,22 +17,25 @@ import {
   type UnknownReason,
   type VolumeClaim,
 } from '@reattach/core';
+import {
+  BackendError,
+  type BackendErrorCode,
+  type ConnectionManager,
+  type SshMetrics,
+  type SshSession,
+  unlessAborted,
+} from '@reattach/ssh-transport';
 import { type ActivityMemory, liveAddresses } from './activity-memory.ts';
 import { type BackendState, NO_MEMORY, remember } from './backend-state.ts';
 import { type Capabilities, logCapabilities, probeCapabilities } from './capabilities.ts';
 import { classifyEvidence } from './classify-evidence.ts';
-import type { ConnectionManager } from './connection-manager.ts';
 import { type FenceLink, fenceAddresses, unfenceEntries } from './fence-effects.ts';
 import { fenceState, type VolumeWrites } from './fence-state.ts';
 import { matchVolume } from './match-volume.ts';
-import { RdsError, type RdsErrorCode } from './rds-error.ts';
 import { readSnapshot } from './read-snapshot.ts';
 import type { RouterOsClient } from './router-os-client.ts';
 import { normaliseAddress } from './routeros/ip-address.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { SshSession } from './ssh/ssh-session.ts';
-import type { RdsMetrics } from './telemetry/instruments.ts';
-import { unlessAborted } from './unless-aborted.ts';
 import { addressNamed, comparable } from './volume-address.ts';
 
 /** Parts of a backend; `createRdsBackend()` puts them together. */
@@ -47,14 +50,14 @@ export interface RdsBackendParts {
   readonly idlePollMs: number;
   readonly quiesceMs: number;
   readonly writesStillMs: number;
-  readonly metrics?: RdsMetrics;
+  readonly metrics?: SshMetrics;
 }
 
 /** How often the backend is read while a node may be dying, ms. */
 const CLOSE_POLL_MS = 5_000;
 
 /** The backend's answer was there, but it is none. */
-const NOT_UNDERSTOOD: ReadonlySet<RdsErrorCode> = new Set([
+const NOT_UNDERSTOOD: ReadonlySet<BackendErrorCode> = new Set([
   'MALFORMED',
   'INCOMPLETE',
   'REFUSED',
@@ -146,7 +149,7 @@ export class RdsBackend implements StorageBackend {
   }
 
   /** @see ConnectionManager.onDisconnect */
-  onDisconnect(listener: (error: RdsError) => void): Disposable {
+  onDisconnect(listener: (error: BackendError) => void): Disposable {
     return this.#connection.onDisconnect(listener);
   }
 
@@ -203,7 +206,7 @@ export class RdsBackend implements StorageBackend {
   /** Idempotent: stops polling and reconnecting, fails what is under way and closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#readingAge?.[Symbol.dispose]();
-    this.#lifetime.abort(new RdsError('CLOSED', 'not-applied', `backend ${this.name} was disposed`));
+    this.#lifetime.abort(new BackendError('CLOSED', 'not-applied', `backend ${this.name} was disposed`));
     await this.#connection[Symbol.asyncDispose]();
     await this.#polling;
   }
@@ -225,8 +228,8 @@ export class RdsBackend implements StorageBackend {
       return await this.#connection.session(signal);
     } catch (cause) {
       signal.throwIfAborted();
-      if (!(cause instanceof RdsError)) throw cause;
-      throw new RdsError(
+      if (!(cause instanceof BackendError)) throw cause;
+      throw new BackendError(
         cause.code,
         'not-applied',
         `Command "connect" at backend ${this.name} failed: ${cause.detail}`,
@@ -246,7 +249,7 @@ export class RdsBackend implements StorageBackend {
     probe.then(
       (capabilities) => this.#announce(capabilities),
       (err: unknown) => {
-        const final = err instanceof RdsError && err.code === 'UNSUPPORTED_VERSION';
+        const final = err instanceof BackendError && err.code === 'UNSUPPORTED_VERSION';
         if (!final) this.#probes.delete(session);
       },
     );
@@ -310,7 +313,7 @@ export class RdsBackend implements StorageBackend {
   }
 
   #unreadable({ suspects }: StorageQuery, err: unknown): StorageReading {
-    const code = err instanceof RdsError ? err.code : 'UNAVAILABLE';
+    const code = err instanceof BackendError ? err.code : 'UNAVAILABLE';
     const detail = err instanceof Error ? err.message : 'the backend could not be read';
     const fields = { backend: this.name, code, err };
     if (this.#failing?.code === code) this.#logger.debug('Storage backend was not read', fields);

@@ -1,3 +1,4 @@
+import type { SshSession } from '@reattach/ssh-transport';
 import type { Capabilities } from './capabilities.ts';
 import { type Answer, type RouterOsClient, valueOf } from './router-os-client.ts';
 import { packStatements } from './routeros/command-line.ts';
@@ -15,7 +16,6 @@ import {
 } from './routeros/rows.ts';
 import { mayMatch } from './rule-match.ts';
 import type { RawRule, Snapshot, Tracking } from './snapshot.ts';
-import type { SshSession } from './ssh/ssh-session.ts';
 
 /** The port sessions are looked for when nothing is exported. */
 const DEFAULT_PORT = 4420;
@@ -23,7 +23,7 @@ const DEFAULT_PORT = 4420;
 /**
  * Reads everything about the backend: two round trips for up to three export ports, more when there are more ports or the
  * backend speaks the second dialect. Sessions come last, after the exports that say which ports count.
- * @throws {RdsError} when any part of it is missing or not understood
+ * @throws {BackendError} when any part of it is missing or not understood
  */
 export async function readSnapshot(
   client: RouterOsClient,

@@ -15,22 +15,10 @@ function tableUnder(heading: string): readonly string[] {
 }
 
 describe('README', () => {
-  it('has every error code', () => {
-    const codes = [...source('rds-error.ts').matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(([, code = '']) => code);
-    expect(tableUnder('Errors')).toEqual(codes.toSorted());
-  });
-
   it('has every option', () => {
     const body =
       source('create-rds-backend.ts').split('export interface RdsBackendOptions {')[1]?.split('\n}')[0] ?? '';
     const options = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name);
     expect(tableUnder('Options of `createRdsBackend`')).toEqual(options.toSorted());
-  });
-
-  it('has every instrument', () => {
-    const names = [...source('telemetry/instruments.ts').matchAll(/name: '([\w.]+)'/g)].map(
-      ([, name = '']) => name,
-    );
-    expect(names.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
   });
 });

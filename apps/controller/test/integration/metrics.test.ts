@@ -64,7 +64,7 @@ const EXPOSED = {
   },
   reattach_ssh_command_duration_seconds: {
     type: 'histogram',
-    reattach_rds_backend: BACKEND,
+    reattach_storage_backend: BACKEND,
     reattach_ssh_command: [
       'add fence',
       'probe serialize',
@@ -76,13 +76,13 @@ const EXPOSED = {
       'version',
     ],
   },
-  reattach_rds_connection_state: { type: 'gauge', reattach_rds_backend: BACKEND },
-  reattach_rds_reconnects_total: {
+  reattach_backend_connection_state: { type: 'gauge', reattach_storage_backend: BACKEND },
+  reattach_backend_reconnects_total: {
     type: 'counter',
-    reattach_rds_backend: BACKEND,
-    reattach_rds_reconnect_status: ['failure', 'success'],
+    reattach_storage_backend: BACKEND,
+    reattach_backend_reconnect_status: ['failure', 'success'],
   },
-  reattach_rds_reconnect_duration_seconds: { type: 'histogram', reattach_rds_backend: BACKEND },
+  reattach_backend_reconnect_duration_seconds: { type: 'histogram', reattach_storage_backend: BACKEND },
   reattach_watch_events_total: { type: 'counter', reattach_k8s_resource: RESOURCES },
   reattach_watch_relists_total: { type: 'counter', reattach_k8s_resource: RESOURCES },
   reattach_watch_reconnects_total: {
@@ -148,7 +148,7 @@ const EXPOSED = {
   },
   reattach_fence_age_seconds: { type: 'gauge', reattach_cleanup: ['keep-fence', 'unfence'] },
   reattach_leader: { type: 'gauge' },
-  reattach_rds_reading_age_seconds: { type: 'gauge', reattach_rds_backend: BACKEND },
+  reattach_backend_reading_age_seconds: { type: 'gauge', reattach_storage_backend: BACKEND },
   reattach_fences: { type: 'gauge', reattach_cleanup: ['keep-fence', 'unfence'] },
   reattach_attachment_reconcile_passes_total: {
     type: 'counter',
@@ -244,7 +244,7 @@ describe('/metrics', () => {
 
     rds.faults.dropConnections();
     await lab.until('a lost connection', () => !controller.isReady);
-    expect(valueOf(await scrape(controller), 'reattach_rds_connection_state')).toBe(0);
+    expect(valueOf(await scrape(controller), 'reattach_backend_connection_state')).toBe(0);
     await lab.until('a new connection', () => controller.isReady);
     lab.world.powerOff(LOST);
     lab.world.powerOn(LOST);
@@ -257,9 +257,9 @@ describe('/metrics', () => {
     expect(Object.fromEntries(exposed)).toEqual(EXPOSED);
     expect(tableOf('Metrics')).toBe(metricsTable(text));
     expect(tableOf('Labels')).toBe(labelsTable(text));
-    expect(valueOf(metrics, 'reattach_rds_reconnects_total', 'success')).toBe(1);
+    expect(valueOf(metrics, 'reattach_backend_reconnects_total', 'success')).toBe(1);
     expect(valueOf(metrics, 'reattach_effects_total', 'unfenced')).toBe(1);
-    expect(valueOf(metrics, 'reattach_rds_connection_state')).toBe(1);
+    expect(valueOf(metrics, 'reattach_backend_connection_state')).toBe(1);
     expect(valueOf(metrics, 'reattach_fences', 'keep-fence')).toBe(0);
   });
 

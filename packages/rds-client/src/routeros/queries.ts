@@ -120,13 +120,13 @@ export function fenceStatements(dialect: Dialect): readonly Statement[] {
   return [statement(FENCES, dialect)];
 }
 
-/** @throws {RdsError} INVALID_VALUE */
+/** @throws {BackendError} INVALID_VALUE */
 export function addFenceStatement(address: string, comment: string): Statement {
   const values = `list=${FENCE_LIST} address=${addressValue(address)} comment=${commentValue(comment)}`;
   return { text: `/ip/firewall/address-list/add ${values}` };
 }
 
-/** Removes the entry with exactly this address and comment, if there is one. @throws {RdsError} INVALID_VALUE */
+/** Removes the entry with exactly this address and comment, if there is one. @throws {BackendError} INVALID_VALUE */
 export function removeFenceStatement(address: string, comment: string): Statement {
   const where = `list=${FENCE_LIST} and address=${addressValue(address)} and comment=${commentValue(comment)}`;
   return { text: `/ip/firewall/address-list/remove [find where ${where}]` };

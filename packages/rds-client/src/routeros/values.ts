@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { RdsError } from '../rds-error.ts';
+import { BackendError } from '@reattach/ssh-transport';
 import { normaliseAddress } from './ip-address.ts';
 
 /**
@@ -13,7 +13,7 @@ const MAX_COMMENT_LENGTH = 480;
 
 /**
  * The IPv4 address in the spelling the backend stores.
- * @throws {RdsError} INVALID_VALUE
+ * @throws {BackendError} INVALID_VALUE
  */
 export function addressValue(text: string): string {
   const address = normaliseAddress(text);
@@ -22,7 +22,7 @@ export function addressValue(text: string): string {
   throw invalid(`Storage address ${quoted(text)} ${what}`);
 }
 
-/** @throws {RdsError} INVALID_VALUE */
+/** @throws {BackendError} INVALID_VALUE */
 export function commentValue(text: string): string {
   if (text.length <= MAX_COMMENT_LENGTH && /^[A-Za-z0-9._:/=@ -]+$/.test(text)) return `"${text}"`;
   throw invalid(
@@ -30,20 +30,20 @@ export function commentValue(text: string): string {
   );
 }
 
-/** @throws {RdsError} INVALID_VALUE */
+/** @throws {BackendError} INVALID_VALUE */
 export function portValue(port: number): string {
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return String(port);
   throw invalid(`Port ${port} is not between 1 and 65535`);
 }
 
-/** @throws {RdsError} INVALID_VALUE */
+/** @throws {BackendError} INVALID_VALUE */
 export function nonceValue(nonce: string): string {
   if (/^[0-9a-f]{16}$/.test(nonce)) return nonce;
   throw invalid('Nonce is not 16 hexadecimal digits');
 }
 
-function invalid(detail: string): RdsError {
-  return new RdsError('INVALID_VALUE', 'not-applied', detail);
+function invalid(detail: string): BackendError {
+  return new BackendError('INVALID_VALUE', 'not-applied', detail);
 }
 
 function quoted(text: string): string {

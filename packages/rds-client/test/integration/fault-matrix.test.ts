@@ -2,8 +2,8 @@ import { getEventListeners } from 'node:events';
 import type { FenceRecord } from '@reattach/core';
 import { ipAddresses } from '@reattach/core';
 import type { CommandFault } from '@reattach/rds-sim';
+import { BackendError, type BackendErrorCode } from '@reattach/ssh-transport';
 import { describe, expect, it } from 'vitest';
-import { RdsError, type RdsErrorCode } from '../../src/index.ts';
 import { elapsing, until } from '../support/turns.ts';
 import { ABOUT_A, type BackendFixture, NEVER, startBackend } from './backend-fixture.ts';
 
@@ -38,7 +38,7 @@ async function operate(f: BackendFixture, operation: Operation, signal: AbortSig
   }
   const evidence = (await f.backend.observe(ABOUT_A, signal)).evidence.get('node-a');
   if (evidence?.kind !== 'unknown') return;
-  throw new RdsError('MALFORMED', 'not-applied', `${evidence.reason}: ${evidence.detail}`);
+  throw new BackendError('MALFORMED', 'not-applied', `${evidence.reason}: ${evidence.detail}`);
 }
 
 /** What the backend looks like when the operation has been carried out. */
@@ -70,7 +70,7 @@ const HANGS: readonly string[] = ['hang', 'slow'];
 /** Answers that are complete, though wrong: all others drop the connection. */
 const KEEPS_CONNECTION: ReadonlySet<string> = new Set(['log-line', 'garbage', 'replace', 'status 1']);
 
-const COMMAND_FAULTS: readonly (readonly [string, CommandFault, RdsErrorCode])[] = [
+const COMMAND_FAULTS: readonly (readonly [string, CommandFault, BackendErrorCode])[] = [
   ['a hang before the command', { kind: 'hang' }, 'TIMEOUT'],
   ['a hang after the command', { kind: 'hang', applied: true }, 'TIMEOUT'],
   ['a command slower than the limit', { kind: 'slow', delayMs: 3_600_000 }, 'TIMEOUT'],
@@ -98,10 +98,10 @@ describe.each(Object.keys(OPERATIONS) as Operation[])('%s', (operation) => {
       await f.clock.advance(COMMAND_TIMEOUT_MS);
     }
     const error = await failing;
-    expect(error).toBeInstanceOf(RdsError);
-    expect((error as RdsError).message).toContain(`Command "${name}" at backend rds-1 failed: `);
-    expect((error as RdsError).message).toContain(operation === 'read' ? `${code}: ` : code);
-    const sent = { code, outcome: 'unknown', cause: expect.any(RdsError) };
+    expect(error).toBeInstanceOf(BackendError);
+    expect((error as BackendError).message).toContain(`Command "${name}" at backend rds-1 failed: `);
+    expect((error as BackendError).message).toContain(operation === 'read' ? `${code}: ` : code);
+    const sent = { code, outcome: 'unknown', cause: expect.any(BackendError) };
     expect(error).toMatchObject(operation === 'read' || fault.kind === 'replace' ? {} : sent);
     expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
     await until(
@@ -118,7 +118,7 @@ describe.each(Object.keys(OPERATIONS) as Operation[])('%s', (operation) => {
     await using f = await begin(operation);
     await f.sim.faults.down();
     const error = await operate(f, operation, NEVER).catch((err: unknown) => err);
-    expect((error as RdsError).message).toMatch(
+    expect((error as BackendError).message).toMatch(
       /Command "(connect|read backend|read fences)" at backend rds-1 failed: /,
     );
     for (let second = 0; second < 60; second++) {
@@ -151,7 +151,7 @@ describe.each(Object.keys(OPERATIONS) as Operation[])('%s', (operation) => {
     const failing = operate(f, operation, caller.signal).catch((err: unknown) => err);
     await until(() => f.sim.commands.entries.at(-1)?.text.includes(match) ?? false);
     await f.backend[Symbol.asyncDispose]();
-    expect(await failing).toBeInstanceOf(RdsError);
+    expect(await failing).toBeInstanceOf(BackendError);
     await until(() => f.sim.openSessions === 0);
     expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
     await f.sim[Symbol.asyncDispose]();

@@ -1,9 +1,9 @@
 import { FakeClock } from '@reattach/core/testing';
 import { RdsSim } from '@reattach/rds-sim';
+import { BackendError } from '@reattach/ssh-transport';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatFenceComment } from '../../src/fence-comment.ts';
-import { RdsError } from '../../src/index.ts';
 import { commandLine } from '../../src/routeros/command-line.ts';
 import { addFenceStatement, removeFenceStatement, type Statement } from '../../src/routeros/queries.ts';
 
@@ -49,7 +49,7 @@ function send(sim: RdsSim, statement: () => Statement): string | undefined {
   try {
     return sim.run(commandLine([statement()], NONCE).text);
   } catch (err) {
-    if (err instanceof RdsError && err.code === 'INVALID_VALUE') return undefined;
+    if (err instanceof BackendError && err.code === 'INVALID_VALUE') return undefined;
     throw err;
   }
 }

@@ -1,9 +1,9 @@
 import { FakeClock } from '@reattach/core/testing';
+import { createSshMetrics } from '@reattach/ssh-transport';
+import { FakeSession } from '@reattach/ssh-transport/testing';
 import { RouterOsClient } from '../../src/router-os-client.ts';
-import { createRdsMetrics } from '../../src/telemetry/instruments.ts';
-import { FakeSession } from './fake-session.ts';
 
-/** What each label of a healthy backend prints, unless told otherwise. */
+/** What each label of a healthy backend prints, unless `rows` says otherwise. */
 const ROWS: Readonly<Record<string, unknown>> = {
   resource: { version: '7.24.2 (stable)', uptime: '10d' },
   tracking: { enabled: 'yes', 'tcp-established-timeout': '1d' },
@@ -14,7 +14,7 @@ const ROWS: Readonly<Record<string, unknown>> = {
   stats: [],
 };
 
-/** A client and a session to a backend that prints `rows` by label; a function is asked anew each time. Records: one a menu. */
+/** A client and a session to a backend that prints `rows` by label; a function is called for each command. One record per menu. */
 export function fakeBackend(rows: Readonly<Record<string, unknown>> = {}): {
   readonly client: RouterOsClient;
   readonly session: FakeSession;
@@ -24,7 +24,8 @@ export function fakeBackend(rows: Readonly<Record<string, unknown>> = {}): {
   const all = { ...ROWS, ...rows };
   session.answer = (command) => {
     const asked = [...command.matchAll(/:put \("([a-z]+)([=|])/g)];
-    return asked
+    const end = /:put "(END-[0-9a-f]{16})"$/.exec(command)?.[1] ?? '';
+    const text = asked
       .map(([, label = '', dialect]) => {
         const entry = all[label];
         const value: unknown = typeof entry === 'function' ? entry() : entry;
@@ -32,7 +33,8 @@ export function fakeBackend(rows: Readonly<Record<string, unknown>> = {}): {
         return `${label}${dialect}${printed}\r\n`;
       })
       .join('');
+    return text.includes('failure:') ? text : `${text}${end}\r\n`;
   };
-  const metrics = createRdsMetrics('rds-1');
+  const metrics = createSshMetrics('rds-1');
   return { client: new RouterOsClient({ name: 'rds-1', host: 'h', port: 22, clock, metrics }), session };
 }

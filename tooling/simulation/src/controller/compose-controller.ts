@@ -19,8 +19,9 @@ import {
 } from '@reattach/k8s-actions';
 import type { KubeApi } from '@reattach/k8s-api';
 import { AttachmentWatcher, KubeCaches, NodeWatcher } from '@reattach/k8s-watch';
-import { type Dial, RdsFleet } from '@reattach/rds-client';
+import { RdsFleet } from '@reattach/rds-client';
 import { assembleRdsBackend } from '@reattach/rds-client/testing';
+import type { Dial } from '@reattach/ssh-transport';
 
 /** Where the controller keeps its Leases. */
 const NAMESPACE = 'reattach';

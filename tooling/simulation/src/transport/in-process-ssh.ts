@@ -1,4 +1,4 @@
-import { type Dial, type ExecResult, RdsError, type SshSession } from '@reattach/rds-client';
+import { BackendError, type Dial, type ExecResult, type SshSession } from '@reattach/ssh-transport';
 import type { Link } from '../network/link.ts';
 import type { SimulatedProcess } from '../time/simulated-process.ts';
 import type { SimulationClock } from '../time/simulation-clock.ts';
@@ -29,14 +29,14 @@ export function inProcessDial(options: InProcessSshOptions): Dial {
     const onAbort = () => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     using _limit = process.schedule(CONNECT_TIMEOUT_MS, () =>
-      reject(new RdsError('TIMEOUT', 'not-applied', `no SSH session within ${CONNECT_TIMEOUT_MS} ms`)),
+      reject(new BackendError('TIMEOUT', 'not-applied', `no SSH session within ${CONNECT_TIMEOUT_MS} ms`)),
     );
     if (!link.toServer.blocked) {
       clock.after(link.toServer.delayMs(), () => {
         const accepts = server.up;
         if (link.toClient.blocked || server.isSilent) return;
         process.schedule(link.toClient.delayMs(), () =>
-          accepts ? resolve() : reject(new RdsError('UNAVAILABLE', 'not-applied', 'connection refused')),
+          accepts ? resolve() : reject(new BackendError('UNAVAILABLE', 'not-applied', 'connection refused')),
         );
       });
     }
@@ -51,20 +51,20 @@ export function inProcessDial(options: InProcessSshOptions): Dial {
 
 /** One connection. Commands run one at a time in the order they were asked for; it ends with the first that fails. */
 class InProcessSshSession implements SshSession {
-  readonly closed: Promise<RdsError>;
+  readonly closed: Promise<BackendError>;
   completedCommands = 0;
   readonly #options: InProcessSshOptions;
   readonly #cleanup = new DisposableStack();
-  readonly #onClosed: (error: RdsError) => void;
+  readonly #onClosed: (error: BackendError) => void;
   #queue: Promise<unknown> = Promise.resolve();
-  #ended: RdsError | undefined;
+  #ended: BackendError | undefined;
   /** Fails the command that is being carried out. */
-  #failCurrent: ((error: RdsError) => void) | undefined;
+  #failCurrent: ((error: BackendError) => void) | undefined;
   #silence: Disposable | undefined;
 
   constructor(options: InProcessSshOptions) {
     this.#options = options;
-    const { promise, resolve } = Promise.withResolvers<RdsError>();
+    const { promise, resolve } = Promise.withResolvers<BackendError>();
     this.closed = promise;
     this.#onClosed = resolve;
     const { link, server, process } = options;
@@ -72,7 +72,7 @@ class InProcessSshSession implements SshSession {
     this.#cleanup.use(
       server.onStop(() =>
         process.schedule(1, () =>
-          this.#end(new RdsError('UNAVAILABLE', 'unknown', 'the connection was reset')),
+          this.#end(new BackendError('UNAVAILABLE', 'unknown', 'the connection was reset')),
         ),
       ),
     );
@@ -88,17 +88,17 @@ class InProcessSshSession implements SshSession {
   }
 
   async close(): Promise<void> {
-    this.#end(new RdsError('CLOSED', 'not-applied', 'the connection was closed'));
+    this.#end(new BackendError('CLOSED', 'not-applied', 'the connection was closed'));
   }
 
   async #run(command: string): Promise<ExecResult> {
     const { clock, process, link, server, gate, client } = this.#options;
-    if (this.#ended) throw new RdsError(this.#ended.code, 'not-applied', this.#ended.detail);
+    if (this.#ended) throw new BackendError(this.#ended.code, 'not-applied', this.#ended.detail);
     const sentAtMs = process.clock.now();
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     this.#failCurrent = reject;
     using _limit = process.schedule(COMMAND_TIMEOUT_MS, () =>
-      this.#end(new RdsError('TIMEOUT', 'unknown', `no answer within ${COMMAND_TIMEOUT_MS} ms`)),
+      this.#end(new BackendError('TIMEOUT', 'unknown', `no answer within ${COMMAND_TIMEOUT_MS} ms`)),
     );
     gate.pass(server.isEffect(command), () => {
       if (link.toServer.blocked) return;
@@ -123,16 +123,16 @@ class InProcessSshSession implements SshSession {
       return;
     }
     this.#silence ??= process.schedule(KEEPALIVE_LIMIT_MS, () =>
-      this.#end(new RdsError('UNAVAILABLE', 'unknown', 'keep-alives were not answered')),
+      this.#end(new BackendError('UNAVAILABLE', 'unknown', 'keep-alives were not answered')),
     );
   }
 
-  #end(error: RdsError): void {
+  #end(error: BackendError): void {
     if (this.#ended) return;
     this.#ended = error;
     this.#cleanup.dispose();
     this.#silence?.[Symbol.dispose]();
-    this.#failCurrent?.(new RdsError(error.code, 'unknown', error.detail));
+    this.#failCurrent?.(new BackendError(error.code, 'unknown', error.detail));
     this.#onClosed(error);
   }
 }

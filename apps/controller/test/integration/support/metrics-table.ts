@@ -4,7 +4,7 @@ import { attributesOf, parseMetrics } from './metrics-text.ts';
 const OPEN: ReadonlySet<string> = new Set([
   'error_type',
   'reattach_operation',
-  'reattach_rds_backend',
+  'reattach_storage_backend',
   'reattach_ssh_command',
   'service_name',
   'service_version',

@@ -1,8 +1,8 @@
 import { FakeClock, RecordingLogger, RecordingTelemetry } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
-import { FakeSession } from '../test/support/fake-session.ts';
+import { BackendError } from './backend-error.ts';
 import { ConnectionManager } from './connection-manager.ts';
-import { RdsError } from './rds-error.ts';
+import { FakeSession } from './testing/fake-session.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 const NEVER = new AbortController().signal;
@@ -16,7 +16,7 @@ function setUp(up = true, random = 0.5) {
   const startMs = clock.now();
   const world = {
     up,
-    error: new RdsError('UNAVAILABLE', 'not-applied', 'connect ECONNREFUSED'),
+    error: new BackendError('UNAVAILABLE', 'not-applied', 'connect ECONNREFUSED'),
     hold: undefined as Promise<void> | undefined,
   };
   const dial = async (signal: AbortSignal) => {
@@ -137,7 +137,7 @@ describe('ConnectionManager', () => {
 
   it('calls a wrong host key an error and looks again only after a minute', async () => {
     const { clock, logger, manager, dialledAtMs, world } = setUp(false);
-    world.error = new RdsError('BAD_HOST_KEY', 'not-applied', 'the backend shows host key SHA256:x');
+    world.error = new BackendError('BAD_HOST_KEY', 'not-applied', 'the backend shows host key SHA256:x');
     manager.start(NEVER);
     await clock.advance(59_999);
     expect(dialledAtMs).toEqual([0]);
@@ -253,7 +253,7 @@ describe('ConnectionManager', () => {
     expect(telemetry.spans).toMatchObject([
       {
         name: 'connect storage backend',
-        attributes: { 'reattach.rds.backend': 'rds-1', 'error.type': 'UNAVAILABLE' },
+        attributes: { 'reattach.storage.backend': 'rds-1', 'error.type': 'UNAVAILABLE' },
         status: { message: 'connect ECONNREFUSED' },
         ended: true,
       },
@@ -271,10 +271,10 @@ describe('ConnectionManager', () => {
     await clock.advance(2_000);
     world.up = true;
     await clock.advance(1_000);
-    const status = 'reattach.rds.reconnect.status';
-    expect(telemetry.total('reattach.rds.reconnects', { [status]: 'failure' })).toBe(1);
-    expect(telemetry.total('reattach.rds.reconnects', { [status]: 'success' })).toBe(1);
-    expect(telemetry.total('reattach.rds.reconnect.duration')).toBe(3);
+    const status = 'reattach.backend.reconnect.status';
+    expect(telemetry.total('reattach.backend.reconnects', { [status]: 'failure' })).toBe(1);
+    expect(telemetry.total('reattach.backend.reconnects', { [status]: 'success' })).toBe(1);
+    expect(telemetry.total('reattach.backend.reconnect.duration')).toBe(3);
     await manager[Symbol.asyncDispose]();
   });
 });

@@ -1,18 +1,18 @@
 import type { Clock } from '@reattach/core';
-import { RdsError } from '../../src/rds-error.ts';
-import type { ExecResult, SshSession } from '../../src/ssh/ssh-session.ts';
+import { BackendError } from '../backend-error.ts';
+import type { ExecResult, SshSession } from '../ssh-session.ts';
 
-/** A session without a network: answers what `answer` says. */
+/** A session without a network: `answer` supplies what each command prints. */
 export class FakeSession implements SshSession {
   readonly commands: string[] = [];
-  readonly closed: Promise<RdsError>;
+  readonly closed: Promise<BackendError>;
   completedCommands = 0;
   isClosed = false;
-  /** stdout of a command; its line `END-<nonce>` is appended when `answer` does not throw. */
+  /** The standard output of a command; the command fails with what `answer` throws. */
   answer: (command: string) => string | Promise<string> = () => '';
   exitStatus = 0;
   readonly #clock: Clock;
-  readonly #closed = Promise.withResolvers<RdsError>();
+  readonly #closed = Promise.withResolvers<BackendError>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -23,15 +23,15 @@ export class FakeSession implements SshSession {
     signal.throwIfAborted();
     this.commands.push(command);
     const sentAtMs = this.#clock.now();
-    const printed = await this.answer(command);
-    const end = /:put "(END-[0-9a-f]{16})"$/.exec(command)?.[1] ?? '';
+    const stdout = Buffer.from(await this.answer(command));
     this.completedCommands += 1;
-    const stdout = Buffer.from(printed.includes('failure:') ? printed : `${printed}${end}\r\n`);
     return { stdout, exitStatus: this.exitStatus, sentAtMs, receivedAtMs: this.#clock.now() };
   }
 
   /** The connection breaks. */
-  drop(reason: RdsError = new RdsError('UNAVAILABLE', 'unknown', 'the backend closed the connection')): void {
+  drop(
+    reason: BackendError = new BackendError('UNAVAILABLE', 'unknown', 'the backend closed the connection'),
+  ): void {
     this.isClosed = true;
     this.#closed.resolve(reason);
   }

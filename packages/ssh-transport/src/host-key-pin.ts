@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { RdsError } from '../rds-error.ts';
+import { BackendError } from './backend-error.ts';
 
 /** The one host key a backend may show. */
 export interface HostKeyPin {
@@ -18,7 +18,7 @@ const KEY_TYPE = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521))$/;
 
 /**
  * Reads a pinned host key in any of the forms OpenSSH prints.
- * @throws {RdsError} BAD_CONFIG when it is none of them, and names what was expected
+ * @throws {BackendError} BAD_CONFIG when it is none of them, and names what was expected
  */
 export function parseHostKeyPin(text: string): HostKeyPin {
   const fields = text.trim().split(/\s+/);
@@ -35,7 +35,7 @@ export function parseHostKeyPin(text: string): HostKeyPin {
   const keyType = fields[at];
   const blob = Buffer.from(fields[at + 1] ?? '', 'base64');
   if (keyType === undefined || at > 1 || fields[0]?.startsWith('@') || wireType(blob) !== keyType) {
-    throw new RdsError('BAD_CONFIG', 'not-applied', `Host key is not ${EXPECTED}`);
+    throw new BackendError('BAD_CONFIG', 'not-applied', `Host key is not ${EXPECTED}`);
   }
   return {
     fingerprint: fingerprintOf(blob),

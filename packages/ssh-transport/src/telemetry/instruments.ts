@@ -32,25 +32,25 @@ export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>>
     attributes: [ATTR_BACKEND, ATTR_COMMAND, ATTR_ERROR_TYPE],
   },
   connectionState: {
-    name: 'reattach.rds.connection.state',
+    name: 'reattach.backend.connection.state',
     unit: '1',
     description: '1 while the storage backend is connected, else 0.',
     attributes: [ATTR_BACKEND],
   },
   reconnects: {
-    name: 'reattach.rds.reconnects',
+    name: 'reattach.backend.reconnects',
     unit: '{attempt}',
     description: 'Attempts to connect to a storage backend again, by how they ended.',
     attributes: [ATTR_BACKEND, ATTR_RECONNECT_STATUS],
   },
   reconnectDuration: {
-    name: 'reattach.rds.reconnect.duration',
+    name: 'reattach.backend.reconnect.duration',
     unit: 's',
     description: 'Time from the loss of the connection to a storage backend until it was re-established.',
     attributes: [ATTR_BACKEND],
   },
   readingAge: {
-    name: 'reattach.rds.reading.age',
+    name: 'reattach.backend.reading.age',
     unit: 's',
     description: 'Time since the storage backend was last read completely; absent before the first reading.',
     attributes: [ATTR_BACKEND],
@@ -64,7 +64,7 @@ const COMMAND_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 const RECONNECT_BOUNDARIES = [0.5, 1, 2, 5, 10, 20, 60, 300, 900, 3600];
 
 /** What the client of one backend records. */
-export interface RdsMetrics {
+export interface SshMetrics {
   /** @param errorCode absent when the command succeeded */
   commandEnded(command: string, durationMs: number, errorCode: string | undefined): void;
   connectionChanged(connected: boolean): void;
@@ -85,8 +85,8 @@ function options({
  * Records to OpenTelemetry; counters start at 0. Called when the client of a backend is made, not on import: the meter of
  * an SDK registered later would be missed.
  */
-export function createRdsMetrics(backend: string): RdsMetrics {
-  const meter = metrics.getMeter('@reattach/rds-client');
+export function createSshMetrics(backend: string): SshMetrics {
+  const meter = metrics.getMeter('@reattach/ssh-transport');
   const { commandDuration, connectionState, reconnects, reconnectDuration, readingAge } = INSTRUMENTS;
   const commands = meter.createHistogram(commandDuration.name, {
     ...options(commandDuration),

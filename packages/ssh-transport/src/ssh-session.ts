@@ -1,4 +1,4 @@
-import type { RdsError } from '../rds-error.ts';
+import type { BackendError } from './backend-error.ts';
 
 /** What one command printed. */
 export interface ExecResult {
@@ -15,13 +15,13 @@ export interface ExecResult {
  */
 export interface SshSession {
   /** Settles, never rejects, when the connection has ended for whatever reason. */
-  readonly closed: Promise<RdsError>;
+  readonly closed: Promise<BackendError>;
   /** Commands that ended in order: a connection that never completed one is no sign of health. */
   readonly completedCommands: number;
   /**
    * Runs one command. A queued command can be aborted; one that was sent runs to its end or time limit whether or not
    * the caller still waits.
-   * @throws {RdsError} UNAVAILABLE, TIMEOUT, INCOMPLETE or MALFORMED (too much output); outcome `not-applied` when the
+   * @throws {BackendError} UNAVAILABLE, TIMEOUT, INCOMPLETE or MALFORMED (too much output); outcome `not-applied` when the
    * command was not sent, else `unknown`
    * @throws `signal.reason` when `signal` aborts
    */
@@ -30,5 +30,5 @@ export interface SshSession {
   close(): Promise<void>;
 }
 
-/** Opens a connection. @throws {RdsError} @throws `signal.reason` */
+/** Opens a connection. @throws {BackendError} @throws `signal.reason` */
 export type Dial = (signal: AbortSignal) => Promise<SshSession>;

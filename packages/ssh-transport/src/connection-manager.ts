@@ -1,8 +1,8 @@
 import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { type Backoff, backoffMs, type Clock, delay, type Logger, silentLogger } from '@reattach/core';
-import { RdsError } from './rds-error.ts';
-import type { Dial, SshSession } from './ssh/ssh-session.ts';
-import { createRdsMetrics, type RdsMetrics } from './telemetry/instruments.ts';
+import { BackendError } from './backend-error.ts';
+import type { Dial, SshSession } from './ssh-session.ts';
+import { createSshMetrics, type SshMetrics } from './telemetry/instruments.ts';
 import { recordFailure } from './telemetry/record-failure.ts';
 import { ATTR_BACKEND } from './telemetry/semconv.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -21,14 +21,14 @@ export interface ConnectionManagerOptions {
   /** A number in [0, 1) for the jitter; default `Math.random`. */
   readonly random?: () => number;
   readonly logger?: Logger;
-  readonly metrics?: RdsMetrics;
+  readonly metrics?: SshMetrics;
 }
 
 type State =
   | { readonly kind: 'idle' | 'closed' }
   | { readonly kind: 'dialling'; readonly session: Promise<SshSession> }
   | { readonly kind: 'connected'; readonly session: SshSession }
-  | { readonly kind: 'waiting'; readonly error: RdsError; readonly retryAtMs: number };
+  | { readonly kind: 'waiting'; readonly error: BackendError; readonly retryAtMs: number };
 
 /**
  * Owns the one connection to a backend and keeps it up in the background, for ever: reconnects after 1, 2, 4, 8, 16,
@@ -43,11 +43,11 @@ export class ConnectionManager implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #logger: Logger;
-  readonly #metrics: RdsMetrics;
+  readonly #metrics: SshMetrics;
   readonly #lifetime = new AbortController();
   readonly #listeners = new Set<() => void>();
-  readonly #lossListeners = new Set<(error: RdsError) => void>();
-  readonly #tracer = trace.getTracer('@reattach/rds-client');
+  readonly #lossListeners = new Set<(error: BackendError) => void>();
+  readonly #tracer = trace.getTracer('@reattach/ssh-transport');
   #state: State = { kind: 'idle' };
   #running: Promise<void> | undefined;
 
@@ -57,7 +57,7 @@ export class ConnectionManager implements AsyncDisposable {
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
     this.#logger = options.logger ?? silentLogger;
-    this.#metrics = options.metrics ?? createRdsMetrics(options.name);
+    this.#metrics = options.metrics ?? createSshMetrics(options.name);
   }
 
   /**
@@ -91,15 +91,15 @@ export class ConnectionManager implements AsyncDisposable {
   }
 
   /** Calls `listener` once per outage: after a loss, and when the first attempt fails. An exception of it is logged. */
-  onDisconnect(listener: (error: RdsError) => void): Disposable {
-    const own = (error: RdsError) => listener(error);
+  onDisconnect(listener: (error: BackendError) => void): Disposable {
+    const own = (error: BackendError) => listener(error);
     this.#lossListeners.add(own);
     return { [Symbol.dispose]: () => void this.#lossListeners.delete(own) };
   }
 
   /**
    * The connection. Waits for an attempt under way, never for a later one.
-   * @throws {RdsError} the reason of the last failure while waiting to reconnect, `CLOSED` when it was not started or was
+   * @throws {BackendError} the reason of the last failure while waiting to reconnect, `CLOSED` when it was not started or was
    * stopped; outcome `not-applied`
    * @throws `signal.reason` when `signal` aborts
    */
@@ -109,17 +109,17 @@ export class ConnectionManager implements AsyncDisposable {
     if (state.kind === 'connected') return state.session;
     if (state.kind === 'dialling') return await unlessAborted(state.session, signal);
     if (state.kind !== 'waiting') {
-      throw new RdsError('CLOSED', 'not-applied', `the connection is ${state.kind}`);
+      throw new BackendError('CLOSED', 'not-applied', `the connection is ${state.kind}`);
     }
     const { error, retryAtMs } = state;
     const inMs = Math.max(0, retryAtMs - this.#clock.now());
     const detail = `${error.detail}; next attempt in ${inMs} ms`;
-    throw new RdsError(error.code, 'not-applied', detail, { cause: error });
+    throw new BackendError(error.code, 'not-applied', detail, { cause: error });
   }
 
   /** Idempotent: stops reconnecting and resolves once the connection is closed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#lifetime.abort(new RdsError('CLOSED', 'not-applied', 'the connection was disposed'));
+    this.#lifetime.abort(new BackendError('CLOSED', 'not-applied', 'the connection was disposed'));
     await this.#running;
     this.#state = { kind: 'closed' };
   }
@@ -131,7 +131,7 @@ export class ConnectionManager implements AsyncDisposable {
     let downSinceMs = this.#clock.now();
     while (!signal.aborted) {
       const reconnecting = connectedOnce || failures > 0;
-      let end: RdsError;
+      let end: BackendError;
       const span = this.#tracer.startSpan('connect storage backend', {
         root: true,
         kind: SpanKind.CLIENT,
@@ -202,7 +202,7 @@ export class ConnectionManager implements AsyncDisposable {
     }
   }
 
-  async #backOff(error: RdsError, attempt: number, signal: AbortSignal): Promise<void> {
+  async #backOff(error: BackendError, attempt: number, signal: AbortSignal): Promise<void> {
     const wrongKey = error.code === 'BAD_HOST_KEY';
     const retryInMs = backoffMs(RECONNECTS, attempt, this.#random());
     const delayMs = wrongKey ? Math.max(retryInMs, HOST_KEY_RETRY_MS) : retryInMs;
@@ -232,7 +232,7 @@ function closing(session: SshSession): AsyncDisposable & { readonly session: Ssh
   return { session, [Symbol.asyncDispose]: () => session.close() };
 }
 
-function asRdsError(cause: unknown): RdsError {
-  if (cause instanceof RdsError) return cause;
-  return new RdsError('UNAVAILABLE', 'not-applied', 'the connection failed', { cause });
+function asRdsError(cause: unknown): BackendError {
+  if (cause instanceof BackendError) return cause;
+  return new BackendError('UNAVAILABLE', 'not-applied', 'the connection failed', { cause });
 }

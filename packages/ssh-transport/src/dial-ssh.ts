@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Clock } from '@reattach/core';
 import ssh2, { type ConnectConfig } from 'ssh2';
-import { RdsError } from '../rds-error.ts';
+import { BackendError } from './backend-error.ts';
 import { fingerprintOf, type HostKeyPin } from './host-key-pin.ts';
 import type { Dial } from './ssh-session.ts';
 import { Ssh2Session } from './ssh2-session.ts';
@@ -29,7 +29,7 @@ export interface SshOptions {
 
 /**
  * A {@link Dial} over ssh2.
- * @throws {RdsError} BAD_CONFIG when the private key cannot be read or is of a kind that RouterOS refuses
+ * @throws {BackendError} BAD_CONFIG when the private key cannot be read or is of a kind that RouterOS refuses
  */
 export function createSshDial(options: SshOptions): Dial {
   checkPrivateKey(options);
@@ -41,10 +41,10 @@ function checkPrivateKey({ privateKey, passphrase }: SshOptions): void {
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key === undefined || key instanceof Error || !key.isPrivateKey()) {
     const why = key instanceof Error ? key.message : 'it is a public key';
-    throw new RdsError('BAD_CONFIG', 'not-applied', `Private key cannot be used: ${why}`);
+    throw new BackendError('BAD_CONFIG', 'not-applied', `Private key cannot be used: ${why}`);
   }
   if (key.type !== 'ssh-ed25519' && key.type !== 'ssh-rsa') {
-    throw new RdsError(
+    throw new BackendError(
       'BAD_CONFIG',
       'not-applied',
       `Private key is ${key.type}; RouterOS takes ed25519 and RSA`,
@@ -74,12 +74,12 @@ async function dial(options: SshOptions, signal: AbortSignal): Promise<Ssh2Sessi
   const onAbort = () => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   using _limit = clock.after(CONNECT_TIMEOUT_MS, () =>
-    reject(new RdsError('TIMEOUT', 'not-applied', `no SSH session within ${CONNECT_TIMEOUT_MS} ms`)),
+    reject(new BackendError('TIMEOUT', 'not-applied', `no SSH session within ${CONNECT_TIMEOUT_MS} ms`)),
   );
   client.on('ready', () => resolve());
   client.on('error', reject);
   client.on('close', () =>
-    reject(new RdsError('UNAVAILABLE', 'not-applied', 'the backend closed the connection')),
+    reject(new BackendError('UNAVAILABLE', 'not-applied', 'the backend closed the connection')),
   );
   try {
     client.connect({ ...connectConfig(options, hostVerifier), sock: socket });
@@ -94,7 +94,7 @@ async function dial(options: SshOptions, signal: AbortSignal): Promise<Ssh2Sessi
     signal.throwIfAborted();
     if (shown === undefined) throw translateSshError(cause, 'not-applied');
     const text = `the backend shows host key ${shown}, pinned is ${hostKey.fingerprint}`;
-    throw new RdsError('BAD_HOST_KEY', 'not-applied', text, { cause });
+    throw new BackendError('BAD_HOST_KEY', 'not-applied', text, { cause });
   } finally {
     signal.removeEventListener('abort', onAbort);
   }

@@ -8,7 +8,7 @@ export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';
 
 /** Name of the configured backend. */
-export const ATTR_BACKEND = 'reattach.rds.backend';
+export const ATTR_BACKEND = 'reattach.storage.backend';
 /** Low-cardinality name of a command. */
 export const ATTR_COMMAND = 'reattach.ssh.command';
-export const ATTR_RECONNECT_STATUS = 'reattach.rds.reconnect.status';
+export const ATTR_RECONNECT_STATUS = 'reattach.backend.reconnect.status';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '@reattach/core';
 import type { Client, ClientChannel } from 'ssh2';
-import { RdsError } from '../rds-error.ts';
+import { BackendError } from './backend-error.ts';
 import { FifoQueue } from './fifo-queue.ts';
 import type { ExecResult, SshSession } from './ssh-session.ts';
 import { translateSshError } from './translate-ssh-error.ts';
@@ -16,16 +16,16 @@ export interface Ssh2SessionOptions {
 
 /** A session over a connected ssh2 client. @see SshSession */
 export class Ssh2Session implements SshSession {
-  readonly closed: Promise<RdsError>;
+  readonly closed: Promise<BackendError>;
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #commandTimeoutMs: number;
   readonly #queue = new FifoQueue();
-  readonly #closed = Promise.withResolvers<RdsError>();
-  #end: RdsError | undefined;
+  readonly #closed = Promise.withResolvers<BackendError>();
+  #end: BackendError | undefined;
   /** Fails the command under way. */
-  #fail: ((reason: RdsError) => void) | undefined;
+  #fail: ((reason: BackendError) => void) | undefined;
   #completedCommands = 0;
 
   /** @param socket the one `client` speaks over */
@@ -37,7 +37,7 @@ export class Ssh2Session implements SshSession {
     this.closed = this.#closed.promise;
     client.on('error', (err) => this.#drop(translateSshError(err, 'unknown')));
     client.on('close', () =>
-      this.#drop(new RdsError('UNAVAILABLE', 'unknown', 'the backend closed the connection')),
+      this.#drop(new BackendError('UNAVAILABLE', 'unknown', 'the backend closed the connection')),
     );
   }
 
@@ -50,14 +50,14 @@ export class Ssh2Session implements SshSession {
   }
 
   async close(): Promise<void> {
-    this.#drop(new RdsError('CLOSED', 'unknown', 'the connection was closed'));
+    this.#drop(new BackendError('CLOSED', 'unknown', 'the connection was closed'));
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#socket.once('close', resolve);
     if (!this.#socket.closed) await promise;
   }
 
   /** Ends the connection, once, for this reason; a command under way fails with it. */
-  #drop(reason: RdsError): void {
+  #drop(reason: BackendError): void {
     if (this.#end) return;
     this.#end = reason;
     this.#client.end();
@@ -67,11 +67,12 @@ export class Ssh2Session implements SshSession {
   }
 
   async #exec(command: string): Promise<ExecResult> {
-    if (this.#end) throw new RdsError(this.#end.code, 'not-applied', this.#end.detail, { cause: this.#end });
+    if (this.#end)
+      throw new BackendError(this.#end.code, 'not-applied', this.#end.detail, { cause: this.#end });
     const sentAtMs = this.#clock.now();
     const { promise, resolve, reject } = Promise.withResolvers<Collected>();
     using _limit = this.#clock.after(this.#commandTimeoutMs, () =>
-      reject(new RdsError('TIMEOUT', 'unknown', `no answer within ${this.#commandTimeoutMs} ms`)),
+      reject(new BackendError('TIMEOUT', 'unknown', `no answer within ${this.#commandTimeoutMs} ms`)),
     );
     this.#fail = reject;
     try {
@@ -88,7 +89,11 @@ export class Ssh2Session implements SshSession {
     }
   }
 
-  #send(command: string, resolve: (collected: Collected) => void, reject: (reason: RdsError) => void): void {
+  #send(
+    command: string,
+    resolve: (collected: Collected) => void,
+    reject: (reason: BackendError) => void,
+  ): void {
     try {
       this.#client.exec(command, (err, channel) => {
         if (err) reject(translateSshError(err, 'unknown'));
@@ -105,7 +110,7 @@ type Collected = Pick<ExecResult, 'stdout' | 'exitStatus'>;
 function collect(
   channel: ClientChannel,
   resolve: (collected: Collected) => void,
-  reject: (reason: RdsError) => void,
+  reject: (reason: BackendError) => void,
 ): void {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -113,7 +118,7 @@ function collect(
     bytes += chunk.length;
     if (bytes > MAX_OUTPUT_BYTES) {
       chunks.length = 0;
-      reject(new RdsError('MALFORMED', 'unknown', `the output is longer than ${MAX_OUTPUT_BYTES} bytes`));
+      reject(new BackendError('MALFORMED', 'unknown', `the output is longer than ${MAX_OUTPUT_BYTES} bytes`));
     } else chunks.push(chunk);
   });
   channel.stderr.resume(); // RouterOS never uses it; unread, it would block the channel
@@ -121,6 +126,6 @@ function collect(
   // Without an exit status the channel was cut: the output may look whole and be short.
   channel.on('close', (exitStatus: number | null | undefined) => {
     if (typeof exitStatus === 'number') resolve({ stdout: Buffer.concat(chunks), exitStatus });
-    else reject(new RdsError('INCOMPLETE', 'unknown', 'the command ended without an exit status'));
+    else reject(new BackendError('INCOMPLETE', 'unknown', 'the command ended without an exit status'));
   });
 }

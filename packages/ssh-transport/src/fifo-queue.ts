@@ -1,4 +1,4 @@
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** Runs tasks one at a time in the order they were asked for. */
 export class FifoQueue {

@@ -15,7 +15,7 @@ import type { Outcome } from '@reattach/core';
  * - `INVALID_VALUE`: a value cannot be sent to the backend as it is; nothing was sent.
  * - `CLOSED`: the client was stopped or never started.
  */
-export type RdsErrorCode =
+export type BackendErrorCode =
   | 'BAD_CONFIG'
   | 'BAD_HOST_KEY'
   | 'AUTH_REFUSED'
@@ -31,14 +31,14 @@ export type RdsErrorCode =
   | 'CLOSED';
 
 /** The one error class of `@reattach/rds-client`. The code stands first in the message, too. */
-export class RdsError extends Error {
-  override readonly name = 'RdsError';
-  readonly code: RdsErrorCode;
+export class BackendError extends Error {
+  override readonly name = 'BackendError';
+  readonly code: BackendErrorCode;
   readonly outcome: Outcome;
   /** The message without its code. */
   readonly detail: string;
 
-  constructor(code: RdsErrorCode, outcome: Outcome, detail: string, options?: ErrorOptions) {
+  constructor(code: BackendErrorCode, outcome: Outcome, detail: string, options?: ErrorOptions) {
     super(`${code}: ${detail}`, options);
     this.code = code;
     this.outcome = outcome;

@@ -1,0 +1,1 @@
+export { FakeSession } from './fake-session.ts';
