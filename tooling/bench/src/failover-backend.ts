@@ -5,13 +5,12 @@ import { answer, epochMs } from './remote.ts';
 const rds = await RdsSim.start({
   address: BACKEND_ADDRESS,
   tracking: { enabled: 'yes' },
-  katoMs: 750,
   commandLogLimit: 100,
 });
 rds.device.addDropRule();
 for (const { name, address, hasHost, volumes } of clusterNodes()) {
   if (!hasHost) continue;
-  const host = rds.device.addHost({ name, addresses: [address], keepAliveMs: 250 });
+  const host = rds.device.addHost({ name, addresses: [address], keepAliveTimeoutMs: 500 });
   for (const { slot, nqn } of volumes) {
     rds.device.addVolume({ slot, nqn, sizeBytes: 2 ** 30 });
     host.connect(slot);

@@ -59,8 +59,12 @@ describe('the dialogue', () => {
         'dst-address': '10.0.0.10',
         'dst-port': 4420,
         'tcp-state': 'established',
-        timeout: '23h59m58s',
-        'orig-packets': 2,
+        'seen-reply': true,
+        assured: true,
+        fasttrack: false,
+        'hw-offload': false,
+        timeout: '23h59m59s',
+        'orig-packets': 44, // 36 to connect, and 4 keep-alives of 2 packets
       }),
     ]);
   });
@@ -78,7 +82,7 @@ describe('the dialogue', () => {
     expect(session).toMatchObject({ 'src-address': '10.0.5.1:32768', timeout: '1970-01-02 00:00:00' });
     expect(session).not.toHaveProperty('src-port');
     await sim.clock.advance(7_000);
-    expect(jsonOf(sim.run(SESSIONS))).toMatchObject({ timeout: '23:59:58' });
+    expect(jsonOf(sim.run(SESSIONS))).toMatchObject({ timeout: '23:59:59' });
     await using mapped = await start({ addressStyle: 'ipv4-mapped', durationStyle: 'clock' });
     mapped.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 }).connect('pvc-1');
     expect(jsonOf(mapped.run(SESSIONS))).toEqual([
@@ -186,6 +190,64 @@ describe('the dialogue', () => {
         'write-bytes': 512,
         'in-flight-ops': 0,
       },
+    ]);
+  });
+
+  it('reads what tells that packets can pass unseen', async () => {
+    await using sim = await start();
+    const read = (menu: string) => jsonOf(sim.run(JSON_OF('x', `[${menu}]`)));
+    const bridges = '/interface/bridge print detail as-value';
+    expect(read('/ip/settings get')).toMatchObject({ 'ipv4-fasttrack-active': false });
+    expect(read(bridges)).toEqual([]);
+    sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'] }).connect('pvc-1');
+    sim.device.offload = 'hw-offload';
+    expect(read('/ip/settings get')).toMatchObject({ 'ipv4-fasttrack-active': true });
+    expect(jsonOf(sim.run(SESSIONS))).toMatchObject([{ fasttrack: true, 'hw-offload': true }, {}]);
+    sim.device.offload = 'bridge';
+    expect(read(bridges)).toMatchObject([{ name: 'bridge-storage', 'fast-forward': true }]);
+    expect(read('/interface/bridge/port print detail as-value')).toMatchObject([{ interface: 'ether1' }]);
+    expect(read('/interface/bridge/settings get')).toMatchObject({ 'use-ip-firewall': false });
+    sim.run('/interface/bridge/settings/set use-ip-firewall=yes');
+    expect(sim.device.offload).toBe('none');
+  });
+
+  it.each([
+    [false, []],
+    [true, ['4420 10.0.5.1:32768']],
+  ])('lists connections of services, those to exports only where told so: %s', async (listed, expected) => {
+    await using sim = await start({ servicesListExportSockets: listed });
+    sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 }).connect('pvc-1');
+    const rows = jsonOf(
+      sim.run(JSON_OF('services', '[/ip/service print detail as-value where dynamic]')),
+    ) as readonly Record<string, unknown>[];
+    expect(rows.map((row) => `${String(row['port'])} ${String(row['remote'])}`)).toEqual(expected);
+    expect(rows.every((row) => row['connection'] === true && row['proto'] === 'tcp')).toBe(true);
+  });
+
+  it('shows an entry without a reply as such, and a reversed one as it is', async () => {
+    await using sim = await start({ writeServiceMs: 100 });
+    const host = sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 });
+    host.connect('pvc-1');
+    host.write('pvc-1');
+    sim.run('/ip/firewall/connection/remove [find]');
+    await sim.clock.advance(100);
+    const all = JSON_OF('x', '[/ip/firewall/connection print detail as-value]');
+    expect(jsonOf(sim.run(all))).toMatchObject([
+      {
+        'src-address': '10.0.0.10',
+        'src-port': 4420,
+        'dst-port': 32_768,
+        'seen-reply': false,
+        timeout: '5m',
+      },
+    ]);
+  });
+
+  it('prints a matcher that the model does not know', async () => {
+    await using sim = await start();
+    sim.device.addDropRule().set('a-matcher-of-a-later-version', 'x');
+    expect(jsonOf(sim.run(JSON_OF('raw', '[/ip/firewall/raw print detail as-value]')))).toMatchObject([
+      { 'a-matcher-of-a-later-version': 'x' },
     ]);
   });
 

@@ -31,7 +31,7 @@ export class InProcessRds implements Disposable {
       clock: options.clock,
       dialect: this.#dialect,
       users: () => [{ name: 'reattach', group: 'full' }],
-      ssh: () => ({ port: 22, maxSessions: 20 }),
+      ssh: () => ({ port: 22, maxSessions: 20, remotes: [] }),
     });
   }
 

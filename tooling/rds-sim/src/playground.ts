@@ -1,6 +1,6 @@
 import type { Clock } from '@reattach/core';
 import { chaosSchedule } from './chaos-schedule.ts';
-import type { SimHost } from './device/sim-host.ts';
+import type { SimHost } from './nvme/sim-host.ts';
 import type { RdsSim } from './rds-sim.ts';
 
 const WRITE_INTERVAL_MS = 1_000;
@@ -82,7 +82,7 @@ export class Playground implements Disposable {
   }
 
   #write(): void {
-    for (const host of this.#sim.device.hosts) for (const slot of host.slots) host.writeBuffered(slot);
+    for (const host of this.#sim.device.hosts) for (const slot of host.slots) host.write(slot);
     this.#writing = this.#clock.after(WRITE_INTERVAL_MS, () => this.#write());
   }
 

@@ -1,10 +1,10 @@
 import { type Clock, delay, systemClock } from '@reattach/core';
 import { CommandLog } from './command-log.ts';
 import { Device, type DeviceOptions } from './device/device.ts';
-import type { Oracle } from './device/oracle.ts';
 import { DEFAULT_DIALECT, type Dialect } from './dialect.ts';
 import { Faults } from './faults.ts';
 import { MenuTree } from './menu/menu-tree.ts';
+import type { Oracle } from './nvme/oracle.ts';
 import { runScript } from './script/interpreter.ts';
 import { fingerprintOf, generateKeyPair, publicKeyOf } from './ssh/key-pair.ts';
 import { type Reply, spoil } from './ssh/reply.ts';
@@ -113,7 +113,7 @@ export class RdsSim implements AsyncDisposable {
       clock: this.#clock,
       dialect: this.#dialect,
       users: () => users.map(({ name, readOnly }) => ({ name, group: readOnly ? 'read' : 'full' })),
-      ssh: () => ({ port: this.#server.port, maxSessions }),
+      ssh: () => ({ port: this.#server.port, maxSessions, remotes: this.#server.remotes }),
     });
   }
 

@@ -3,8 +3,9 @@ import type { StandInTimes } from '@reattach/kube-sim';
 /** Times of the world around the controller, some twenty times shorter than real ones, so that a failover takes seconds. */
 export const COMPRESSED_TIMES: {
   readonly cluster: StandInTimes;
-  readonly keepAliveMs: number;
-  readonly katoMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly reconnectDelayMs: number;
+  readonly connectTimeoutMs: number;
   readonly writeIntervalMs: number;
 } = {
   cluster: {
@@ -19,7 +20,8 @@ export const COMPRESSED_TIMES: {
     leaseIntervalMs: 500, // real: 10 000
     nodeStatusIntervalMs: 500,
   },
-  keepAliveMs: 250, // real: 5 000
-  katoMs: 750, // real: 15 000
+  keepAliveTimeoutMs: 500, // real: 5 000
+  reconnectDelayMs: 250, // real: 10 000
+  connectTimeoutMs: 300, // real: 3 000
   writeIntervalMs: 50,
 };

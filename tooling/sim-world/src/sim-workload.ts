@@ -42,7 +42,7 @@ export class SimWorkload implements Disposable {
 
   #tick(): void {
     for (const [slot, isMounted] of this.#slots) {
-      if (isMounted) this.#host.writeBuffered(slot);
+      if (isMounted) this.#host.write(slot);
       else this.#slots.set(slot, this.#host.mount(slot));
     }
     this.#timer = this.#clock.after(this.#intervalMs, () => this.#tick());

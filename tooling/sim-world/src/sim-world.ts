@@ -79,7 +79,6 @@ export class SimWorld implements AsyncDisposable {
     const rds = await RdsSim.start({
       clock,
       address: BACKEND_ADDRESS,
-      katoMs: times.katoMs,
       tracking: { enabled: 'yes' },
       ...options.rds,
     });
@@ -90,8 +89,9 @@ export class SimWorld implements AsyncDisposable {
         const host = rds.device.addHost({
           name,
           addresses: [address],
-          keepAliveMs: times.keepAliveMs,
-          reconnectDelayMs: times.keepAliveMs,
+          keepAliveTimeoutMs: times.keepAliveTimeoutMs,
+          reconnectDelayMs: times.reconnectDelayMs,
+          connectTimeoutMs: times.connectTimeoutMs,
         });
         kube.addNode({ name, internalIP: address });
         return [

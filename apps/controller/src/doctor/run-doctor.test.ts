@@ -75,7 +75,7 @@ describe('runDoctor', () => {
       ),
     });
     expect(world.rds.run(check?.fix?.split(';')[0] ?? '')).toMatch(/notrack +tcp +4000-5000/);
-    raw.rules.at(-1)?.properties.set('dst-port', '4000-4419');
+    raw.rules.at(-1)?.set('dst-port', '4000-4419');
     expect((await examine()).get('connection tracking')).toMatchObject({ state: 'ok' });
   });
 

@@ -65,7 +65,7 @@ export async function startBackend(
   const hostB = sim.device.addHost({ name: 'node-b', addresses: ['10.0.5.2'] });
   hostA.connect('pvc-a');
   hostB.connect('pvc-b');
-  await clock.advance(60_000);
+  await clock.advance(60_500); // between two keep-alives, whose answers are acknowledged
   const backend = backendOf(sim, clock, { logger, ...backendOptions });
   backend.start(NEVER);
   return {
@@ -80,4 +80,12 @@ export async function startBackend(
       await sim[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Lets time pass while the backend is read every two seconds, as it is while a node is suspect. */
+export async function watchFor({ backend, clock }: BackendFixture, durationMs: number): Promise<void> {
+  for (let passedMs = 0; passedMs < durationMs; passedMs += 2_000) {
+    await clock.advance(2_000);
+    await backend.observe(ABOUT_A, NEVER);
+  }
 }

@@ -1,7 +1,7 @@
 import { ipAddresses } from '@reattach/core';
 import type { RdsSimOptions } from '@reattach/rds-sim';
 import { describe, expect, it } from 'vitest';
-import { ABOUT_A, NEVER, startBackend } from './backend-fixture.ts';
+import { ABOUT_A, NEVER, startBackend, watchFor } from './backend-fixture.ts';
 
 const FENCE = { id: '00c0ffee', nodeName: 'node-a', addresses: [], fencedAtMs: 1_767_225_600_000 };
 
@@ -13,8 +13,8 @@ const SPELLINGS: readonly RdsSimOptions[] = [
   { addressStyle: 'ipv4-mapped' },
   { singleRow: 'object', emptyRows: 'empty-string' },
   { errorExitStatus: 1, trackingActive: 'active' },
-  { trackingActive: 'absent', tracking: { enabled: 'auto' } },
-  { trackingActive: 'active-ipv4', tracking: { enabled: 'auto' } },
+  { trackingActive: 'absent', tracking: { enabled: 'auto' }, rawRuleEnablesTracking: true },
+  { trackingActive: 'active-ipv4', tracking: { enabled: 'auto' }, rawRuleEnablesTracking: true },
   { serialize: 'missing' },
   { serialize: 'plain', unknownArgument: 'expected end of command' },
   { serialize: 'missing', durationStyle: 'clock', addressStyle: 'ipv4-mapped', errorExitStatus: 1 },
@@ -30,7 +30,7 @@ describe.each(SPELLINGS)('a backend that spells %j', (spelling) => {
 
     await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
     f.hostA.powerOff();
-    await f.clock.advance(30_000);
+    await watchFor(f, 40_000);
     const last = await f.backend.observe(ABOUT_A, NEVER);
     expect(last.evidence.get('node-a')).toMatchObject({ kind: 'silent' });
     expect(last.fences).toEqual([

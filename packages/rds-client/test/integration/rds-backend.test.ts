@@ -13,6 +13,7 @@ import {
   NODE_B,
   startBackend,
   startSim,
+  watchFor,
 } from './backend-fixture.ts';
 
 const FENCE: FenceRecord = {
@@ -35,7 +36,7 @@ describe('observe', () => {
     expect(before.evidence.get('node-a')).toMatchObject({ kind: 'live' });
     expect(before.liveHosts).toBe(2);
     f.hostA.powerOff();
-    await f.clock.advance(20_000);
+    await watchFor(f, 40_000);
     const after = await f.backend.observe(ABOUT_A, NEVER);
     expect(after.evidence.get('node-a')).toMatchObject({ kind: 'silent' });
     expect(after).toMatchObject({
@@ -89,7 +90,7 @@ describe('observe', () => {
     await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
     const stateOfA = async () => (await f.backend.observe(ABOUT_A, NEVER)).fenceStates.get('node-a');
     await f.backend.observe(ABOUT_A, NEVER);
-    await f.clock.advance(20_000);
+    await watchFor(f, 40_000);
     expect(await stateOfA()).toMatchObject({ kind: 'effective' });
     const intruder = f.sim.device.addHost({ name: 'node-z', addresses: ['10.0.5.9'] });
     intruder.connect('pvc-a');
@@ -124,7 +125,7 @@ describe('observe', () => {
     await f.backend.observe(ABOUT_A, NEVER);
     f.hostA.powerOff();
     f.hostB.powerOff();
-    await f.clock.advance(20_000);
+    await watchFor(f, 40_000);
     expect(await evidenceOfA(f)).toMatchObject({ kind: 'unknown', reason: 'no-live-peer' });
     expect(f.backend.lastReading?.liveHosts).toBe(0);
   });
@@ -132,7 +133,7 @@ describe('observe', () => {
   it('says never-seen-live of a node that was silent from before the backend rebooted', async () => {
     await using f = await startBackend();
     f.hostA.powerOff();
-    await f.clock.advance(20_000);
+    await watchFor(f, 40_000);
     expect(await evidenceOfA(f)).toMatchObject({ kind: 'silent' });
     await f.sim.faults.reboot();
     await until(() => !f.backend.health().connected);
@@ -149,9 +150,9 @@ describe('observe', () => {
     await using f = await startBackend();
     await f.backend.observe(ABOUT_A, NEVER);
     f.hostA.powerOff();
-    await f.clock.advance(16_000);
+    await watchFor(f, 16_000);
     const first = await evidenceOfA(f);
-    await f.clock.advance(30_000);
+    await watchFor(f, 30_000);
     expect(first).not.toMatchObject({
       silentSinceMs: expect.toSatisfy((ms: number) => ms < f.clock.now() - 62_000),
     });

@@ -1,20 +1,22 @@
 import type { Clock } from '@reattach/core';
 import { runtimeError } from '../script/script-error.ts';
 import type { ItemId } from '../script/value.ts';
+import type { Changes } from './changes.ts';
 import { inRange, storedAddress } from './ip-address.ts';
 import type { ItemIds } from './item-ids.ts';
 
 export interface AddressListEntry {
   readonly id: ItemId;
-  list: string;
-  address: string;
-  comment: string | undefined;
-  disabled: boolean;
-  /** Held in memory only: timed entries are, and vanish with a reboot. */
+  readonly list: string;
+  /** An address, a range, a network or a domain name; the device takes all of them, and names contain no address here. */
+  readonly address: string;
+  readonly comment: string | undefined;
+  readonly disabled: boolean;
+  /** Held in memory only: a timed entry is dynamic, and a reboot removes it. */
   readonly dynamic: boolean;
   /** Wall-clock time of the device, epoch ms. */
   readonly createdAtMs: number;
-  /** Time of the clock, epoch ms; `undefined`: stays. */
+  /** Time of the clock at which the entry ends, epoch ms; `undefined`: it has no end. */
   readonly expiresAtMs: number | undefined;
 }
 
@@ -29,29 +31,29 @@ export interface NewAddressListEntry {
 }
 
 /** `/ip/firewall/address-list`. */
-export class AddressList {
+export class AddressList implements Disposable {
   readonly #clock: Clock;
   readonly #ids: ItemIds;
+  readonly #changes: Changes;
   readonly #wallClockMs: () => number;
+  readonly #timers = new Map<AddressListEntry, Disposable>();
   #entries: AddressListEntry[] = [];
 
-  constructor(clock: Clock, ids: ItemIds, wallClockMs: () => number) {
+  constructor(clock: Clock, ids: ItemIds, changes: Changes, wallClockMs: () => number) {
     this.#clock = clock;
     this.#ids = ids;
+    this.#changes = changes;
     this.#wallClockMs = wallClockMs;
   }
 
-  /** Those that have not ended, oldest first. */
+  /** Oldest first. */
   get entries(): readonly AddressListEntry[] {
-    const nowMs = this.#clock.now();
-    this.#entries = this.#entries.filter(
-      ({ expiresAtMs }) => expiresAtMs === undefined || expiresAtMs > nowMs,
-    );
     return this.#entries;
   }
 
   /** @throws {ScriptError} when the list has the address already, be that entry disabled or dynamic. */
   add(entry: NewAddressListEntry): AddressListEntry {
+    const { timeoutMs } = entry;
     const address = storedAddress(entry.address);
     this.#refuseDuplicate(entry.list, address, undefined);
     const added: AddressListEntry = {
@@ -60,11 +62,17 @@ export class AddressList {
       address,
       comment: entry.comment,
       disabled: entry.disabled ?? false,
-      dynamic: entry.dynamic === true || entry.timeoutMs !== undefined,
+      dynamic: entry.dynamic === true || timeoutMs !== undefined,
       createdAtMs: this.#wallClockMs(),
-      expiresAtMs: entry.timeoutMs === undefined ? undefined : this.#clock.now() + entry.timeoutMs,
+      expiresAtMs: timeoutMs === undefined ? undefined : this.#clock.now() + timeoutMs,
     };
-    this.#entries.push(added);
+    this.#changes.apply(() => this.#entries.push(added));
+    if (timeoutMs !== undefined) {
+      this.#timers.set(
+        added,
+        this.#clock.after(timeoutMs, () => this.remove(added)),
+      );
+    }
     return added;
   }
 
@@ -75,27 +83,37 @@ export class AddressList {
   ): void {
     const address = storedAddress(changes.address ?? entry.address);
     this.#refuseDuplicate(changes.list ?? entry.list, address, entry);
-    Object.assign(entry, changes, { address });
+    this.#changes.apply(() => Object.assign(entry, changes, { address }));
   }
 
   remove(entry: AddressListEntry): void {
-    this.#entries = this.#entries.filter((other) => other !== entry);
+    this.#timers.get(entry)?.[Symbol.dispose]();
+    this.#timers.delete(entry);
+    this.#changes.apply(() => {
+      this.#entries = this.#entries.filter((other) => other !== entry);
+    });
   }
 
   /** What a reboot does. */
   removeDynamic(): void {
-    this.#entries = this.#entries.filter((entry) => !entry.dynamic);
+    for (const entry of this.#entries) if (entry.dynamic) this.remove(entry);
   }
 
   /** Whether an enabled entry of `list` has `address` in its range. */
   contains(list: string, address: string): boolean {
-    return this.entries.some(
+    return this.#entries.some(
       (entry) => !entry.disabled && entry.list === list && inRange(address, entry.address),
     );
   }
 
+  /** Ends every timer. */
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers.values()) timer[Symbol.dispose]();
+    this.#timers.clear();
+  }
+
   #refuseDuplicate(list: string, address: string, except: AddressListEntry | undefined): void {
-    if (this.entries.some((e) => e !== except && e.list === list && e.address === address)) {
+    if (this.#entries.some((e) => e !== except && e.list === list && e.address === address)) {
       throw runtimeError('failure: already have such entry');
     }
   }

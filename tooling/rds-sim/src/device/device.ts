@@ -1,14 +1,20 @@
 import type { Clock } from '@reattach/core';
+import { Flow } from '../nvme/flow.ts';
+import { ForwardedFlow, type ForwardedFlowOptions } from '../nvme/forwarded-flow.ts';
+import { Oracle } from '../nvme/oracle.ts';
+import { SimHost, type SimHostOptions } from '../nvme/sim-host.ts';
+import type { StorageNetwork } from '../nvme/storage-network.ts';
+import { Target } from '../nvme/target.ts';
+import { type DiskBehaviour, Volume, type VolumeOptions } from '../nvme/volume.ts';
+import { ConnectionTable } from '../tracking/connection-table.ts';
+import { type TrackingOptions, TrackingSettings } from '../tracking/tracking-settings.ts';
 import { AddressList } from './address-list.ts';
-import { type ConnectionKey, ConnectionTable, type TrackingSettings } from './connection-table.ts';
+import { Changes } from './changes.ts';
 import { DeviceLog } from './device-log.ts';
-import { type FirewallRule, FirewallRules } from './firewall-rules.ts';
+import type { FirewallRule } from './firewall-rule.ts';
+import { FirewallRules } from './firewall-rules.ts';
 import { ItemIds } from './item-ids.ts';
-import { Oracle } from './oracle.ts';
-import type { Packet } from './packet.ts';
-import { SimHost, type SimHostOptions } from './sim-host.ts';
-import { Target, type TargetClose } from './target.ts';
-import { Volume, type VolumeOptions } from './volume.ts';
+import { type Offload, PacketPath } from './packet-path.ts';
 
 export interface DeviceOptions {
   readonly clock: Clock;
@@ -17,90 +23,104 @@ export interface DeviceOptions {
   /** Where hosts reach the exports; default 10.0.0.10. */
   readonly address?: string;
   /** Default: what RouterOS has from the factory (`auto`, 1 day, 5 minutes, 10 s, loose). */
-  readonly tracking?: Partial<TrackingSettings>;
-  /** Whether a rule in the raw table alone switches `auto` on. Nobody has checked; default true. */
+  readonly tracking?: Partial<TrackingOptions>;
+  /** Whether a rule in the raw table alone switches `auto` on. Measured on Linux: it does not. Default false. */
   readonly rawRuleEnablesTracking?: boolean;
-  /** How long the target waits for a host's keep-alive, ms; default 10 000. */
-  readonly katoMs?: number;
-  /** Default `lingers`. */
-  readonly targetClose?: TargetClose;
-  /** How long an accepted write stays in flight, ms; default 0. More than 0 lets tracking see unacknowledged data. */
+  /** How long disks take for a write, ms; default 0. */
   readonly writeServiceMs?: number;
-  /** Whether `in-flight-ops` says so; nobody has checked what it counts. Default true. */
+  /** Whether `in-flight-ops` counts accepted writes. Measured with a slow disk on Linux: it does not. Default false. */
   readonly inFlightOpsCount?: boolean;
+  /** Whether `/ip/service print where dynamic` lists connections to exports. Unknown on real devices. Default false. */
+  readonly servicesListExportSockets?: boolean;
 }
 
-/** The storage device: its disks, its firewall, its connection tracking and its NVMe/TCP target. */
-export class Device {
+/** The simulated ROSE Data Server: its disks, its firewall, its connection tracking and its NVMe/TCP target. */
+export class Device implements StorageNetwork, Disposable {
+  readonly clock: Clock;
+  readonly changes: Changes = new Changes();
   readonly addressList: AddressList;
   readonly raw: FirewallRules;
   readonly filter: FirewallRules;
   readonly connections: ConnectionTable;
+  readonly path: PacketPath;
   readonly target: Target;
   readonly oracle: Oracle;
   readonly log: DeviceLog;
   readonly address: string;
+  readonly servicesListExportSockets: boolean;
   identity: string;
-  /** What the device's own clock is off by; moves timestamps, no timeout. */
+  /** By how much the device's own clock is wrong, ms; moves timestamps, no time-out. */
   clockOffsetMs = 0;
-  readonly #clock: Clock;
+  readonly #disks: DiskBehaviour;
   readonly #diskIds = new ItemIds();
-  /** How long a write that is accepted from now on stays in flight, ms. */
-  writeServiceMs: number;
-  readonly #inFlightOpsCount: boolean;
-  /** Answers the device has yet to give. */
-  readonly #answers = new Set<Disposable>();
   readonly #volumes = new Map<string, Volume>();
   readonly #hosts = new Map<string, SimHost>();
+  readonly #forwarded: ForwardedFlow[] = [];
   #startedAtMs: number;
-  #up = true;
 
   constructor(options: DeviceOptions) {
     const { clock } = options;
-    this.#clock = clock;
+    this.clock = clock;
     this.#startedAtMs = clock.now();
-    this.writeServiceMs = options.writeServiceMs ?? 0;
-    this.#inFlightOpsCount = options.inFlightOpsCount ?? true;
+    this.#disks = {
+      writeServiceMs: options.writeServiceMs ?? 0,
+      inFlightOpsCount: options.inFlightOpsCount ?? false,
+    };
     this.identity = options.identity ?? 'MikroTik-RDS';
     this.address = options.address ?? '10.0.0.10';
-    const wallClockMs = () => this.wallClockMs;
+    this.servicesListExportSockets = options.servicesListExportSockets ?? false;
+    const wallClockMs = (): number => this.wallClockMs;
     this.log = new DeviceLog(wallClockMs);
-    this.addressList = new AddressList(clock, new ItemIds(), wallClockMs);
-    this.raw = new FirewallRules(new ItemIds(), this.addressList);
-    this.filter = new FirewallRules(new ItemIds(), this.addressList);
-    const settings: TrackingSettings = {
-      enabled: 'auto',
-      tcpEstablishedTimeoutMs: 86_400_000,
-      tcpUnackedTimeoutMs: 300_000,
-      tcpClosedTimeoutMs: 10_000,
-      looseTcpTracking: true,
-      ...options.tracking,
-    };
-    const rawCounts = options.rawRuleEnablesTracking ?? true;
-    const hasRule = () => this.filter.rules.length > 0 || (rawCounts && this.raw.rules.length > 0);
-    this.connections = new ConnectionTable(clock, new ItemIds(), settings, hasRule);
-    this.target = new Target(
-      clock,
-      this.connections,
-      options.katoMs ?? 10_000,
-      options.targetClose ?? 'lingers',
-    );
+    this.addressList = new AddressList(clock, new ItemIds(), this.changes, wallClockMs);
+    this.raw = new FirewallRules(new ItemIds(), this.addressList, this.changes);
+    this.filter = new FirewallRules(new ItemIds(), this.addressList, this.changes);
+    const settings = new TrackingSettings(options.tracking ?? {}, this.changes);
+    const doesRawCount = options.rawRuleEnablesTracking ?? false;
+    const isNeeded = (): boolean =>
+      this.filter.rules.length > 0 || (doesRawCount && this.raw.rules.length > 0);
+    this.connections = new ConnectionTable(clock, new ItemIds(), this.changes, settings, isNeeded);
+    this.path = new PacketPath(clock, this.changes, this.raw, this.filter, this.connections);
+    this.target = new Target(clock);
     this.oracle = new Oracle(clock);
     this.#diskIds.next(); // the array the volumes' files lie on
+    this.changes.listen(
+      () => this.#settle(),
+      () => {
+        for (const host of this.#hosts.values()) host.update();
+      },
+    );
   }
 
   /** What the device believes the time to be, epoch ms. */
   get wallClockMs(): number {
-    return this.#clock.now() + this.clockOffsetMs;
+    return this.clock.now() + this.clockOffsetMs;
   }
 
   get uptimeMs(): number {
-    return this.#clock.now() - this.#startedAtMs;
+    return this.clock.now() - this.#startedAtMs;
   }
 
   /** False between `stop()` and `boot()`. */
   get up(): boolean {
-    return this.#up;
+    return this.path.isUp;
+  }
+
+  /** How long disks take for a write that is accepted from now on, ms. */
+  get writeServiceMs(): number {
+    return this.#disks.writeServiceMs;
+  }
+
+  set writeServiceMs(writeServiceMs: number) {
+    this.#disks.writeServiceMs = writeServiceMs;
+  }
+
+  /** How packets get past firewall and connection tracking unseen. */
+  get offload(): Offload {
+    return this.path.offload;
+  }
+
+  set offload(offload: Offload) {
+    this.path.offload = offload;
   }
 
   get volumes(): readonly Volume[] {
@@ -119,33 +139,53 @@ export class Device {
     return this.#hosts.get(name);
   }
 
+  isListening(port: number): boolean {
+    return this.volumes.some((volume) => volume.exported && volume.port === port);
+  }
+
   /** @throws {TypeError} when the slot is taken. */
-  addVolume(options: VolumeOptions & { readonly filePath?: string }): Volume {
+  addVolume(options: VolumeOptions): Volume {
     if (this.#volumes.has(options.slot)) throw new TypeError(`slot ${options.slot} exists already`);
-    const volume = new Volume(this.#diskIds.next(), options, this.#clock, this.#inFlightOpsCount);
+    const volume = new Volume(this.#diskIds.next(), options, this.clock, this.#disks);
     this.#volumes.set(volume.slot, volume);
     return volume;
   }
 
-  /** Cuts its hosts and forgets it. */
+  /** Ends the connections of its hosts and forgets it. */
   removeVolume(volume: Volume): void {
-    volume.exported = false;
-    this.target.dropVolume(volume);
+    this.setExported(volume, false);
     this.#volumes.delete(volume.slot);
   }
 
-  /** Ends or begins the export; an end cuts every host of the volume. */
+  /** Ends or begins the export; an end closes the connections of every host of the volume. */
   setExported(volume: Volume, exported: boolean): void {
-    volume.exported = exported;
-    if (!exported) this.target.dropVolume(volume);
+    this.changes.apply(() => {
+      volume.exported = exported;
+      if (!exported) this.target.dropVolume(volume);
+    });
   }
 
   /** @throws {TypeError} when the name is taken. */
   addHost(options: SimHostOptions): SimHost {
     if (this.#hosts.has(options.name)) throw new TypeError(`host ${options.name} exists already`);
-    const host = new SimHost(this, this.#clock, options);
+    const host = new SimHost(this, options, this.#hosts.size);
     this.#hosts.set(host.name, host);
     return host;
+  }
+
+  /** A live connection between two other machines through the device. Disposal silences it. */
+  forward(options: ForwardedFlowOptions): Disposable {
+    const flow = new ForwardedFlow(this.path, options, this.#forwarded.length, this.clock.now());
+    this.#forwarded.push(flow);
+    return flow;
+  }
+
+  /** Whether the firewall drops what a host sends over an established connection. */
+  blocks(hostAddress: string, port = 4420): boolean {
+    const flow = new Flow(hostAddress, 1, this.address, port);
+    return [this.raw.judge('prerouting', flow, true), this.filter.judge('input', flow, true)].some(
+      ({ verdict }) => verdict === 'drop',
+    );
   }
 
   /** Installs what an operator installs once: a raw rule that drops NVMe/TCP from the hosts of a list. */
@@ -161,49 +201,36 @@ export class Device {
     });
   }
 
-  /** A packet arrives from the network; whether the target gets it. Raw rules come before tracking, filter rules after. */
-  receive(packet: Packet): boolean {
-    if (!this.#up) return false;
-    this.target.expire();
-    const established = this.connections.knows(packet);
-    const raw = this.raw.judge('prerouting', packet, established);
-    if (raw === 'drop') return false;
-    const dropped = this.filter.judge('input', packet, established) === 'drop';
-    if (raw === 'pass' && (established || !dropped)) this.connections.track(packet);
-    return !dropped;
-  }
-
-  /** The device carries a write out, cut off or not, and answers it then; `carryOut` says whether the host's acknowledgement arrived. */
-  answerLater(connection: ConnectionKey, carryOut: () => boolean): void {
-    const timer = this.#clock.after(this.writeServiceMs, () => {
-      this.#answers.delete(timer);
-      if (this.#up && !carryOut()) this.connections.unanswered(connection);
-    });
-    this.#answers.add(timer);
-  }
-
   /** Down at once, as when the power goes: all that lives in memory is lost, no packet is answered. */
   stop(): void {
-    this.#up = false;
-    this.target.clear();
-    this.connections.clear();
-    this.addressList.removeDynamic();
-    for (const rules of [this.raw, this.filter]) {
-      rules.removeDynamic();
-      rules.resetCounters();
-    }
-    for (const volume of this.#volumes.values()) volume.resetCounters();
+    this.changes.apply(() => {
+      this.path.isUp = false;
+      this.target.losePower();
+      this.connections.clear();
+      this.addressList.removeDynamic();
+      this.raw.reboot();
+      this.filter.reboot();
+      for (const volume of this.#volumes.values()) volume.losePower();
+    });
   }
 
   boot(): void {
-    this.#up = true;
-    this.#startedAtMs = this.#clock.now();
+    this.path.isUp = true;
+    this.#startedAtMs = this.clock.now();
     this.log.add('system,info', 'router rebooted');
   }
 
   /** Ends every timer. */
   [Symbol.dispose](): void {
-    for (const answer of this.#answers) answer[Symbol.dispose]();
+    this.addressList[Symbol.dispose]();
     for (const host of this.#hosts.values()) host.powerOff();
+    for (const volume of this.#volumes.values()) volume.losePower();
+    this.target[Symbol.dispose]();
+  }
+
+  #settle(): void {
+    const nowMs = this.clock.now();
+    for (const host of this.#hosts.values()) host.settle(nowMs);
+    for (const flow of this.#forwarded) flow.settle(nowMs);
   }
 }

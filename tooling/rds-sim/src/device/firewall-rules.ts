@@ -1,15 +1,13 @@
+import type { Flow } from '../nvme/flow.ts';
 import { runtimeError } from '../script/script-error.ts';
-import type { ItemId } from '../script/value.ts';
 import type { AddressList } from './address-list.ts';
+import type { Changes } from './changes.ts';
+import { FirewallRule } from './firewall-rule.ts';
 import { inRange } from './ip-address.ts';
 import type { ItemIds } from './item-ids.ts';
-import type { Packet } from './packet.ts';
 
-/** Properties of a rule that the model understands; a matcher that is absent matches everything. */
-const MODELLED = [
-  'chain',
-  'action',
-  'jump-target',
+/** Matchers that the model understands; one that is absent matches everything. */
+const MODELLED_MATCHERS = [
   'protocol',
   'src-address',
   'dst-address',
@@ -21,13 +19,13 @@ const MODELLED = [
   'in-interface',
   'in-interface-list',
   'connection-state',
-  'log',
-  'log-prefix',
-  'comment',
 ] as const;
 
-/** Matchers RouterOS has beside them. A rule with one of these never hits. */
-const NOT_MODELLED = [
+/** Properties that match nothing. */
+const OTHER_PROPERTIES = ['chain', 'action', 'jump-target', 'log', 'log-prefix', 'comment'] as const;
+
+/** Matchers of RouterOS that the model does not understand. A rule with one of these never hits. */
+const UNMODELLED_MATCHERS = [
   'content',
   'dscp',
   'dst-address-type',
@@ -61,26 +59,33 @@ const NOT_MODELLED = [
   'ttl',
 ] as const;
 
-/** What `add` and `set` take, in print order. `connection-state` is not for the raw table, which comes before tracking. */
-export const RULE_PROPERTIES: readonly RuleProperty[] = [...MODELLED, ...NOT_MODELLED];
+/** What `add` and `set` take, in print order. */
+export const RULE_PROPERTIES: readonly RuleProperty[] = [
+  'chain',
+  'action',
+  'jump-target',
+  ...MODELLED_MATCHERS,
+  'log',
+  'log-prefix',
+  'comment',
+  ...UNMODELLED_MATCHERS,
+];
 
-export type RuleProperty = (typeof MODELLED)[number] | (typeof NOT_MODELLED)[number];
+export type RuleProperty =
+  | (typeof OTHER_PROPERTIES)[number]
+  | (typeof MODELLED_MATCHERS)[number]
+  | (typeof UNMODELLED_MATCHERS)[number];
 
-export interface FirewallRule {
-  readonly id: ItemId;
-  /** Keys are `RULE_PROPERTIES`. */
-  readonly properties: Map<string, string>;
-  disabled: boolean;
-  /** Set where the device would mark a rule as invalid; such a rule does nothing. */
-  invalid: boolean;
-  readonly dynamic: boolean;
-  /** Packets it has hit. */
-  packets: number;
-  bytes: number;
-}
+const UNDERSTOOD: ReadonlySet<string> = new Set([...MODELLED_MATCHERS, ...OTHER_PROPERTIES]);
 
-/** What becomes of a packet. `untracked`: let through past connection tracking. */
+/** What a table does with a packet. `untracked`: it passes without connection tracking. */
 export type Verdict = 'pass' | 'drop' | 'untracked';
+
+/** A verdict, and the rules that count the packet. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly hits: readonly FirewallRule[];
+}
 
 /** The interface all packets come in by. */
 export const INTERFACE = 'ether1';
@@ -88,24 +93,26 @@ export const INTERFACE = 'ether1';
 /** Chains that jump in a circle end here. */
 const MAX_JUMPS = 16;
 
-/** The rules of `/ip/firewall/raw` or `/ip/firewall/filter`: the first one that fits and has a say decides. */
+/** The rules of `/ip/firewall/raw` or `/ip/firewall/filter`: the first rule that matches and ends the walk decides. */
 export class FirewallRules {
   readonly #ids: ItemIds;
   readonly #lists: AddressList;
+  readonly #changes: Changes;
   #rules: FirewallRule[] = [];
 
-  constructor(ids: ItemIds, lists: AddressList) {
+  constructor(ids: ItemIds, lists: AddressList, changes: Changes) {
     this.#ids = ids;
     this.#lists = lists;
+    this.#changes = changes;
   }
 
   get rules(): readonly FirewallRule[] {
     return this.#rules;
   }
 
-  /** @param before the rule it is put in front of; default: the end. */
+  /** @param options.before the rule it is put in front of; default: the end. */
   add(
-    properties: Partial<Record<RuleProperty, string>>,
+    properties: Partial<Record<RuleProperty, string>> | Readonly<Record<string, string>>,
     options: {
       readonly before?: FirewallRule | undefined;
       readonly disabled?: boolean;
@@ -113,49 +120,45 @@ export class FirewallRules {
     } = {},
   ): FirewallRule {
     const { before, disabled = false, dynamic = false } = options;
-    const rule: FirewallRule = {
-      id: this.#ids.next(),
-      properties: new Map(Object.entries(properties)),
-      disabled,
-      invalid: false,
-      dynamic,
-      packets: 0,
-      bytes: 0,
-    };
+    const rule = new FirewallRule(this.#ids.next(), { ...properties }, { disabled, dynamic }, this.#changes);
     const index = before === undefined ? -1 : this.#rules.indexOf(before);
-    this.#rules.splice(index === -1 ? this.#rules.length : index, 0, rule);
+    this.#changes.apply(() => this.#rules.splice(index === -1 ? this.#rules.length : index, 0, rule));
     return rule;
   }
 
+  /** @throws {ScriptError} for a dynamic rule. */
   remove(rule: FirewallRule): void {
     if (rule.dynamic) throw runtimeError('failure: can not remove dynamic rule');
-    this.#rules = this.#rules.filter((other) => other !== rule);
+    this.#changes.apply(() => {
+      this.#rules = this.#rules.filter((other) => other !== rule);
+    });
   }
 
-  removeDynamic(): void {
+  /** What a reboot does: dynamic rules and counters are lost. */
+  reboot(): void {
     this.#rules = this.#rules.filter((rule) => !rule.dynamic);
+    for (const rule of this.#rules) rule.resetCounters();
   }
 
-  resetCounters(): void {
-    for (const rule of this.#rules) {
-      rule.packets = 0;
-      rule.bytes = 0;
-    }
+  /** @param established whether connection tracking knows the flow. */
+  judge(chain: string, flow: Flow, established: boolean): Judgement {
+    const hits: FirewallRule[] = [];
+    return { verdict: this.#judgeChain(chain, flow, established, hits, 0) ?? 'pass', hits };
   }
 
-  /** Counts the packet at each rule it hits. @param established whether connection tracking knows the packet's connection. */
-  judge(chain: string, packet: Packet, established: boolean): Verdict {
-    return this.#judgeChain(chain, packet, established, 0) ?? 'pass';
-  }
-
-  /** `undefined`: the chain has no say. */
-  #judgeChain(chain: string, packet: Packet, established: boolean, depth: number): Verdict | undefined {
+  /** `undefined`: no rule of the chain ended the walk. */
+  #judgeChain(
+    chain: string,
+    flow: Flow,
+    established: boolean,
+    hits: FirewallRule[],
+    depth: number,
+  ): Verdict | undefined {
     if (depth > MAX_JUMPS) return undefined;
     for (const rule of this.#rules) {
       if (rule.disabled || rule.invalid || rule.properties.get('chain') !== chain) continue;
-      if (!this.#matches(rule, packet, established)) continue;
-      rule.packets += 1;
-      rule.bytes += packet.sizeBytes;
+      if (!this.#matches(rule, flow, established)) continue;
+      hits.push(rule);
       const action = rule.properties.get('action') ?? 'accept';
       if (action === 'accept') return 'pass';
       if (action === 'notrack') return 'untracked';
@@ -163,29 +166,29 @@ export class FirewallRules {
       if (action === 'return') return undefined;
       if (action !== 'jump') continue;
       const target = rule.properties.get('jump-target') ?? '';
-      const verdict = this.#judgeChain(target, packet, established, depth + 1);
+      const verdict = this.#judgeChain(target, flow, established, hits, depth + 1);
       if (verdict) return verdict;
     }
     return undefined;
   }
 
-  #matches({ properties }: FirewallRule, packet: Packet, established: boolean): boolean {
-    const fits = (name: RuleProperty, test: (value: string) => boolean): boolean => {
+  #matches({ properties }: FirewallRule, flow: Flow, established: boolean): boolean {
+    for (const [name, value] of properties) if (value !== '' && !UNDERSTOOD.has(name)) return false;
+    const fits = (name: (typeof MODELLED_MATCHERS)[number], test: (value: string) => boolean): boolean => {
       const value = properties.get(name);
       if (value === undefined || value === '') return true;
       return value.startsWith('!') ? !test(value.slice(1)) : test(value);
     };
     return (
       fits('protocol', (protocol) => protocol === 'tcp') &&
-      fits('src-address', (range) => inRange(packet.srcAddress, range)) &&
-      fits('dst-address', (range) => inRange(packet.dstAddress, range)) &&
-      fits('src-address-list', (list) => this.#lists.contains(list, packet.srcAddress)) &&
-      fits('dst-address-list', (list) => this.#lists.contains(list, packet.dstAddress)) &&
-      fits('port', (ports) => portIn(packet.srcPort, ports) || portIn(packet.dstPort, ports)) &&
+      fits('src-address', (range) => inRange(flow.hostAddress, range)) &&
+      fits('dst-address', (range) => inRange(flow.targetAddress, range)) &&
+      fits('src-address-list', (list) => this.#lists.contains(list, flow.hostAddress)) &&
+      fits('dst-address-list', (list) => this.#lists.contains(list, flow.targetAddress)) &&
+      fits('port', (ports) => portIn(flow.hostPort, ports) || portIn(flow.targetPort, ports)) &&
       fits('in-interface-list', (list) => list === 'all') &&
-      NOT_MODELLED.every((name) => (properties.get(name) ?? '') === '') &&
-      fits('src-port', (ports) => portIn(packet.srcPort, ports)) &&
-      fits('dst-port', (ports) => portIn(packet.dstPort, ports)) &&
+      fits('src-port', (ports) => portIn(flow.hostPort, ports)) &&
+      fits('dst-port', (ports) => portIn(flow.targetPort, ports)) &&
       fits('in-interface', (name) => name === INTERFACE) &&
       fits('connection-state', (states) => states.split(',').includes(established ? 'established' : 'new'))
     );

@@ -1,5 +1,5 @@
 import type { Device } from '../device/device.ts';
-import type { Volume } from '../device/volume.ts';
+import type { Volume } from '../nvme/volume.ts';
 import { runtimeError } from '../script/script-error.ts';
 import { ItemId, type Value, type ValueMap } from '../script/value.ts';
 import { oneOf, required, sizeBytes, yesNo } from './arguments.ts';

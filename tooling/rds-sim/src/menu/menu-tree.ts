@@ -6,15 +6,17 @@ import { addressListMenu } from './address-list-menu.ts';
 import { connectionMenu, trackingMenu } from './connection-menu.ts';
 import { diskMenu } from './disk-menu.ts';
 import { type ListMenu, type Menu, NO_NAMES, type SettingsMenu } from './menu.ts';
+import { bridgeMenu, bridgePortMenu, bridgeSettingsMenu, ipSettingsMenu } from './offload-menus.ts';
 import { ruleMenu } from './rule-menu.ts';
-import { identityMenu, logMenu, resourceMenu, serviceMenu, userMenu } from './system-menus.ts';
+import { type SshService, serviceMenu } from './service-menu.ts';
+import { identityMenu, logMenu, resourceMenu, userMenu } from './system-menus.ts';
 
 export interface MenuTreeOptions {
   readonly device: Device;
   readonly clock: Clock;
   readonly dialect: Dialect;
   readonly users: () => readonly { readonly name: string; readonly group: string }[];
-  readonly ssh: () => { readonly port: number; readonly maxSessions: number };
+  readonly ssh: () => SshService;
 }
 
 /** All menus there are, and the grammar that follows from them. */
@@ -34,7 +36,11 @@ export class MenuTree implements Grammar {
       addressListMenu(device, clock),
       ruleMenu('raw', device.raw),
       ruleMenu('filter', device.filter),
-      serviceMenu(ssh),
+      serviceMenu(device, ssh),
+      ipSettingsMenu(device),
+      bridgeMenu(device),
+      bridgePortMenu(device),
+      bridgeSettingsMenu(device),
       userMenu(users),
       logMenu(device),
     ];

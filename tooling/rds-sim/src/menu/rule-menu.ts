@@ -1,5 +1,5 @@
+import type { FirewallRule } from '../device/firewall-rule.ts';
 import {
-  type FirewallRule,
   type FirewallRules,
   INTERFACE,
   RULE_PROPERTIES,
@@ -57,11 +57,13 @@ export function ruleMenu(table: 'raw' | 'filter', rules: FirewallRules): ListMen
           ['disabled', rule.disabled],
           ['invalid', rule.invalid],
           ['dynamic', rule.dynamic],
-          ...RULE_PROPERTIES.flatMap((name): readonly (readonly [string, Value])[] => {
-            const value = rule.properties.get(name);
-            if (value === undefined) return [];
-            return [[name, name === 'log' ? value === 'yes' : value]];
-          }),
+          ...[...new Set([...RULE_PROPERTIES, ...rule.properties.keys()])].flatMap(
+            (name): readonly (readonly [string, Value])[] => {
+              const value = rule.properties.get(name);
+              if (value === undefined) return [];
+              return [[name, name === 'log' ? value === 'yes' : value]];
+            },
+          ),
           ['bytes', rule.bytes],
           ['packets', rule.packets],
         ]),
@@ -80,7 +82,7 @@ export function ruleMenu(table: 'raw' | 'filter', rules: FirewallRules): ListMen
       const rule = find(id);
       const properties = propertiesOf(values);
       check(new Map([...rule.properties, ...Object.entries(properties)]));
-      for (const [name, value] of Object.entries(properties)) rule.properties.set(name, value);
+      for (const [name, value] of Object.entries(properties)) rule.set(name, value);
       rule.disabled = yesNo(values, 'disabled') ?? rule.disabled;
       rule.invalid = isInvalid(rule);
     },
@@ -97,7 +99,7 @@ function propertiesOf(values: ReadonlyMap<string, string>): Partial<Record<RuleP
   return properties;
 }
 
-/** A rule for an interface the device does not have. */
+/** Whether a rule names an interface that the device does not have. */
 function isInvalid(rule: FirewallRule): boolean {
   const name = rule.properties.get('in-interface');
   return name !== undefined && name !== '' && name !== INTERFACE;

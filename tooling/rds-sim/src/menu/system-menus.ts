@@ -91,31 +91,6 @@ export function userMenu(
   };
 }
 
-/** `/ip/service`, read-only. */
-export function serviceMenu(ssh: () => { readonly port: number; readonly maxSessions: number }): ListMenu {
-  return {
-    ...READ_ONLY_LIST,
-    path: '/ip/service',
-    brief: ['name', 'port', 'address', 'max-sessions'],
-    rows: () => {
-      const { port, maxSessions } = ssh();
-      return [
-        {
-          id: new ItemId(1),
-          name: 'ssh',
-          values: new Map<string, Value>([
-            ['disabled', false],
-            ['name', 'ssh'],
-            ['port', port],
-            ['address', ''],
-            ['max-sessions', maxSessions],
-          ]),
-        },
-      ];
-    },
-  };
-}
-
 const READ_ONLY_LIST = {
   kind: 'list',
   ordered: false,

@@ -17,7 +17,7 @@ function run(source: string, options: Partial<Dialect> = {}): string {
     clock,
     dialect,
     users: () => [],
-    ssh: () => ({ port: 22, maxSessions: 20 }),
+    ssh: () => ({ port: 22, maxSessions: 20, remotes: [] }),
   });
   const { output } = runScript(source, dialect, {
     tree,

@@ -33,7 +33,7 @@ function tree(): MenuTree {
   const clock = new FakeClock();
   const device = new Device({ clock });
   device.addVolume({ slot: 'x', nqn: 'nqn.x', sizeBytes: 1 });
-  const ssh = { port: 22, maxSessions: 20 };
+  const ssh = { port: 22, maxSessions: 20, remotes: [] };
   return new MenuTree({ device, clock, dialect: DEFAULT_DIALECT, users: () => [], ssh: () => ssh });
 }
 

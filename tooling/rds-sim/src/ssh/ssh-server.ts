@@ -4,7 +4,7 @@ import type { Faults } from '../faults.ts';
 import type { Reply } from './reply.ts';
 import { type Login, parseLogin, provesKey, type SimUser } from './user.ts';
 
-/** A command somebody wants carried out. */
+/** A command to be carried out. */
 export interface ExecRequest {
   readonly user: SimUser;
   readonly login: Login;
@@ -55,6 +55,13 @@ export class SshServer {
   /** Open connections that have logged in. */
   get sessions(): number {
     return this.#sessions;
+  }
+
+  /** Remote ends of the open connections, `127.0.0.1:51515`. */
+  get remotes(): readonly string[] {
+    return [...this.#sockets].map(
+      ({ remoteAddress = '', remotePort = 0 }) => `${remoteAddress}:${remotePort}`,
+    );
   }
 
   /** Listens, on the same port each time. */

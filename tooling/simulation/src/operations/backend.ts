@@ -38,10 +38,9 @@ export const BACKEND: OperationFamily = {
     apply: (world) => {
       const { storage } = world;
       world.tampered();
-      for (const { properties } of storage.device.raw.rules)
-        properties.set('time', '8h-17h,mon,tue,wed,thu,fri');
+      for (const rule of storage.device.raw.rules) rule.set('time', '8h-17h,mon,tue,wed,thu,fri');
       return () => {
-        for (const { properties } of storage.device.raw.rules) properties.delete('time');
+        for (const rule of storage.device.raw.rules) rule.unset('time');
       };
     },
   },
@@ -59,7 +58,8 @@ export const BACKEND: OperationFamily = {
     apply: (world) => {
       const { storage } = world;
       world.tampered();
-      for (const entry of storage.device.addressList.entries) entry.disabled = true;
+      const { addressList } = storage.device;
+      for (const entry of addressList.entries) addressList.change(entry, { disabled: true });
       return undefined;
     },
   },

@@ -263,7 +263,7 @@ export class Machine implements Disposable {
     return storage.device.addHost({
       name: this.#boots === 1 ? id : `${id}~${this.#boots}`,
       addresses: this.#addresses,
-      keepAliveMs,
+      keepAliveTimeoutMs: 4 * keepAliveMs,
       reconnectDelayMs: 10_000,
       ioQueues,
     });

@@ -6,6 +6,7 @@ export interface MachinePlan {
   readonly nodeName: string;
   readonly addresses: readonly string[];
   readonly alsoReported: readonly string[];
+  /** Between two keep-alives of an idle host, ms: a quarter of its keep-alive time-out. */
   readonly keepAliveMs: number;
   readonly ioQueues: number;
   /** Every second volume is reached over the second address. */
@@ -26,9 +27,6 @@ export interface Scenario {
   readonly replicas: number;
   readonly earlyDetection: boolean;
   readonly strategy: Strategy;
-  /** How long a host may be silent before the target closes its queues, ms. */
-  readonly katoMs: number;
-  readonly targetClose: 'lingers' | 'fin';
   /** How long an accepted write stays in flight, ms. */
   readonly diskMs: number;
 }
@@ -61,15 +59,12 @@ export function drawScenario(random: SeededRandom): Scenario {
       hasSibling: !usual && random.chance(0.2),
     }),
   );
-  const slowest = Math.max(...machines.map(({ keepAliveMs }) => keepAliveMs));
   return {
     machines,
     volumes,
     replicas: random.chance(0.5) ? 2 : 1,
     earlyDetection: random.chance(0.5),
     strategy: random.weighted<Strategy>({ auto: 7, 'in-use': 1, delete: 1, 'out-of-service': 1 }),
-    katoMs: Math.max(15_000, slowest * 2),
-    targetClose: random.chance(0.8) ? 'fin' : 'lingers',
     diskMs: usual ? 0 : random.pick([0, 200, 15_000, 45_000]),
   };
 }

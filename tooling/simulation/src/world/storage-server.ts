@@ -25,9 +25,6 @@ const EFFECT = /address-list\/?\s*(add|remove|set|enable|disable)|\/(add|remove|
 export interface StorageServerOptions {
   readonly clock: SimulationClock;
   readonly address: string;
-  /** How long the target waits for a host's keep-alive, ms. */
-  readonly katoMs: number;
-  readonly targetClose: 'lingers' | 'fin';
 }
 
 /** One storage backend: what runs on it, and whether it can be reached. */
@@ -41,16 +38,16 @@ export class StorageServer implements Disposable {
   readonly #writeListeners = new Set<(write: LandedWrite) => void>();
   readonly #listeners = new Set<(entry: CommandEntry) => void>();
 
-  constructor({ clock, address, katoMs, targetClose }: StorageServerOptions) {
+  constructor({ clock, address }: StorageServerOptions) {
     this.#clock = clock;
     this.address = address;
-    this.rds = new InProcessRds({ clock, address, katoMs, targetClose, tracking: { enabled: 'yes' } });
+    this.rds = new InProcessRds({ clock, address, tracking: { enabled: 'yes' } });
     this.device.addDropRule();
     const { oracle } = this.device;
     const landed = oracle.landed.bind(oracle);
-    oracle.landed = (slot, host, generation) => {
-      landed(slot, host, generation);
-      for (const listener of this.#writeListeners) listener({ slot, host, generation });
+    oracle.landed = (write) => {
+      landed(write);
+      for (const listener of this.#writeListeners) listener(write);
     };
   }
 
@@ -94,18 +91,7 @@ export class StorageServer implements Disposable {
 
   /** Addresses whose packets to the target are dropped now. */
   isBlocked(address: string): boolean {
-    const packet = {
-      kind: 'data',
-      srcAddress: address,
-      srcPort: 1,
-      dstAddress: this.address,
-      dstPort: 4420,
-      sizeBytes: 0,
-    } as const;
-    const counters = this.device.raw.rules.map(({ packets, bytes }) => ({ packets, bytes }));
-    const isDropped = this.device.raw.judge('prerouting', packet, true) === 'drop';
-    this.device.raw.rules.forEach((rule, index) => Object.assign(rule, counters[index]));
-    return isDropped;
+    return this.device.blocks(address);
   }
 
   /** Calls `listener` when its connections are reset. */

@@ -100,7 +100,7 @@ export class Workload implements Disposable {
   }
 
   #work(slot: string, state: Mount): void {
-    if (state === 'mounted') this.#host.writeBuffered(slot);
+    if (state === 'mounted') this.#host.write(slot);
     else if (state === 'unmounting') this.#finishUnmount(slot);
     else this.#tryMount(slot);
   }

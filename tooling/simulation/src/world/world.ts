@@ -36,8 +36,8 @@ export class World implements AsyncDisposable {
     this.scenario = scenario;
     this.log = new EventLog(clock);
     this.api = new ApiServer(clock, random.fork('api'), true);
-    const { katoMs, targetClose, diskMs } = scenario;
-    this.storage = new StorageServer({ clock, address: STORAGE_ADDRESS, katoMs, targetClose });
+    const { diskMs } = scenario;
+    this.storage = new StorageServer({ clock, address: STORAGE_ADDRESS });
     this.storage.device.writeServiceMs = diskMs;
     for (const plan of scenario.machines) this.#register(plan);
     for (const { slot, hasSibling } of scenario.volumes) this.#addVolume(slot, hasSibling);

@@ -16,8 +16,9 @@ import { until } from './until.ts';
 
 /** Where PersistentVolumes say the backend is; SSH listens elsewhere. */
 const BACKEND_ADDRESS = '10.0.0.10';
-const KEEP_ALIVE_MS = 250; // real: 5 000
-const KATO_MS = 750; // real: 15 000
+const KEEP_ALIVE_TIMEOUT_MS = 500; // real: 5 000
+const RECONNECT_DELAY_MS = 250; // real: 10 000
+const CONNECT_TIMEOUT_MS = 300; // real: 3 000
 const WRITE_INTERVAL_MS = 50;
 const SETTLE_MS = 60_000;
 /** Of each controller, when a wait was in vain. */
@@ -94,7 +95,6 @@ export class Stage implements AsyncDisposable {
       await RdsSim.start({
         clock: systemClock,
         address: BACKEND_ADDRESS,
-        katoMs: KATO_MS,
         tracking: { enabled: 'yes' },
       }),
     );
@@ -252,8 +252,9 @@ export class Stage implements AsyncDisposable {
     const host = rds.device.addHost({
       name,
       addresses: [address],
-      keepAliveMs: KEEP_ALIVE_MS,
-      reconnectDelayMs: KEEP_ALIVE_MS,
+      keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
+      reconnectDelayMs: RECONNECT_DELAY_MS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
     });
     const workload = new SimWorkload(host, systemClock, WRITE_INTERVAL_MS);
     const labels = { [STAGE_LABEL]: this.name };

@@ -1,6 +1,6 @@
 import { FakeClock } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
-import { Device } from './device.ts';
+import { Device } from '../device/device.ts';
 import type { SimHost } from './sim-host.ts';
 
 function setUp(): { clock: FakeClock; device: Device; a: SimHost; b: SimHost } {
@@ -14,7 +14,7 @@ function setUp(): { clock: FakeClock; device: Device; a: SimHost; b: SimHost } {
 }
 
 describe('Oracle', () => {
-  it('counts accepted writes by volume and host', () => {
+  it('counts writes by volume and host', () => {
     const { device, a } = setUp();
     a.mount('vol');
     a.write('vol');
@@ -33,40 +33,53 @@ describe('Oracle', () => {
     expect(device.oracle.doubleWrites).toBe(0);
   });
 
-  it('a write by the older writer after the newer one has written is a double write', () => {
+  it('a write of the older writer is a double write once the newer one has mounted, and once it has written', () => {
     const { clock, device, a, b } = setUp();
     a.mount('vol');
     a.write('vol');
     b.mount('vol');
     a.write('vol');
-    expect(device.oracle.doubleWrites).toBe(0); // the newer writer has not written yet
     b.write('vol');
     a.write('vol');
-    expect(device.oracle.violations).toEqual([
-      {
-        slot: 'vol',
-        atMs: clock.now(),
-        host: 'node-a',
-        generation: 1,
-        newerHost: 'node-b',
-        newerGeneration: 2,
-      },
-    ]);
     b.write('vol');
-    expect(device.oracle.doubleWrites).toBe(1);
+    const stale = {
+      slot: 'vol',
+      atMs: clock.now(),
+      host: 'node-a',
+      generation: 1,
+      newerHost: 'node-b',
+      newerGeneration: 2,
+      isOverwrite: false,
+    };
+    expect(device.oracle.violations).toEqual([
+      { ...stale, hadNewerWritten: false },
+      { ...stale, hadNewerWritten: true },
+    ]);
+    expect([device.oracle.doubleWrites, device.oracle.overwrites]).toEqual([2, 0]);
   });
 
-  it('dirty writes that are replayed after a hand-over are double writes', async () => {
+  it('a stale write to a block that the newer writer has written is an overwrite', () => {
+    const { device, a, b } = setUp();
+    a.mount('vol');
+    a.write('vol', 4096, 7);
+    b.mount('vol');
+    b.write('vol', 4096, 7);
+    a.write('vol', 4096, 8);
+    a.write('vol', 4096, 7);
+    expect([device.oracle.doubleWrites, device.oracle.overwrites]).toEqual([2, 1]);
+  });
+
+  it('writes that are replayed after a hand-over are double writes', async () => {
     const { clock, device, a, b } = setUp();
     a.mount('vol');
     a.partition();
-    a.writeBuffered('vol');
+    a.write('vol');
     b.mount('vol');
     b.write('vol');
     await clock.advance(60_000);
     a.heal();
     await clock.advance(20_000);
-    expect(device.oracle.doubleWrites).toBe(1);
+    expect([device.oracle.doubleWrites, device.oracle.overwrites]).toEqual([1, 1]);
   });
 
   it('the same with a fence is none, nor after a reboot behind it', async () => {
@@ -74,7 +87,7 @@ describe('Oracle', () => {
     device.addDropRule();
     a.mount('vol');
     a.partition();
-    a.writeBuffered('vol');
+    a.write('vol');
     const fence = device.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1' });
     b.mount('vol');
     b.write('vol');
@@ -88,12 +101,31 @@ describe('Oracle', () => {
     expect(device.oracle.doubleWrites).toBe(0);
   });
 
+  it('a write of a slow disk that lands after the newer mount is a double write', async () => {
+    const { clock, device, a, b } = setUp();
+    device.writeServiceMs = 15_000;
+    a.mount('vol');
+    a.write('vol');
+    device.writeServiceMs = 0;
+    b.mount('vol');
+    await clock.advance(15_000);
+    expect(device.oracle.violations).toMatchObject([{ host: 'node-a', hadNewerWritten: false }]);
+  });
+
   it('a mount that cannot reach the device begins nothing', () => {
     const { device, a, b } = setUp();
     a.partition();
     expect(a.mount('vol')).toBe(false);
     b.mount('vol');
     b.write('vol');
+    expect(device.oracle.doubleWrites).toBe(0);
+  });
+
+  it('a shared volume is not judged', () => {
+    const { device, a, b } = setUp();
+    device.oracle.share('vol');
+    for (const host of [a, b]) host.mount('vol');
+    for (const host of [a, b, a]) host.write('vol');
     expect(device.oracle.doubleWrites).toBe(0);
   });
 });
