@@ -17,8 +17,9 @@ import { testPolicy } from '../src/testing/policy-builder.ts';
 import { AttachmentManager } from '../src/tracking/attachment-manager.ts';
 
 /**
- * A pass over fakes. `node-a` has been NotReady and silent at `backend-a` for a minute; `node-b` to `node-e` are Ready; `pv-a` is
- * attached to `node-a` and used by `pod-a`. Nothing in it answers to what is written: what a test wants to happen it sets.
+ * A pass over fakes. `node-a` has been NotReady and silent at `backend-a` for a minute, and fenced there for half a minute;
+ * `node-b` to `node-e` are Ready; `pv-a` is attached to `node-a` and used by `pod-a`. The fakes do not react to writes: a test
+ * sets what it wants to happen.
  */
 export class PassFixture {
   readonly clock: FakeClock;
@@ -44,7 +45,7 @@ export class PassFixture {
     this.clock = clock;
     this.cluster = new FakeClusterReader(clock);
     this.backend = new FakeStorageBackend(clock);
-    this.policy = testPolicy({ mode: 'release', ...policy });
+    this.policy = testPolicy(policy);
     this.#overrides = overrides;
     this.lostSinceMs = this.clock.now() - 60_000;
     this.lost = nodeFact({ ready: false, readyChangedAtMs: this.lostSinceMs });
@@ -52,7 +53,15 @@ export class PassFixture {
     for (const name of ['node-b', 'node-c', 'node-d', 'node-e']) this.setNode(nodeFact({ name }));
     this.backend.setSilent('node-a', this.lostSinceMs + 15_000, this.lostSinceMs);
     this.attach('pv-a', 'node-a', 'pod-a');
+    fenceAt(this.backend, this.clock.now() - 30_000);
     this.#pass = this.#newPass();
+  }
+
+  /** The same world in which nobody has fenced `node-a` yet. */
+  static unfenced(...args: ConstructorParameters<typeof PassFixture>): PassFixture {
+    const fixture = new PassFixture(...args);
+    fixture.backend.fences.clear();
+    return fixture;
   }
 
   /** In the cache and at the API server alike. */
@@ -138,4 +147,18 @@ export class PassFixture {
       ...this.#overrides,
     });
   }
+}
+
+/** A fence at a backend that an earlier process made long ago. */
+export function fenceAt(backend: FakeStorageBackend, fencedAtMs: number, nodeName = 'node-a'): void {
+  const id = nodeName === 'node-a' ? 'fence-0' : `fence-of-${nodeName}`;
+  backend.fences.set(id, {
+    id,
+    nodeName,
+    nodeUid: `uid-of-${nodeName}`,
+    bootId: `boot-of-${nodeName}`,
+    fencedAtMs,
+    addresses: [`address-of-${nodeName}`],
+    seenSinceMs: fencedAtMs,
+  });
 }

@@ -13,8 +13,6 @@ for (const node of nodes.values()) {
   }
   addPods(node);
 }
-const { signal } = new AbortController();
-
 answer({
   url: () => kube.url,
   kubeconfig: () => kube.kubeconfig(),
@@ -23,16 +21,6 @@ answer({
     const lostAtMs = epochMs();
     setReady(name, 'Unknown');
     return lostAtMs;
-  },
-  /** @returns when a pod of the node is deleted next, epoch ms. */
-  podDeleted: async (name) => {
-    const { seq = 0 } = kube.requests.at(-1) ?? {};
-    const ofNode = `/pods/pvc-${name.slice('node-'.length)}-`;
-    await kube.waitFor(
-      (request) => request.method === 'DELETE' && request.path.includes(ofNode) && request.seq > seq,
-      signal,
-    );
-    return epochMs();
   },
   /** The node is back, with new pods. */
   recover: (name) => {

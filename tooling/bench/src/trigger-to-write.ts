@@ -13,8 +13,6 @@ const BARE_SAMPLES = 100;
 /** Longer than the activity window and the grace after it. */
 const SILENCE_MS = 4_000;
 
-type Mode = 'release' | 'fence';
-
 /** Times, ms. */
 interface Latencies {
   /** From a Node's turn to NotReady to the first destructive write. */
@@ -25,27 +23,24 @@ interface Latencies {
 
 /**
  * The whole controller at 1,000 nodes and 10,000 attachments: from a Node's turn to NotReady, long after its grace and silence,
- * to the first destructive write that arrives: a pod's deletion at the API server, or a fence at the backend. Between them: watch
+ * to the first destructive write that arrives: a fence at the backend. Between them: watch
  * event, trigger, pass, a reading of the backend over SSH, live GET. The backend holds what it is asked about, a volume per host: what
  * a full one adds, `backend` measures. Each simulator and the controller are processes of their own. Baseline: what the
  * simulators take for the same requests, one after the other.
  */
 export async function triggerToWrite(): Promise<void> {
-  const release = await measure('release');
-  const fence = await measure('fence');
+  const fence = await measure();
   printTable(
     `Trigger to first destructive write: ${NODES} nodes, ${ATTACHMENTS} attachments, ${SAMPLES} failures each`,
     [
       ['', 'p50, ms', 'p99, ms', 'goal'],
-      ['mode release: Node NotReady -> pod delete received', ...cells(release.writes), 'p99 <= 50'],
-      ['baseline: reading of the backend, GET, DELETE', ...cells(release.bare), ''],
-      ['mode fence: Node NotReady -> address-list add received', ...cells(fence.writes), 'p99 <= 50'],
+      ['Node NotReady -> address-list add received', ...cells(fence.writes), 'p99 <= 50'],
       ['baseline: reading of the backend, GET', ...cells(fence.bare), ''],
     ],
   );
 }
 
-async function measure(mode: Mode): Promise<Latencies> {
+async function measure(): Promise<Latencies> {
   await using kube = await Remote.fork(new URL('./failover-kube.ts', import.meta.url));
   await using backend = await Remote.fork(new URL('./failover-backend.ts', import.meta.url));
   const rds = await backend.ask<BackendAccess>('access');
@@ -54,7 +49,7 @@ async function measure(mode: Mode): Promise<Latencies> {
     rds,
     driver: DRIVER,
     storageAddress: BACKEND_ADDRESS,
-    flags: [`--mode=${mode}`, '--breaker-max-nodes-per-window=1000'],
+    flags: ['--mode=fence', '--breaker-max-nodes-per-window=1000'],
   });
   const dying = Array.from({ length: DYING }, (_, index) => `node-${index}`);
   await pause(1_500); // every host has been seen live
@@ -64,16 +59,16 @@ async function measure(mode: Mode): Promise<Latencies> {
   const writes: number[] = [];
   for (let index = 0; index < WARM_UP + SAMPLES; index++) {
     const name = dying[index % dying.length] ?? '';
-    const written = mode === 'fence' ? backend.ask<number>('fenced') : kube.ask<number>('podDeleted', name);
+    const written = backend.ask<number>('fenced');
     const lostAtMs = await kube.ask<number>('lose', name);
-    const writtenAtMs = await soon(written, `mode ${mode}: nothing was written for ${name}`);
+    const writtenAtMs = await soon(written, `nothing was written for ${name}`);
     if (index >= WARM_UP) writes.push(writtenAtMs - lostAtMs);
     await pause(100); // the rest of the release
     await kube.ask('recover', name);
-    if (mode === 'fence') await backend.ask('removeFences');
+    await backend.ask('removeFences');
     await pause(50);
   }
-  return { writes, bare: await bareRequests(await kube.ask<string>('url'), rds, mode) };
+  return { writes, bare: await bareRequests(await kube.ask<string>('url'), rds) };
 }
 
 async function soon<T>(awaited: Promise<T>, otherwise: string): Promise<T> {
@@ -94,7 +89,7 @@ function cells(values: readonly number[]): readonly string[] {
   return [0.5, 0.99].map((share) => percentile(values, share).toFixed(1));
 }
 
-async function bareRequests(url: string, access: BackendAccess, mode: Mode): Promise<readonly number[]> {
+async function bareRequests(url: string, access: BackendAccess): Promise<readonly number[]> {
   const { host, port, hostKey, credentials } = access;
   const { signal } = new AbortController();
   await using backend: RdsBackend = createRdsBackend({
@@ -111,14 +106,9 @@ async function bareRequests(url: string, access: BackendAccess, mode: Mode): Pro
   for (let index = 0; index <= BARE_SAMPLES; index++) {
     const startedAtMs = epochMs();
     await backend.observe(EMPTY_QUERY, signal);
-    const responses = [await fetch(`${url}/api/v1/nodes/node-${index}`)];
-    await responses[0]?.text();
-    if (mode === 'release') {
-      const pod = `${url}/api/v1/namespaces/default/pods/pvc-${NODES - 1 - index}-0`;
-      responses.push(await fetch(pod, { method: 'DELETE' }));
-      await responses[1]?.text();
-    }
-    if (responses.some(({ ok }) => !ok)) throw new Error('a bare request failed');
+    const response = await fetch(`${url}/api/v1/nodes/node-${index}`);
+    await response.text();
+    if (!response.ok) throw new Error(`GET ${response.url} answered ${response.status}, expected 200`);
     times.push(epochMs() - startedAtMs);
     await pause(20);
   }

@@ -63,8 +63,8 @@ How it was decided at 2026-01-01 00:00:00Z, as passes have for 30 s:
   passed   detach-under-way  its VolumeAttachment is not being deleted yet
   passed   storage-known     backend backend-a says silent: nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live
   passed   other-drivers     volumes of other drivers on the node hold nothing back
-  decided  mode-observe      hold (dry-run): Mode is observe; mode release would release
-In short: mode is observe; a release would be considered in mode release or fence.
+  decided  mode-observe      hold (dry-run): Mode is observe; mode fence would release
+In short: mode is observe; the message says what mode fence would do.
 `,
     );
   });

@@ -36,7 +36,7 @@ describe('planText', () => {
   wait 3.0 s with default/w1, default/w2 on node node-a
     because: lost for 1 s
   hold default/data-a on node node-a (dry-run)
-    because: Mode is observe; mode release would release
+    because: Mode is observe; mode fence would release
 `,
     );
   });

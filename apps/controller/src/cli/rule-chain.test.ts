@@ -34,7 +34,6 @@ describe('ruleChain', () => {
       ],
       ['other-drivers', 'passed', 'volumes of other drivers on the node hold nothing back'],
       ['mode-observe', 'passed', 'mode is fence'],
-      ['mode-release', 'passed', 'mode is fence'],
       ['mode-fence', 'decided', 'release: cut off'],
     ]);
   });

@@ -46,7 +46,6 @@ export const PASSING_FACTS: Readonly<Record<string, (c: RuleCase) => string>> = 
     `backend ${backend ?? ''} says ${evidence.kind}: ${evidence.detail}`,
   'other-drivers': () => 'volumes of other drivers on the node hold nothing back',
   'mode-observe': ({ report: { mode } }) => `mode is ${mode}`,
-  'mode-release': ({ report: { mode } }) => `mode is ${mode}`,
 };
 
 /** Every rule up to the one that decided, as a person would tell it. */

@@ -117,7 +117,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     type: choice(MODES),
     default: 'observe',
     description:
-      '`observe` decides and reports but changes nothing; `release` releases what the backend proves silent; `fence` cuts the node off at the backend first, and so also releases nodes that still write.',
+      '`observe` decides and reports what `fence` would do, and changes nothing; `fence` cuts a lost node off at the backend, then releases its volumes.',
   },
   strategy: {
     type: choice(STRATEGIES),

@@ -110,7 +110,7 @@ describe('parseConfig', () => {
 
   it('reads a whole configuration from a nested file', () => {
     const file = [
-      'mode: release',
+      'mode: fence',
       'rds: { address: "[fd00::2]:2222", user: reattach, privateKeyFile: /etc/key, passphraseFile: /etc/passphrase, hostKeyFile: /etc/host-key }',
       'breaker:',
       '  maxNodes: 2',
@@ -118,7 +118,7 @@ describe('parseConfig', () => {
       'otlp: { endpoint: "http://collector:4318/" }',
     ].join('\n');
     expect(parse(['--config', '/etc/file'], {}, { '/etc/file': file })).toMatchObject({
-      policy: { mode: 'release', breaker: { maxNodes: 2, windowMs: 600_000 } },
+      policy: { mode: 'fence', breaker: { maxNodes: 2, windowMs: 600_000 } },
       backends: [{ host: 'fd00::2', port: 2222, passphrase: 'open sesame', hostKey: FINGERPRINT }],
       http: { host: '::', port: 9808 },
       otlpEndpoint: 'http://collector:4318',
@@ -126,7 +126,7 @@ describe('parseConfig', () => {
   });
 
   it('takes the last of a repeated flag and a boolean flag alone or with a value', () => {
-    const config = parse([...COMPLETE, '--mode=release', '--mode', 'observe', '--events=false']);
+    const config = parse([...COMPLETE, '--mode=fence', '--mode', 'observe', '--events=false']);
     expect(config).toMatchObject({ policy: { mode: 'observe' }, events: false });
     expect(parse([...COMPLETE, '--events']).events).toBe(true);
   });
@@ -166,7 +166,7 @@ describe('parseConfig', () => {
       '  breaker.maxNode (/etc/file): expected a known key (see --help)',
       '  attachr (/etc/file): expected a known key (see --help)',
       '  events (/etc/file): expected true or false',
-      '  mode (--mode): got "maybe", expected observe or release or fence',
+      '  mode (--mode): got "maybe", expected observe or fence',
       '  log.level (REATTACH_LOG_LEVEL): got "loud", expected debug or info or warn or error',
       '  breaker.maxNodes (/etc/file): got "0", expected a whole number, at least 1',
       '  rds.address: expected host, host:port or [IPv6]:port (port 1 to 65535, default 22), set by --rds-address, REATTACH_RDS_ADDRESS or the file',
@@ -252,7 +252,7 @@ describe('parseConfig', () => {
   });
 
   it.each([
-    ['mode', 'Release'],
+    ['mode', 'Fence'],
     ['rds-address', 'backend:0'],
     ['rds-address', 'backend:70000'],
     ['rds-address', 'ssh://backend'],

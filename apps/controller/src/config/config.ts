@@ -73,7 +73,7 @@ export interface BackendConfig extends HostPort {
 
 /** Where the configuration comes from. */
 export interface ConfigSources {
-  /** Flags without the command, e.g. `['--mode', 'release']`. */
+  /** Flags without the command, e.g. `['--mode', 'fence']`. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a text file. @throws when that is impossible. */

@@ -7,7 +7,7 @@ describe('nodeAddressesCheck', () => {
     ['IPv4 written as IPv6', ['::ffff:10.0.0.1'], 'fence', 'ok', 'Known for all 1 nodes'],
     ['none', [], 'observe', 'failed', 'Not known for node-a'],
     ['dual-stack', ['10.0.0.1', 'fd00::1'], 'fence', 'failed', 'fences are IPv4 only'],
-    ['dual-stack', ['10.0.0.1', 'fd00::1'], 'release', 'warning', 'fences are IPv4 only'],
+    ['dual-stack', ['10.0.0.1', 'fd00::1'], 'observe', 'warning', 'fences are IPv4 only'],
     ['IPv6 only', ['fd00::1'], 'observe', 'failed', 'IPv6 only'],
   ] as const)('%s %j in mode %s -> %s', (_what, storageAddresses, mode, state, detail) => {
     const check = nodeAddressesCheck([{ name: 'node-a', storageAddresses }], mode);

@@ -52,7 +52,7 @@ describe('runDoctor', () => {
       state: 'failed',
       fix: '/ip/firewall/raw/add chain=prerouting action=drop protocol=tcp dst-port=4420 src-address-list=reattach-fenced comment="reattach"',
     });
-    expect((await examine('--mode=release')).get('drop rule')).toMatchObject({ state: 'warning' });
+    expect((await examine('--mode=observe')).get('drop rule')).toMatchObject({ state: 'warning' });
   });
 
   it('prints the command for tracking that is off', async () => {

@@ -66,19 +66,19 @@ class Fixture {
 
 describe('buildStateReport', () => {
   it('says what is attached where, what the backend says about it and what was decided', async () => {
-    const f = new Fixture({ mode: 'release' });
+    const f = new Fixture();
     const report = await f.report();
     expect(report).toMatchObject({
       asOfMs: f.clock.now(),
       version: '1.2.3',
-      mode: 'release',
+      mode: 'fence',
       identity: 'me',
       leading: true,
       cache: { synced: true },
       backends: [
         { name: 'backend-a', connected: true, liveHosts: 1, enforcement: { kind: 'enforced' }, fences: [] },
       ],
-      counts: { attachments: 5, ready: 4, byVerdict: { keep: 4, release: 1 }, heldByReason: {} },
+      counts: { attachments: 5, ready: 4, byVerdict: { keep: 4, fence: 1 }, heldByReason: {} },
     });
     expect(report.attachments).toHaveLength(5);
     expect(report.attachments[0]).toEqual({
@@ -97,8 +97,8 @@ describe('buildStateReport', () => {
         lastActivityMs: f.clock.now() - 60_000,
       },
       fence: { kind: 'open' },
-      rule: 'mode-release',
-      decision: 'release',
+      rule: 'mode-fence',
+      decision: 'fence',
       why: 'Node has been NotReady for 60.0 s; scripted for node-a',
     });
     expect(report.nodes.find(({ name }) => name === 'node-a')).toEqual({
@@ -155,7 +155,7 @@ describe('buildStateReport', () => {
 
   it('says since when a decision has stood, and what kept it from being done', async () => {
     const reporter = new PassReporter({});
-    const f = new Fixture({ mode: 'release' });
+    const f = new Fixture();
     const { cluster, clock, policy, backend } = f;
     const planPreview = new PlanPreview({ cluster, clock, policy, fleet: fakeFleet(backend) });
     const readings = new Map();
@@ -176,7 +176,7 @@ describe('buildStateReport', () => {
       fences: [],
     };
     reporter.passed({ ...pass, effects: [] }, signal);
-    expect(attachment()).toMatchObject({ decision: 'release', sinceMs: pass.nowMs });
+    expect(attachment()).toMatchObject({ decision: 'fence', sinceMs: pass.nowMs });
     const lost = decisions.filter((each) => each.node.kind !== 'ready') as never;
     const effect = { kind: 'postponed', decisions: lost, why: 'pv-z may not go' } as const;
     reporter.passed({ ...pass, effects: [effect] }, signal);

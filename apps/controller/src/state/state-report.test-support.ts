@@ -24,7 +24,7 @@ export function attachmentState(overrides: Partial<AttachmentState> = {}): Attac
     rule: 'mode-observe',
     decision: 'hold',
     reason: 'dry-run',
-    why: 'Mode is observe; mode release would release',
+    why: 'Mode is observe; mode fence would release',
     sinceMs: AS_OF_MS - 30_000,
     ...overrides,
   };

@@ -49,7 +49,7 @@ const flows: Readonly<Record<string, Flow>> = {
     },
   },
   'VolumeAttachments of a deleted Node are deleted': {
-    flags: ['--mode=release'],
+    flags: ['--mode=fence'],
     times: COMPRESSED_TIMES,
     play: async (world, files) => {
       world.powerOff(LOST);

@@ -73,7 +73,7 @@ describe.skipIf(assets === undefined)('a StatefulSet pod with an RWO volume whos
       }
       await using stage = await Stage.start(cluster, { name: strategy });
       const controller = stage.controller(
-        '--mode=release',
+        '--mode=fence',
         `--strategy=${strategy}`,
         '--other-drivers=release-ours',
       );

@@ -81,7 +81,7 @@ describe('reattach', { timeout: 60_000 }, () => {
       expect(out).toMatch(
         /\n {2}passed {3}grace-over +its grace is over; the backend has proved it silent for /,
       );
-      expect(out).toMatch(/\n {2}decided {2}mode-observe +hold \(dry-run\): .*mode release would release/);
+      expect(out).toMatch(/\n {2}decided {2}mode-observe +hold \(dry-run\): .*mode fence would fence/);
     }
   });
 
@@ -102,8 +102,8 @@ describe('reattach', { timeout: 60_000 }, () => {
   });
 
   it('plans by the mode it is given where there is no controller', async () => {
-    const release = await cli(['plan', ...controller.flags, '--mode=release']);
-    expect(release.out).toContain(`release ${claim} from node ${victim}`);
+    const observe = await cli(['plan', ...controller.flags]);
+    expect(observe.out).toContain(`hold ${claim} on node ${victim} (dry-run)`);
     const fence = await cli(['plan', ...controller.flags, '--mode=fence']);
     expect(fence.out).toContain(`fence node ${victim} at backend 127.0.0.1, for ${claim}`);
   });

@@ -1,7 +1,7 @@
 import { SeededRandom } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
 import { type Death, RECOVERED } from './support/crash.ts';
-import { die, FENCE_WAYS, RELEASE_WAYS, type Way } from './support/crash-ways.ts';
+import { die, SILENT_WAYS, type Way, WRITING_WAYS } from './support/crash-ways.ts';
 import { CUTS } from './support/effects.ts';
 
 /** How many runs; `REATTACH_CRASH_SEEDS=1000` for a long one. */
@@ -13,7 +13,7 @@ const DEATHS = 3;
 const MOST_EFFECTS = 5;
 const MS_PER_SEED = 10_000;
 
-const WAYS: readonly Way[] = [...RELEASE_WAYS, ...FENCE_WAYS];
+const WAYS: readonly Way[] = [...SILENT_WAYS, ...WRITING_WAYS];
 
 describe('controllers that are cut off again and again, anywhere', () => {
   it(

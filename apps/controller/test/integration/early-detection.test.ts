@@ -90,17 +90,4 @@ describe('early detection', () => {
     expectUntouched(early);
     expect(controller.logged('Held release', { reason: 'mass-failure' })).toHaveLength(4);
   });
-
-  it('waits for NotReady in mode release', async () => {
-    await using early = await lab(QUIET_MS);
-    const controller = await early.ready({ ...EARLY, mode: 'release' });
-    early.world.powerOff(LOST);
-    await early.until('Kubernetes to notice', () => {
-      if (early.isReady(LOST)) expectUntouched(early);
-      return !early.isReady(LOST);
-    });
-    await early.failedOver(LOST);
-    expect(controller.logged('Released stale attachment', { node: LOST })).toHaveLength(2);
-    expect(backendWrites(early.world)).toEqual([]);
-  });
 });

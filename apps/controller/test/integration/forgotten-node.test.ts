@@ -3,18 +3,11 @@ import { Lab } from './support/lab.ts';
 
 const LOST = 'node-a';
 
-/** Notes are a leader's. */
-const FLAGS = {
-  mode: 'release',
-  'leader-election-enabled': true,
-  'leader-election-namespace': 'reattach',
-};
-
 describe('a deleted Node whose pods are gone when its controller dies', () => {
-  it('is released by the next controller, though nothing else in the cluster knows its addresses', async () => {
+  it('is released by the next controller, though nothing in the cluster knows its addresses', async () => {
     await using lab = await Lab.start({ nodes: [LOST, 'node-b'], volumes: 4 });
     const { kube } = lab.world;
-    const first = await lab.ready(FLAGS);
+    const first = await lab.ready();
     lab.world.powerOff(LOST);
     kube.store.delete('Node', LOST);
     kube.faults.add(
@@ -30,7 +23,7 @@ describe('a deleted Node whose pods are gone when its controller dies', () => {
     await lab.runFor(500);
     await first.stop();
     kube.faults.clear();
-    await lab.ready(FLAGS);
+    await lab.ready();
     await lab.failedOver(LOST);
     expect(lab.world.rds.oracle.doubleWrites).toBe(0);
   });

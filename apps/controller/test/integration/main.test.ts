@@ -31,7 +31,7 @@ describe('main', { timeout: 60_000 }, () => {
     [['completion', 'bash'], 0, 'complete -F _reattach reattach', ''],
     [['frobnicate'], 2, '', 'Expected one of the commands run, status, explain, plan'],
     [[], 2, '', 'Configuration was refused:'],
-    [['run', '--mode=perhaps'], 2, '', 'expected observe or release or fence'],
+    [['run', '--mode=perhaps'], 2, '', 'expected observe or fence'],
     [
       ['status', '--server=http://127.0.0.1:2'],
       1,

@@ -22,7 +22,6 @@ const HOLD_REASONS = [
   'fence-excluded',
   'fence-failed',
   'mass-failure',
-  'node-still-writing',
   'other-actor',
   'other-drivers',
   'sibling-held',

@@ -74,7 +74,7 @@ describe('reattach history without a controller', { timeout: 60_000 }, () => {
     try {
       const file = `--audit-file=${join(folder, 'audit.jsonl')}`;
       {
-        await using controller = await WorldController.start(['--mode=release', file]);
+        await using controller = await WorldController.start(['--mode=fence', file]);
         const { world } = controller;
         const victim = world.nodes.find(({ name }) => world.attachedTo(name).length > 0)?.name ?? '';
         world.powerOff(victim);

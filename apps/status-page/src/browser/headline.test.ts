@@ -83,10 +83,10 @@ describe('headlineOf', () => {
       'Backend east cannot fence: no rule',
     ],
     [
-      'the same in mode release',
+      'the same in mode observe',
       {
         ...well,
-        mode: 'release',
+        mode: 'observe',
         backends: [{ ...backend, enforcement: { kind: 'not-enforced', detail: 'no rule' } }],
       },
       'notice',

@@ -34,11 +34,7 @@ const HOLD_ADVICE: Readonly<Record<HoldReason, HoldAdvice>> = {
   },
   'dry-run': {
     meaning: 'mode observe only watches',
-    next: 'Set mode to release or fence to let Reattach act.',
-  },
-  'node-still-writing': {
-    meaning: 'the node still talks to the backend',
-    next: 'Power the node off, or set mode to fence, which cuts it off at the backend first.',
+    next: 'Set mode to fence to let Reattach act.',
   },
   'fence-excluded': {
     meaning: 'the node is one that may never be fenced',

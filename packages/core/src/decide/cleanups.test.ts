@@ -5,6 +5,7 @@ import type { Fence } from '../model/fence-record.ts';
 import { FENCED_TAINT, hasOwnFencedTaint } from '../model/fenced-taint.ts';
 import { isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
+import { MODES } from '../model/policy.ts';
 import { ipAddresses } from '../model/storage-address.ts';
 import { nodeFact, TEST_ATTACHER, volumeAttachmentFact } from '../testing/fact-builders.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
@@ -111,10 +112,6 @@ describe('decideCleanups', () => {
       expect(kinds(given)).toEqual(['keep-fence']);
     });
 
-    it('keeps every fence in mode release, which writes nothing to the backend', () => {
-      expect(kinds({ policy: testPolicy({ mode: 'release' }) })).toEqual(['keep-fence']);
-    });
-
     it('waits for our taint to go first', () => {
       expect(kinds({ node: ready(tainted) })).toEqual(['keep-fence', 'untaint']);
     });
@@ -155,7 +152,7 @@ describe('decideCleanups', () => {
       expect(kinds({ node: ready(marked) })).toEqual(['unfence']);
     });
 
-    it('stays while the node is lost, and in other modes', () => {
+    it('stays while the node is lost, and in mode observe', () => {
       const lost: NodeState = {
         kind: 'lease-stale',
         name: 'node-a',
@@ -164,7 +161,7 @@ describe('decideCleanups', () => {
         renewTime: 't',
       };
       expect(kinds({ node: lost, fences: [] })).toEqual([]);
-      expect(kinds({ node: ready(marked), fences: [], policy: testPolicy({ mode: 'release' }) })).toEqual([]);
+      expect(kinds({ node: ready(marked), fences: [], policy: testPolicy({ mode: 'observe' }) })).toEqual([]);
     });
   });
 
@@ -184,7 +181,7 @@ describe('decideCleanups', () => {
       fenceBootId: bootId,
       cleanFenceId: fc.constantFrom('f0', 'f1', undefined),
       taints: fc.subarray([OURS, THEIRS]),
-      mode: fc.constantFrom('observe', 'release', 'fence'),
+      mode: fc.constantFrom(...MODES),
       synced: fc.boolean(),
     });
     fc.assert(

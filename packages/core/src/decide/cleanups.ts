@@ -63,7 +63,7 @@ export function decideUntaints(view: ClusterView, policy: Policy, nowMs: number)
 export function decideFencedTaintRemovals(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
   const readings = [...view.storage.values()];
   const isComplete = readings.length > 0 && readings.every(({ fences }) => fences !== undefined);
-  if (policy.mode !== 'fence' || whyNothing(view, policy, nowMs) !== undefined || !isComplete) return [];
+  if (whyNothing(view, policy, nowMs) !== undefined || !isComplete) return [];
   const fenced = new Set(fencesIn(view).map(({ fence }) => fence.nodeName));
   return view.withFencedTaint
     .filter(({ name }) => !fenced.has(name) && view.nodes.get(name)?.kind === 'ready')
@@ -93,7 +93,6 @@ export function fencesIn({
 function recoverFence(view: ClusterView, backendName: string, fence: Fence, policy: Policy): Cleanup {
   const keep = (why: string): Cleanup => ({ kind: 'keep-fence', backendName, fence, why });
   const state = view.nodes.get(fence.nodeName);
-  if (policy.mode !== 'fence') return keep(`Mode ${policy.mode} writes nothing to the backend`);
   if (state?.kind !== 'ready') return keep('Node is not ready');
   const { node } = state;
   if (node.taints.some((taint) => isOtherActor(taint, policy.attacher)))

@@ -150,9 +150,8 @@ const LAWS: readonly (readonly [string, Law])[] = [
         !taken.vmMigrating),
   ],
   [
-    'never releases in mode fence without an effective fence, nor in mode release a node that is not silent',
-    ({ verdict, fence: state, evidence: found }: Taken, _options: WorldOptions, { mode }: Policy) =>
-      verdict.kind !== 'release' || (mode === 'fence' ? state.kind === 'effective' : found.kind === 'silent'),
+    'never releases without an effective fence',
+    ({ verdict, fence: state }: Taken) => verdict.kind !== 'release' || state.kind === 'effective',
   ],
   [
     'fences only what is open, and only in mode fence',

@@ -15,6 +15,7 @@ import {
   world,
 } from '../../test/decide-world.ts';
 import type { FenceState } from '../model/fence-state.ts';
+import { MODES } from '../model/policy.ts';
 import type { NodeEvidence } from '../model/storage-reading.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import type { NodeState } from '../view/cluster-view.ts';
@@ -43,7 +44,6 @@ const FENCES = {
   unenforced: NOT_ENFORCED,
 } as const satisfies Record<string, FenceState>;
 
-const MODES = ['observe', 'release', 'fence'] as const;
 const YES_NO = [false, true] as const;
 
 interface Row {
@@ -63,12 +63,11 @@ function expected(row: Row): string {
   if (row.isBreakerOpen) return 'hold mass-failure';
   if (row.hasOtherActor) return 'hold other-actor';
   if (row.node === 'ready') return 'keep';
-  if (row.node === 'lease-stale' && (row.evidence !== 'silent' || row.mode === 'release')) return 'keep';
+  if (row.node === 'lease-stale' && row.evidence !== 'silent') return 'keep';
   if (row.isMigrating) return 'wait';
   if (row.node.endsWith('for a moment')) return 'wait';
   if (row.evidence === 'unknown') return 'hold storage-unknown';
   if (row.mode === 'observe') return 'hold dry-run';
-  if (row.mode === 'release') return row.evidence === 'silent' ? 'release' : 'hold node-still-writing';
   const inModeFence = {
     none: 'fence',
     quiescing: 'wait',
@@ -136,7 +135,7 @@ describe('decide', () => {
       return want === got ? [] : [{ ...row, want, got }];
     });
     expect(wrong).toEqual([]);
-    expect(ROWS).toHaveLength(6 * 3 * 5 * 3 * 2 ** 4);
+    expect(ROWS).toHaveLength(6 * 3 * 5 * 2 * 2 ** 4);
     const outcomes = new Set(ROWS.map(decided));
     expect([...outcomes].toSorted()).toEqual([
       'fence',
@@ -144,7 +143,6 @@ describe('decide', () => {
       'hold dry-run',
       'hold fence-failed',
       'hold mass-failure',
-      'hold node-still-writing',
       'hold other-actor',
       'hold storage-unknown',
       'keep',

@@ -4,6 +4,7 @@ import {
   gone,
   leaseStale,
   live,
+  NOT_ENFORCED,
   NOW,
   notReady,
   QUIESCING,
@@ -88,9 +89,8 @@ const CASES: readonly (readonly [rule: string, WorldOptions, Partial<Policy>, ex
     'mode-observe',
     {},
     { mode: 'observe' },
-    { kind: 'hold', reason: 'dry-run', would: { kind: 'release', why: expect.any(String) } },
+    { kind: 'hold', reason: 'dry-run', would: { kind: 'fence', why: expect.any(String) } },
   ],
-  ['mode-release', {}, { mode: 'release' }, { kind: 'release' }],
   ['mode-fence', {}, {}, { kind: 'fence' }],
 ];
 
@@ -189,8 +189,7 @@ describe('decide', () => {
       expect(verdictOf({ node: leaseStale(), evidence: unknown }).kind).toBe('keep');
     });
 
-    it('keeps in mode release, and says nothing before silence has lasted', () => {
-      expect(verdictOf({ node: leaseStale() }, { mode: 'release' }).kind).toBe('keep');
+    it('waits until silence has lasted', () => {
       expect(verdictOf({ node: leaseStale(), evidence: silentFor(9_999) })).toMatchObject({ kind: 'wait' });
     });
 
@@ -269,26 +268,16 @@ describe('decide', () => {
     });
   });
 
-  describe('in mode release', () => {
-    it('holds a node that still talks', () => {
-      expect(verdictOf({ evidence: live }, { mode: 'release' })).toMatchObject({
-        reason: 'node-still-writing',
-      });
-    });
-  });
-
   describe('in mode observe', () => {
-    it('shows what mode release would do', () => {
-      expect(verdictOf({ evidence: live }, { mode: 'observe' })).toMatchObject({
+    it.each([
+      ['fence', { evidence: live }],
+      ['fence', { node: leaseStale() }],
+      ['release', { fence: EFFECTIVE }],
+      ['hold', { fence: NOT_ENFORCED }],
+    ])('shows that mode fence would %s', (kind, options) => {
+      expect(verdictOf(options, { mode: 'observe' })).toMatchObject({
         reason: 'dry-run',
-        would: { kind: 'hold', reason: 'node-still-writing' },
-      });
-    });
-
-    it('shows that only mode fence would act on a stale Lease', () => {
-      expect(verdictOf({ node: leaseStale() }, { mode: 'observe' })).toMatchObject({
-        reason: 'dry-run',
-        would: { kind: 'fence' },
+        would: { kind },
       });
     });
   });

@@ -57,7 +57,6 @@ export const RULES: readonly Rule[] = [
   { name: 'storage-known', decide: storageKnown },
   { name: 'other-drivers', decide: otherDrivers },
   { name: 'mode-observe', decide: modeObserve },
-  { name: 'mode-release', decide: modeRelease },
   { name: 'mode-fence', decide: modeFence },
 ];
 
@@ -88,11 +87,9 @@ function noOtherActor({ node, policy }: RuleInput): Verdict | undefined {
  * A Node that is Ready is kept, also a re-created one: the same host may have registered anew. One whose Lease went stale
  * counts as lost only where the backend proves it silent and a fence will prove it cut off.
  */
-function nodeLost({ node, evidence, policy }: RuleInput): Verdict | undefined {
+function nodeLost({ node, evidence }: RuleInput): Verdict | undefined {
   if (node.kind === 'ready') return { kind: 'keep', why: 'Node is ready' };
   if (node.kind !== 'lease-stale') return undefined;
-  if (policy.mode === 'release')
-    return { kind: 'keep', why: 'Node is ready; its Lease is stale, which mode release does not act on' };
   if (evidence.kind === 'silent') return undefined;
   return { kind: 'keep', why: `Node is ready; its Lease is stale, but the backend says ${evidence.kind}` };
 }
@@ -154,22 +151,8 @@ function otherDrivers({ otherAttachers, policy }: RuleInput): Verdict | undefine
 
 function modeObserve(c: RuleInput): Verdict | undefined {
   if (c.policy.mode !== 'observe') return undefined;
-  if (c.node.kind === 'lease-stale') {
-    const would: Verdict = { kind: 'fence', why: c.evidence.detail };
-    return { ...hold('dry-run', `Mode is observe; mode fence would ${describe(would)}`), would };
-  }
-  const would = silentOrHold(c);
-  return { ...hold('dry-run', `Mode is observe; mode release would ${describe(would)}`), would };
-}
-
-function modeRelease(c: RuleInput): Verdict | undefined {
-  return c.policy.mode === 'release' ? silentOrHold(c) : undefined;
-}
-
-/** Evidence of silence alone; a node that still talks to the backend is left alone. */
-function silentOrHold({ node, evidence, nowMs }: RuleInput): Verdict {
-  if (evidence.kind !== 'silent') return hold('node-still-writing', evidence.detail);
-  return { kind: 'release', why: `Node has been ${lostFor(node, nowMs)}; ${evidence.detail}` };
+  const would = modeFence(c);
+  return { ...hold('dry-run', `Mode is observe; mode fence would ${describe(would)}`), would };
 }
 
 function modeFence(c: RuleInput): Verdict {

@@ -7,7 +7,7 @@ import type { LostNode } from '../view/cluster-view.ts';
 import type { DetachStrategy } from './detach-requests.ts';
 
 /** Steps of a release that can fail, in their order. */
-export const RELEASE_STEPS = ['fence', 'add-fenced-taint', 'record', 'delete-pod', 'detach'] as const;
+export const RELEASE_STEPS = ['fence', 'add-fenced-taint', 'delete-pod', 'detach'] as const;
 
 /** @see RELEASE_STEPS */
 export type ReleaseStep = (typeof RELEASE_STEPS)[number];

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { PassFixture } from '../../test/pass-fixture.ts';
+import { fenceAt, PassFixture } from '../../test/pass-fixture.ts';
 import { CoreError } from '../model/errors.ts';
 import { ipAddresses } from '../model/storage-address.ts';
 import { nodeFact, podFact, TEST_ATTACHER } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';
-import { FakeLostNodeRecords } from '../testing/fake-lost-node-records.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
 import { DetachRequests } from './detach-requests.ts';
 import { execute, type NodeWorks } from './execute.ts';
@@ -85,42 +84,6 @@ describe('execute', () => {
         expect(f.writes).toEqual(['forceDeletePod pod-a', 'deleteVolumeAttachment va-pv-a-node-a']);
       },
     );
-
-    it('records the addresses of a deleted Node before anything of it is deleted', async () => {
-      const records = new FakeLostNodeRecords();
-      const f = new PassFixture({}, { records });
-      f.attach('pv-b', 'node-a', 'pod-b');
-      f.removeNode('node-a');
-      await f.run();
-      await f.clock.advance(30_000);
-      records.before = () => expect(f.writes).toEqual([]);
-      await f.run();
-      expect(records.records.get('node-a')).toEqual({
-        addresses: ['address-of-node-a'],
-        attachmentUids: ['uid-of-va-pv-a-node-a', 'uid-of-va-pv-b-node-a'],
-      });
-      expect(f.effects).toEqual(['pod-deleted', 'pod-deleted', 'detach-requested', 'detach-requested']);
-    });
-
-    it('deletes nothing of a deleted Node whose addresses could not be recorded', async () => {
-      const records = new FakeLostNodeRecords();
-      const f = new PassFixture({}, { records });
-      f.removeNode('node-a');
-      await f.run();
-      await f.clock.advance(30_000);
-      records.before = () => {
-        throw new Error('refused');
-      };
-      await f.run();
-      expect([f.writes, f.report.effects]).toEqual([[], [expect.objectContaining({ step: 'record' })]]);
-    });
-
-    it('records nothing of a Node that exists', async () => {
-      const records = new FakeLostNodeRecords();
-      const f = new PassFixture({}, { records });
-      await f.run();
-      expect([f.effects, records.records.size]).toEqual([['pod-deleted', 'detach-requested'], 0]);
-    });
 
     it('falls back to delete when a detach has had no effect for the time-out', async () => {
       const f = new PassFixture({ detachTimeoutMs: 4_000 });
@@ -286,7 +249,7 @@ describe('execute', () => {
 
     it('is asked before and after the live look that precedes a fence', async () => {
       for (const checks of [0, 1]) {
-        const f = new PassFixture({ mode: 'fence' });
+        const f = PassFixture.unfenced();
         let left = checks;
         f.assertHeld = () => {
           if (left-- <= 0) throw new Error('not the leader');
@@ -311,7 +274,7 @@ describe('execute', () => {
 
   describe('fencing', () => {
     it('cuts off all addresses of the node under one identity', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.setNode({ ...f.lost, storageAddresses: ['10.0.0.1', '10.0.0.2'] });
       await f.run();
       const fence = {
@@ -329,7 +292,7 @@ describe('execute', () => {
     });
 
     it('fences a node once, whatever number of its volumes are at the backend', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.attach('pv-b', 'node-a', 'pod-b');
       await f.run();
       expect(f.backend.calls).toHaveLength(1);
@@ -352,7 +315,7 @@ describe('execute', () => {
     });
 
     it('names no uid and no boot of a Node that is gone and that nobody remembers', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.cluster.removeNode('node-a', { forgotten: true });
       f.actions.removeNode('node-a');
       await f.run();
@@ -369,7 +332,7 @@ describe('execute', () => {
     });
 
     it('completes a fence of this boot under its own id', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.setNode({ ...f.lost, storageAddresses: ['10.0.0.1', '10.0.0.2'] });
       const half = { id: 'half', nodeName: 'node-a', bootId: 'boot-of-node-a', fencedAtMs: 0 };
       f.backend.fences.set('half', { ...half, addresses: ['10.0.0.1'], seenSinceMs: 0 });
@@ -378,14 +341,14 @@ describe('execute', () => {
     });
 
     it('looks at the Node first, and fences nobody who is back', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.actions.setNode(nodeFact());
       await f.run();
       expect([f.backend.calls, f.effects]).toEqual([[], ['overtaken']]);
     });
 
     it('releases nothing when the backend refuses', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.backend.beforeChange = () => {
         throw new Error('refused');
       };
@@ -394,7 +357,7 @@ describe('execute', () => {
     });
 
     it('does not cut off a volume that is in a live migration', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.attach('pv-b', 'node-a', 'pod-b');
       f.cluster.setClaimMigrating('default', 'claim-of-pv-b');
       await f.run();
@@ -410,6 +373,7 @@ describe('execute', () => {
     f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
     f.attach('pv-b', 'node-b', 'pod-b');
     f.backend.setSilent('node-b', f.lostSinceMs + 15_000);
+    fenceAt(f.backend, f.lostSinceMs, 'node-b');
     const hang = Promise.withResolvers<void>();
     f.actions.before = ({ name }) => (name === 'node-a' ? hang.promise : undefined);
     const run = f.run();
@@ -435,13 +399,10 @@ describe('execute', () => {
 
 /** What `run` carries out: fences of `node-a`, decided for two volumes at `backend-a` and one at `backend-b` between them. */
 function fencedTwice() {
-  const f = new PassFixture({ mode: 'fence' });
+  const f = PassFixture.unfenced();
   const backendB = new FakeStorageBackend(f.clock, 'backend-b');
   backendB.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
-  const both = new PassFixture(
-    { mode: 'fence' },
-    { fleet: fakeFleet(f.backend, backendB), cluster: f.cluster },
-  );
+  const both = PassFixture.unfenced({}, { fleet: fakeFleet(f.backend, backendB), cluster: f.cluster });
   f.attach('pv-b', 'node-a', 'pod-b', { address: 'backend-b' });
   f.attach('pv-c', 'node-a', 'pod-c');
   const run = async () => {

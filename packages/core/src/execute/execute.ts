@@ -5,7 +5,7 @@ import { hasFencedTaint } from '../model/fenced-taint.ts';
 import type { Policy } from '../model/policy.ts';
 import type { StorageNode } from '../model/storage-query.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ClusterActions, ClusterReader, Leadership, LostNodeRecords } from '../ports/ports.ts';
+import type { ClusterActions, ClusterReader, Leadership } from '../ports/ports.ts';
 import { inNodeSpan } from '../telemetry/node-span.ts';
 import { type AttachmentView, migrationOf, nodeFactOf } from '../view/cluster-view.ts';
 import { nodeDrift } from './confirm-lost.ts';
@@ -31,7 +31,6 @@ export interface ExecutePorts {
   readonly works: NodeWorks;
   /** Keys an earlier pass had no room for: they go first. */
   readonly deferred?: ReadonlySet<string>;
-  readonly records?: LostNodeRecords;
   /** The lost nodes as the backends know them, by name. */
   readonly storageNodes: ReadonlyMap<string, StorageNode>;
   readonly requests: DetachRequests;
@@ -154,7 +153,7 @@ function partialOf(node: NodeFact | undefined, partial: Fence | undefined): Fenc
 /** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
 async function releaseNode(work: NodeWork): Promise<Effect[]> {
   const { decisions, ports } = work;
-  const unprepared = (await addFencedTaint(work)) ?? (await record(work));
+  const unprepared = await addFencedTaint(work);
   if (unprepared) return [unprepared];
   const pods = [...ports.cluster.podsOnNode(decisions[0].node.name)].filter((pod) =>
     decisions.some(usedBy(pod)),
@@ -176,23 +175,6 @@ async function addFencedTaint(work: NodeWork): Promise<Effect | undefined> {
     const isMarked = result === 'changed' || result === 'unchanged';
     return isMarked ? undefined : { kind: 'overtaken', decisions, why: `The Node is ${result}` };
   });
-}
-
-/** A fence says the same at the backend. @returns what kept it from being done. */
-async function record({ decisions, ports, signal }: NodeWork): Promise<Effect | undefined> {
-  const [{ node, fence }] = decisions;
-  if (!ports.records || node.kind !== 'gone' || fence.kind === 'effective') return undefined;
-  const addresses = (ports.storageNodes.get(node.name)?.addresses ?? []).map(({ value }) => value);
-  const attachmentUids = ports.attachments.flatMap(({ attachment: { attacher, nodeName, uid } }) =>
-    nodeName === node.name && attacher === ports.policy.attacher ? [uid] : [],
-  );
-  try {
-    await ports.records.write(node.name, { addresses, attachmentUids }, signal);
-    return undefined;
-  } catch (err) {
-    signal.throwIfAborted();
-    return { kind: 'failed', step: 'record', decisions, err };
-  }
 }
 
 function usedBy(pod: PodFact): (view: AttachmentView) => boolean {

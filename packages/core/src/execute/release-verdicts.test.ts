@@ -7,7 +7,7 @@ const UID = 'uid-of-va-pv-a-node-a';
 /** One pass's decisions about `pv-a`, to be released or held. */
 async function decided(kind: 'release' | 'hold') {
   const f = new PassFixture();
-  if (kind === 'hold') f.backend.setLive('node-a');
+  if (kind === 'hold') f.backend.reachable = false;
   await f.run();
   expect(f.report.decisions.map(({ attachment, verdict }) => [attachment.uid, verdict.kind])).toEqual([
     [UID, kind],

@@ -1,8 +1,8 @@
 /**
- * What Reattach may do. `observe`: nothing, only say what it would do. `release`: no write to the backend; a node that still
- * writes is held. `fence`: cut the node off at the backend first, then release.
+ * What Reattach may do. `observe`: nothing, only say what mode `fence` would do. `fence`: cut the node off at the backend,
+ * then release. Nothing is released without a fence, because silence cannot tell death from a partition that heals.
  */
-export const MODES = ['observe', 'release', 'fence'] as const;
+export const MODES = ['observe', 'fence'] as const;
 
 /** @see MODES */
 export type Mode = (typeof MODES)[number];

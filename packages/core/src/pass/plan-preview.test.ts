@@ -16,10 +16,11 @@ function planPreview(f: PassFixture, leading = true): PlanPreview {
 
 describe('PlanPreview', () => {
   it.each<[string, Partial<Policy>, (f: PassFixture) => void]>([
-    ['a silent node in mode release', { mode: 'release' }, () => undefined],
-    ['a silent node in mode observe', { mode: 'observe' }, () => undefined],
-    ['a silent node in mode fence', { mode: 'fence' }, () => undefined],
-    ['a node that still writes', { mode: 'fence' }, (f) => f.backend.setLive('node-a')],
+    ['a fenced node', {}, () => undefined],
+    ['a fenced node in mode observe', { mode: 'observe' }, () => undefined],
+    ['a silent node', {}, (f) => f.backend.fences.clear()],
+    ['a silent node in mode observe', { mode: 'observe' }, (f) => f.backend.fences.clear()],
+    ['a node that still writes', {}, (f) => f.backend.setLive('node-a')],
     ['a backend that cannot be reached', {}, (f) => (f.backend.reachable = false)],
     ['a backend that nobody talks to', {}, (f) => (f.backend.liveHosts = 0)],
     ['a cache that is not synced', {}, (f) => (f.cluster.synced = false)],
@@ -53,6 +54,7 @@ describe('PlanPreview', () => {
   it('makes nothing of what a backend says that a pass would not ask', async () => {
     const f = new PassFixture();
     f.setNode(nodeFact());
+    f.backend.fences.clear();
     f.backend.liveHosts = 0;
     await f.backend.observe(EMPTY_QUERY, f.abort.signal);
     expect(planPreview(f).inspect(f.clock.now()).decisions).toMatchObject([
@@ -80,7 +82,7 @@ describe('PlanPreview', () => {
   });
 
   it('asks no backend, writes nothing and leaves the grace of a Node that is gone to the passes', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     f.removeNode('node-a');
     planPreview(f).inspect(f.clock.now());
     expect([f.backend.observations, f.backend.calls, f.writes]).toEqual([[], [], []]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PassFixture } from '../../test/pass-fixture.ts';
+import { fenceAt, PassFixture } from '../../test/pass-fixture.ts';
 import { ipAddresses } from '../model/storage-address.ts';
 import { EMPTY_QUERY } from '../model/storage-query.ts';
 import { nodeFact } from '../testing/fact-builders.ts';
@@ -20,6 +20,7 @@ function hangingNode() {
     f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
     f.attach('pv-b', 'node-b', 'pod-b');
     f.backend.setSilent('node-b', f.lostSinceMs + 15_000);
+    fenceAt(f.backend, f.lostSinceMs, 'node-b');
   };
   return { f, answer: hang.resolve, loseNodeB };
 }
@@ -33,7 +34,7 @@ function hangingBackend() {
     { fleet: fakeFleet(f.backend, other), cluster: f.cluster, actions: f.actions, clock: f.clock },
   );
   f.attach('pv-b', 'node-a', 'pod-b', { address: 'backend-b' });
-  other.setLive('node-a');
+  other.setUnknown('node-a', 'never-seen-live');
   const hang = Promise.withResolvers<void>();
   f.backend.before = () => hang.promise;
   return { f: both, clock: f.clock, backend: f.backend, other, answer: hang.resolve };
@@ -63,7 +64,10 @@ function releasedAtTwoBackends() {
   const [backend, other] = [new FakeStorageBackend(clock), new FakeStorageBackend(clock, 'backend-b')];
   const f = new PassFixture({ strategy: 'delete' }, { fleet: fakeFleet(backend, other) }, clock);
   f.attach('pv-b', 'node-a', 'pod-b', { address: 'backend-b' });
-  for (const each of [backend, other]) each.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+  for (const each of [backend, other]) {
+    each.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+    fenceAt(each, f.lostSinceMs);
+  }
   const hang = Promise.withResolvers<void>();
   f.actions.before = () => hang.promise;
   return { f, other, answer: hang.resolve };
@@ -123,6 +127,7 @@ describe('work that outlasts a pass', () => {
       f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.lostSinceMs }));
       f.attach(`pv-${index}`, name, `pod-${index}`);
       f.backend.setSilent(name, f.lostSinceMs + 15_000);
+      fenceAt(f.backend, f.lostSinceMs, name);
     }
     const { nextDeadlineMs } = await f.run();
     const deleted = () => f.writes.filter((write) => write.startsWith('deleteVolumeAttachment')).length;
@@ -139,6 +144,7 @@ describe('work that outlasts a pass', () => {
       f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.lostSinceMs }));
       f.attach(`pv-${index}`, name, `pod-${index}`);
       f.backend.setSilent(name, f.lostSinceMs + 15_000);
+      fenceAt(f.backend, f.lostSinceMs, name);
     }
     f.actions.before = async ({ name }) => {
       if (name.endsWith('-9')) return;
@@ -235,7 +241,7 @@ describe('work that outlasts a pass', () => {
   });
 
   it('may have read the backend before a fence was made: it is read once more', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     const fencing = Promise.withResolvers<void>();
     f.backend.beforeChange = () => fencing.promise;
     const first = f.run();
@@ -263,7 +269,7 @@ describe('work that outlasts a pass', () => {
   });
 
   it('may have made a fence though it failed, of a node that came back meanwhile', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     const answer = Promise.withResolvers<void>();
     f.backend.beforeChange = async ({ kind }) => {
       if (kind === 'fence') await answer.promise;
@@ -283,7 +289,7 @@ describe('work that outlasts a pass', () => {
   });
 
   it('of a backend has whole nodes decided once more when it ends: their taint goes after the last fence', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
     f.setNode(
       nodeFact({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PassFixture } from '../../test/pass-fixture.ts';
+import { fenceAt, PassFixture } from '../../test/pass-fixture.ts';
 import type { NodeFact } from '../model/facts.ts';
 import type { Policy } from '../model/policy.ts';
 import { ipAddresses } from '../model/storage-address.ts';
@@ -20,6 +20,7 @@ function twoBackends(policy: Partial<Policy> = {}) {
   const f = new PassFixture(policy);
   const other = new FakeStorageBackend(f.clock, 'backend-b');
   other.setSilent('node-a', f.lostSinceMs + 15_000, f.lostSinceMs);
+  fenceAt(other, f.lostSinceMs);
   f.attach('pv-b', 'node-a', 'pod-b', { address: 'backend-b' });
   const both = new PassFixture(policy, {
     fleet: fakeFleet(f.backend, other),
@@ -34,7 +35,7 @@ function twoBackends(policy: Partial<Policy> = {}) {
 function forgotten(attachmentUids: readonly string[]) {
   const records = new FakeLostNodeRecords();
   records.records.set('node-a', { addresses: ['10.0.0.1'], attachmentUids });
-  const f = Object.assign(new PassFixture({}, { records }), { records });
+  const f = Object.assign(PassFixture.unfenced({}, { records }), { records });
   f.cluster.removeNode('node-a', { forgotten: true });
   f.actions.removeNode('node-a');
   f.cluster.removePod('default', 'pod-a');
@@ -48,15 +49,19 @@ describe('ReleasePass', () => {
     );
   });
 
-  describe('in mode release', () => {
-    it('releases what is attached to a silent node', async () => {
+  describe('of a fenced node', () => {
+    it('releases what is attached to it', async () => {
       const f = new PassFixture();
       await f.run();
       expect([verdicts(f), f.effects]).toEqual([['release'], ['pod-deleted', 'detach-requested']]);
     });
 
     it.each<[string, (f: PassFixture) => void, string]>([
-      ['a node that still talks', (f) => f.backend.setLive('node-a'), 'node-still-writing'],
+      [
+        'a drop rule that is missing',
+        (f) => (f.backend.enforcement = { kind: 'not-enforced', detail: '' }),
+        'fence-failed',
+      ],
       ['a backend that cannot be reached', (f) => (f.backend.reachable = false), 'storage-unknown'],
       ['a cache that is not synced', (f) => (f.cluster.synced = false), 'cache-stale'],
     ])('writes nothing for %s', async (_what, change, held) => {
@@ -75,7 +80,7 @@ describe('ReleasePass', () => {
 
   describe('in mode fence', () => {
     it('fences, reads the fence back, and then releases', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       const { nextDeadlineMs } = await f.run();
       expect([f.effects, f.writes]).toEqual([['fenced'], []]);
       expect(nextDeadlineMs).toBe(f.clock.now());
@@ -85,7 +90,7 @@ describe('ReleasePass', () => {
     });
 
     it('waits for the quiesce of a node that was writing', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.backend.setLive('node-a');
       await f.run();
       const writtenUntilMs = f.clock.now();
@@ -99,7 +104,7 @@ describe('ReleasePass', () => {
     });
 
     it('lets a node back when it has booted: our taint first, then the fence', async () => {
-      const f = new PassFixture({ mode: 'fence', strategy: 'out-of-service' });
+      const f = PassFixture.unfenced({ strategy: 'out-of-service' });
       await f.runFor(2);
       expect(f.writes).toContain('addOutOfServiceTaint node-a');
       const taint = {
@@ -123,14 +128,14 @@ describe('ReleasePass', () => {
     });
 
     it('writes nothing while the backend cannot be reached, neither there nor to the cluster', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.backend.reachable = false;
       await f.runFor(3);
       expect([reason(f), f.writes, f.backend.calls]).toEqual(['storage-unknown', [], []]);
     });
 
     it('leaves a node that is Ready again cut off until it has booted, and goes on looking', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       await f.runFor(2);
       f.setNode(nodeFact());
       for (let time = 0; time < 3; time++) {
@@ -141,7 +146,7 @@ describe('ReleasePass', () => {
     });
 
     it('reads back at once what it has taken away', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       await f.runFor(2);
       f.cluster.removeVolumeAttachment('va-pv-a-node-a');
       f.setNode(nodeFact({ bootId: 'next' }));
@@ -153,7 +158,7 @@ describe('ReleasePass', () => {
     });
 
     it('looks again while a fence stands, and no more after it', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       await f.run();
       await f.run(); // reads the fence back
       f.cluster.removeVolumeAttachment('va-pv-a-node-a');
@@ -183,7 +188,7 @@ describe('ReleasePass', () => {
   });
 
   it('waits for the first reading of a backend, which may show the fence of an earlier process', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     f.setNode(nodeFact({ bootId: 'next' }));
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
     const fence = {
@@ -202,7 +207,7 @@ describe('ReleasePass', () => {
   });
 
   it('finds its own fence again, though the volume went before anybody read the backend', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     await f.run();
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
     f.backend.reachable = false;
@@ -263,13 +268,14 @@ describe('ReleasePass', () => {
       f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() - 4_000 });
       expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 2_000 });
       f.setNode(f.lost);
-      f.backend.setLive('node-a');
+      f.backend.setUnknown('node-a', 'never-seen-live');
       expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 2_000 });
       expect(verdicts(f)).toEqual(['hold']);
     });
 
     it('when the backend that is due first is', async () => {
-      const { f, backend, other, actions } = twoBackends({ mode: 'fence', suspectPollMs: 60_000 });
+      const { f, backend, other, actions } = twoBackends({ suspectPollMs: 60_000 });
+      for (const each of [backend, other]) each.fences.clear();
       backend.beforeChange = () => {
         throw new Error('refused');
       };
@@ -332,7 +338,7 @@ describe('ReleasePass', () => {
   });
 
   describe('a Node that was deleted before it started, without a pod', () => {
-    it('is known by the record about its attachments, and released', async () => {
+    it('is known by the record about its attachments, and fenced', async () => {
       const f = forgotten(['uid-of-va-pv-a-node-a', 'one that is gone']);
       await f.run();
       expect(f.backend.observations[0]?.suspects).toMatchObject([
@@ -340,7 +346,7 @@ describe('ReleasePass', () => {
       ]);
       await f.clock.advance(30_000);
       await f.run();
-      expect(f.effects).toEqual(['detach-requested']);
+      expect(f.effects).toEqual(['fenced']);
     });
 
     it('is looked up once, with all others of its kind', async () => {
@@ -403,10 +409,10 @@ describe('ReleasePass', () => {
   });
 
   describe('with early detection', () => {
-    const policy = { mode: 'fence', earlyDetection: { enabled: true, leaseStaleMs: 20_000 } } as const;
+    const policy = { earlyDetection: { enabled: true, leaseStaleMs: 20_000 } } as const;
 
     it('suspects a Ready node whose Lease went stale on a Lease cache that is current', async () => {
-      const f = new PassFixture(policy);
+      const f = PassFixture.unfenced(policy);
       f.setNode(nodeFact());
       f.cluster.setNodeLease({ nodeName: 'node-a', uid: 'l', renewTime: 't', observedAtMs: f.clock.now() });
       f.actions.setNodeLeaseRenewTime('node-a', 't');
@@ -429,6 +435,7 @@ describe('ReleasePass', () => {
       'lets pods back on the node once every backend says that no fence is left: %s',
       async (isRead) => {
         const { f, backend, other, setNode } = twoBackends(policy);
+        for (const each of [backend, other]) each.fences.clear();
         const taint = {
           key: 'reattach.srvlab.io/fenced',
           value: 'test.csi.reattach.io',
@@ -444,7 +451,7 @@ describe('ReleasePass', () => {
     );
 
     it('suspects nobody without it', async () => {
-      const f = new PassFixture({ mode: 'fence' });
+      const f = PassFixture.unfenced();
       f.setNode(nodeFact());
       f.cluster.setNodeLease({ nodeName: 'node-a', uid: 'l', renewTime: 't', observedAtMs: 0 });
       await f.run();
@@ -465,7 +472,7 @@ describe('ReleasePass', () => {
   });
 
   it('goes on asking a backend that could not be read since a fence was made', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     await f.run();
     f.backend.reachable = false;
     f.setNode(nodeFact({ bootId: 'another boot' }));
@@ -479,7 +486,7 @@ describe('ReleasePass', () => {
   });
 
   it('looks for a fence of which nobody knows whether it was made', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     f.backend.beforeChange = (call) => {
       if (call.kind !== 'fence') return;
       f.backend.fences.set(call.fence.id, {
@@ -553,7 +560,7 @@ describe('a new term of ReleasePass', () => {
   });
 
   it('reads every backend before it lets pods back to a node: another replica may have fenced it', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
     f.setNode(
       nodeFact({

@@ -14,10 +14,10 @@ describe('statusesAfter', () => {
   it('counts from the first pass that saw it so, and the hold through a change of its reason', async () => {
     const f = new PassFixture();
     const startMs = f.clock.now();
-    f.backend.setLive('node-a');
+    f.backend.enforcement = { kind: 'not-enforced', detail: 'no rule' };
     const first = await next(f, new Map());
     expect(first.get(UID)).toMatchObject({
-      state: 'node-still-writing',
+      state: 'fence-failed',
       detectedAtMs: startMs,
       heldSinceMs: startMs,
     });
@@ -47,7 +47,7 @@ describe('statusesAfter', () => {
   });
 
   it('lets stand what kept a step from being done until it has been tried again', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     f.backend.beforeChange = () => {
       throw new Error('refused');
     };

@@ -18,6 +18,13 @@ function reported(policy: Partial<Policy> = {}) {
   return { f: new PassFixture(policy, { observer: reporter }, clock), reporter };
 }
 
+/** The same before anything was fenced. */
+function unfenced() {
+  const all = reported();
+  all.f.backend.fences.clear();
+  return all;
+}
+
 /** The values of a gauge that are not 0, by the value of its one attribute. */
 async function gauge(name: string): Promise<Readonly<Record<string, number>>> {
   const values = (await telemetry.collect()).filter(
@@ -39,21 +46,21 @@ describe('PassReporter: reattach.attachment.stale', () => {
     );
     expect(all.map(({ value }) => value)).toEqual(all.map(() => 0));
     expect(all.map(({ attributes }) => Object.values(attributes).join())).toEqual(
-      expect.arrayContaining(['storage-unknown', 'node-still-writing', 'waiting', 'fencing', 'releasing']),
+      expect.arrayContaining(['storage-unknown', 'fence-failed', 'waiting', 'fencing', 'releasing']),
     );
   });
 
   it.each<[string, Partial<Policy>, (f: PassFixture) => void]>([
     ['releasing', {}, () => undefined],
-    ['fencing', { mode: 'fence' }, () => undefined],
+    ['fencing', {}, (f) => f.backend.fences.clear()],
     ['waiting', {}, (f) => f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() })],
-    ['node-still-writing', {}, (f) => f.backend.setLive('node-a')],
     ['storage-unknown', {}, (f) => (f.backend.reachable = false)],
     ['dry-run', { mode: 'observe' }, () => undefined],
     [
       'fence-failed',
-      { mode: 'fence' },
+      {},
       (f) => {
+        f.backend.fences.clear();
         f.backend.beforeChange = () => {
           throw new Error('refused');
         };
@@ -67,7 +74,7 @@ describe('PassReporter: reattach.attachment.stale', () => {
   });
 
   it('counts each attachment once, by what keeps it', async () => {
-    const { f } = reported({ mode: 'release' });
+    const { f } = reported();
     f.attach('pv-b', 'node-a', 'pod-b');
     f.attach('pv-c', 'node-a', 'pod-c');
     f.cluster.removePersistentVolume('pv-c');
@@ -88,7 +95,7 @@ describe('PassReporter: reattach.attachment.stale', () => {
 
 describe('PassReporter: reattach.fences', () => {
   it('counts the fences that stand, by whether the node may be let back', async () => {
-    const { f } = reported({ mode: 'fence' });
+    const { f } = unfenced();
     await f.run();
     expect(await fences()).toEqual({});
     await f.run();
@@ -108,7 +115,7 @@ describe('PassReporter: reattach.fences', () => {
 
 describe('PassReporter: reattach.fence.age', () => {
   it('grows while the fence stands, also while its backend cannot be read', async () => {
-    const { f } = reported({ mode: 'fence' });
+    const { f } = unfenced();
     await f.runFor(2);
     f.backend.reachable = false;
     await f.run();
@@ -145,13 +152,13 @@ describe('PassReporter: reattach.attachment.stale.age', () => {
 describe('PassReporter: reattach.attachment.held.age', () => {
   it('is that of the oldest hold, by its reason now, and grows between passes', async () => {
     const { f } = reported();
-    f.backend.setLive('node-a');
+    f.backend.enforcement = { kind: 'not-enforced', detail: 'no rule' };
     await f.run();
     expect(await heldAges()).toEqual({});
     await f.clock.advance(200_000);
     f.attach('pv-b', 'node-a', 'pod-b');
     await f.run();
-    expect(await heldAges()).toEqual({ 'node-still-writing': 200 });
+    expect(await heldAges()).toEqual({ 'fence-failed': 200 });
     f.backend.reachable = false;
     await f.run();
     await f.clock.advance(101_000);
@@ -179,7 +186,7 @@ describe('PassReporter: reattach.attachments', () => {
 
 describe('PassReporter: forget', () => {
   it('leaves nothing to be told by a replica that no longer leads', async () => {
-    const { f, reporter } = reported({ mode: 'fence' });
+    const { f, reporter } = unfenced();
     f.backend.setLive('node-b');
     await f.runFor(2);
     expect(await stale()).not.toEqual({});

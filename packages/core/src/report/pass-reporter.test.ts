@@ -41,6 +41,13 @@ function reported(policy: Partial<Policy> = {}) {
   return { f, logger, recorder, reporter, events };
 }
 
+/** The same before anything was fenced. */
+function unfenced() {
+  const all = reported();
+  all.f.backend.fences.clear();
+  return all;
+}
+
 describe('PassReporter', () => {
   it('tells of a release with its evidence, on the claim and in the log', async () => {
     const { f, logger, recorder } = reported();
@@ -66,7 +73,7 @@ describe('PassReporter', () => {
         persistentVolume: 'pv-a',
         volumeHandle: 'handle-of-pv-a',
         strategy: 'in-use',
-        rule: 'mode-release',
+        rule: 'mode-fence',
         evidence: { kind: 'silent' },
         lostForMs: 60_000,
         reconcileID: 'r',
@@ -101,7 +108,7 @@ describe('PassReporter', () => {
 
   it('lets stand what it said of a volume about which nothing ended since', () => {
     const { f, logger, reporter } = reported();
-    const { decisions } = decide(world(), testPolicy({ mode: 'fence' }), NOW);
+    const { decisions } = decide(world(), testPolicy(), NOW);
     const lost = lostDecisionsIn({ ...EMPTY_REPORT, decisions });
     const failed: Effect = { kind: 'failed', step: 'fence', decisions: lost, err: new Error('refused') };
     const pass = (report: Partial<PassReport>) =>
@@ -117,7 +124,7 @@ describe('PassReporter', () => {
 
   it('logs and counts a hold when it begins and when its reason changes; the Event is repeated', async () => {
     const { f, logger, recorder } = reported();
-    f.backend.setLive('node-a');
+    f.backend.enforcement = { kind: 'not-enforced', detail: 'no rule' };
     await f.run();
     await f.run();
     expect(logger.messages('warn')).toEqual(['Held release']);
@@ -126,17 +133,17 @@ describe('PassReporter', () => {
     const reasons = logger.lines
       .filter(({ message }) => message === 'Held release')
       .map(({ fields }) => fields['reason']);
-    expect(reasons).toEqual(['node-still-writing', 'storage-unknown']);
+    expect(reasons).toEqual(['fence-failed', 'storage-unknown']);
     expect(recorder.events.map(({ type, message }) => [type, message.slice(0, 36)])).toEqual([
-      ['Warning', 'Release held (node-still-writing): n'],
-      ['Warning', 'Release held (node-still-writing): n'],
+      ['Warning', 'Release held (fence-failed): node no'],
+      ['Warning', 'Release held (fence-failed): node no'],
       ['Warning', 'Release held (storage-unknown): node'],
     ]);
     expect(telemetry.total('reattach.attachment.holds')).toBe(2);
   });
 
   it.each<[string, Partial<Policy>, (f: PassFixture) => void]>([
-    ['node-still-writing', {}, (f) => f.backend.setLive('node-a')],
+    ['fence-failed', {}, (f) => (f.backend.enforcement = { kind: 'not-enforced', detail: 'no rule' })],
     ['storage-unknown', {}, (f) => (f.backend.reachable = false)],
     ['cache-stale', {}, (f) => (f.cluster.staleMs = 200_000)],
     ['dry-run', { mode: 'observe' }, () => undefined],
@@ -157,7 +164,7 @@ describe('PassReporter', () => {
 
   it('begins anew with a hold that was over', async () => {
     const { f, logger } = reported();
-    f.backend.setLive('node-a');
+    f.backend.enforcement = { kind: 'not-enforced', detail: 'no rule' };
     await f.run();
     f.setNode(nodeFact());
     await f.run();
@@ -244,7 +251,7 @@ describe('PassReporter', () => {
   });
 
   it('holds what waits for a companion', async () => {
-    const { f, events, logger } = reported({ mode: 'fence' });
+    const { f, events, logger } = unfenced();
     f.attach('pv-b', 'node-a', 'pod-b');
     f.cluster.setClaimMigrating('default', 'claim-of-pv-b');
     await f.run();
@@ -255,7 +262,7 @@ describe('PassReporter', () => {
   });
 
   it('tells of a fence and of its end, on the Node', async () => {
-    const { f, events, recorder } = reported({ mode: 'fence' });
+    const { f, events, recorder } = unfenced();
     await f.run();
     expect(events()).toEqual(['Warning NodeFenced']);
     expect(recorder.events[0]?.regarding).toEqual({
@@ -342,7 +349,7 @@ describe('PassReporter', () => {
   });
 
   it('holds what a failed fence leaves undone', async () => {
-    const { f, events, logger } = reported({ mode: 'fence' });
+    const { f, events, logger } = unfenced();
     f.backend.beforeChange = () => {
       throw new Error('no such right');
     };
@@ -355,7 +362,7 @@ describe('PassReporter', () => {
   });
 
   it('logs what is taken back from a node, with the proof', async () => {
-    const { f, logger } = reported({ mode: 'fence' });
+    const { f, logger } = unfenced();
     await f.runFor(2);
     logger.lines.length = 0;
     f.cluster.removeVolumeAttachment('va-pv-a-node-a');
@@ -384,7 +391,7 @@ describe('PassReporter', () => {
   });
 
   it('warns once that something could not be taken back, and again when it fails otherwise', async () => {
-    const { f, logger } = reported({ mode: 'fence' });
+    const { f, logger } = unfenced();
     await f.runFor(2);
     logger.lines.length = 0;
     f.setNode(nodeFact({ bootId: 'next' }));

@@ -16,6 +16,7 @@ describe('traceDecisions', () => {
     f.attach('pv-b', 'node-a', 'pod-b');
     f.cluster.removePersistentVolume('pv-b');
     f.backend.setLive('node-a');
+    f.backend.enforcement = { kind: 'not-enforced', detail: 'no rule' };
     await f.run();
     const byEvidence = decided().toSorted((a, b) =>
       String(b.attributes['reattach.evidence']).localeCompare(String(a.attributes['reattach.evidence'])),
@@ -48,8 +49,8 @@ describe('traceDecisions', () => {
           {
             attributes: {
               'k8s.persistentvolume.name': 'pv-a',
-              'reattach.hold.reason': 'node-still-writing',
-              'reattach.decision.rule': 'mode-release',
+              'reattach.hold.reason': 'fence-failed',
+              'reattach.decision.rule': 'mode-fence',
             },
           },
         ],
@@ -65,7 +66,10 @@ describe('traceDecisions', () => {
     expect(decided()).toHaveLength(1);
     expect(decided()[0]?.events).toHaveLength(32);
     telemetry.spans.length = 0;
+    f.backend.fences.clear();
     f.setNode(nodeFact());
+    await f.run(); // sees that the fence is gone
+    telemetry.spans.length = 0;
     await f.run();
     expect(telemetry.spans).toEqual([]);
   });

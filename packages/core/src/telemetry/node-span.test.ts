@@ -25,15 +25,16 @@ describe('inNodeSpan', () => {
       'reattach.evidence.observed_at': '2026-01-01T00:00:00.000Z',
       'reattach.evidence.last_activity': '2025-12-31T23:59:00.000Z',
       'reattach.evidence.silent_since': '2025-12-31T23:59:15.000Z',
-      'reattach.fence.state': 'open',
-      'reattach.decision.rule': 'mode-release',
-      'reattach.decision.why': 'Node has been NotReady for 60.0 s; scripted for node-a',
+      'reattach.fence.state': 'effective',
+      'reattach.fence.id': 'fence-0',
+      'reattach.decision.rule': 'mode-fence',
+      'reattach.decision.why': 'Node has been NotReady for 60.0 s; fence effective: quiesced (fence fence-0)',
       'reattach.volumes': ['pv-a'],
     });
   });
 
   it('names the fence a release rests on', async () => {
-    const f = new PassFixture({ mode: 'fence' });
+    const f = PassFixture.unfenced();
     await f.run();
     expect(spanOf('fence node')).toMatchObject({
       attributes: { 'reattach.decision.rule': 'mode-fence' },

@@ -21,7 +21,7 @@ describe('observeInSpan', () => {
         'reattach.storage.suspects': 1,
         'reattach.storage.live_hosts': 1,
         'reattach.storage.enforcement': 'enforced',
-        'reattach.storage.fences': 0,
+        'reattach.storage.fences': 1,
       },
       events: [
         {

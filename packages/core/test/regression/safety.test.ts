@@ -16,6 +16,7 @@ import { FakeStorageBackend, fakeFleet } from '../../src/testing/fake-storage-ba
 import { testPolicy } from '../../src/testing/policy-builder.ts';
 import { RecordingLogger } from '../../src/testing/recording-logger.ts';
 import { AttachmentManager } from '../../src/tracking/attachment-manager.ts';
+import { fenceAt } from '../pass-fixture.ts';
 
 /** node-a is NotReady for a minute and silent at both backends; node-b to node-e are Ready; `pv-a` is at backend-a, `pv-b` at backend-b. */
 function setUp(policy: Partial<Policy> = {}) {
@@ -48,7 +49,7 @@ function setUp(policy: Partial<Policy> = {}) {
     clock,
     leadership: { assertHeld: () => undefined },
     observer: { passed: (report: PassReport) => void reports.push(report) },
-    policy: testPolicy({ mode: 'release', ...policy }),
+    policy: testPolicy(policy),
     newFenceId: () => `fence-${backendA.calls.length + backendB.calls.length}`,
   });
   let pass = new ReleasePass(options());
@@ -60,6 +61,7 @@ function setUp(policy: Partial<Policy> = {}) {
     for (const persistentVolumeName of names)
       cluster.setVolumeAttachment(volumeAttachmentFact({ persistentVolumeName }));
   };
+  const fenceAll = () => [backendA, backendB].forEach((backend) => fenceAt(backend, longAgoMs));
   const writes = () => actions.calls.map(({ kind }) => kind).filter((kind) => !kind.startsWith('getNode'));
   return {
     clock,
@@ -73,6 +75,7 @@ function setUp(policy: Partial<Policy> = {}) {
     run,
     restart,
     attach,
+    fenceAll,
     writes,
   };
 }
@@ -81,15 +84,17 @@ const OURS = { key: 'node.kubernetes.io/out-of-service', value: 'test.csi.reatta
 
 describe('safety review', () => {
   it('1 does not taint a node out of service while one of its volumes may still be written to', async () => {
-    const { attach, backendB, run, writes } = setUp({ strategy: 'out-of-service' });
+    const { attach, backendA, backendB, run, writes } = setUp({ strategy: 'out-of-service' });
     attach('pv-a', 'pv-b');
+    fenceAt(backendA, 0);
     backendB.setLive('node-a');
     await run();
     expect(writes()).not.toContain('addOutOfServiceTaint');
   });
 
   it('1b taints it once all of its volumes may go', async () => {
-    const { attach, clock, run, writes } = setUp({ strategy: 'out-of-service' });
+    const { attach, fenceAll, clock, run, writes } = setUp({ strategy: 'out-of-service' });
+    fenceAll();
     attach('pv-a', 'pv-b');
     await run();
     await clock.advance(2_000);
@@ -98,8 +103,9 @@ describe('safety review', () => {
   });
 
   it('2 does not delete a pod that also uses a volume which may still be written to', async () => {
-    const { attach, backendB, cluster, run, writes } = setUp();
+    const { attach, backendA, backendB, cluster, run, writes } = setUp();
     attach('pv-a', 'pv-b');
+    fenceAt(backendA, 0);
     cluster.setPod(podFact({ claimNames: ['claim-of-pv-a', 'claim-of-pv-b'] }));
     backendB.setLive('node-a');
     await run();
@@ -107,7 +113,8 @@ describe('safety review', () => {
   });
 
   it('2b releases a pod with volumes at two backends once both may go', async () => {
-    const { attach, clock, cluster, run, writes } = setUp();
+    const { attach, fenceAll, clock, cluster, run, writes } = setUp();
+    fenceAll();
     attach('pv-a', 'pv-b');
     cluster.setPod(podFact({ claimNames: ['claim-of-pv-a', 'claim-of-pv-b'] }));
     await run();
@@ -128,7 +135,7 @@ describe('safety review', () => {
   });
 
   it('4 completes no fence of another boot under its id: that bootID would prove the node clean', async () => {
-    const { attach, backendA, clock, setNode, lost, run } = setUp({ mode: 'fence' });
+    const { attach, backendA, clock, setNode, lost, run } = setUp();
     attach('pv-a');
     setNode({ ...lost, bootId: 'second', storageAddresses: ['address-1', 'address-2'] });
     const old = { id: 'old', nodeName: 'node-a', bootId: 'first', fencedAtMs: clock.now() - 900_000 };
@@ -140,7 +147,7 @@ describe('safety review', () => {
   });
 
   it('5 fences nothing, and says so, when no address of the node is known', async () => {
-    const { attach, backendA, setNode, lost, run, reports } = setUp({ mode: 'fence' });
+    const { attach, backendA, setNode, lost, run, reports } = setUp();
     attach('pv-a');
     setNode({ ...lost, storageAddresses: [] });
     await run();
@@ -149,7 +156,8 @@ describe('safety review', () => {
   });
 
   it('6 tries the strategy first when a node is lost again, however long ago it was lost before', async () => {
-    const { attach, clock, setNode, lost, run, writes } = setUp();
+    const { attach, fenceAll, clock, setNode, lost, run, writes } = setUp();
+    fenceAll();
     attach('pv-a');
     await run();
     setNode(nodeFact());
@@ -162,7 +170,8 @@ describe('safety review', () => {
   });
 
   it('7 counts the detach time-out from the first detach that was asked for, not from failed attempts', async () => {
-    const { attach, actions, clock, run, writes } = setUp();
+    const { attach, fenceAll, actions, clock, run, writes } = setUp();
+    fenceAll();
     attach('pv-a');
     actions.before = ({ kind }) => {
       if (kind === 'removeVolumesInUse') throw new Error('scripted');
@@ -174,7 +183,8 @@ describe('safety review', () => {
   });
 
   it('8 reports no delete of a pod that was gone already', async () => {
-    const { attach, actions, cluster, run, reports } = setUp();
+    const { attach, fenceAll, actions, cluster, run, reports } = setUp();
+    fenceAll();
     attach('pv-a');
     cluster.setPod(podFact());
     actions.setDeleteResult('pod-a', 'gone');
@@ -183,7 +193,8 @@ describe('safety review', () => {
   });
 
   it('9 does not take Nodes that an unsynced cache lacks for a mass failure later', async () => {
-    const { attach, cluster, clock, run, reports } = setUp();
+    const { attach, fenceAll, cluster, clock, run, reports } = setUp();
+    fenceAll();
     attach('pv-a');
     cluster.synced = false;
     const names = ['node-b', 'node-c', 'node-d', 'node-e'];
@@ -212,7 +223,7 @@ describe('safety review', () => {
   });
 
   it('11 finishes a release after a crash between pod and VolumeAttachment of a Node that nobody remembers', async () => {
-    const { attach, backendA, clock, cluster, actions, run, restart, writes } = setUp({ mode: 'fence' });
+    const { attach, backendA, clock, cluster, actions, run, restart, writes } = setUp();
     attach('pv-a');
     cluster.setPod(podFact());
     cluster.removeNode('node-a', { forgotten: true });
@@ -253,7 +264,8 @@ describe('safety review', () => {
   });
 
   it('13 tells the observer what one backend did although the part of another fails', async () => {
-    const { attach, backendB, run, reports } = setUp();
+    const { attach, fenceAll, backendB, run, reports } = setUp();
+    fenceAll();
     attach('pv-a', 'pv-b');
     backendB.before = () => {
       throw new Error('scripted');

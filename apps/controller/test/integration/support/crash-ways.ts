@@ -9,24 +9,16 @@ export interface Way {
   readonly loss: Loss;
 }
 
-/** Ways of mode `release`: the node has to be silent. */
-export const RELEASE_WAYS: readonly Way[] = [
-  { name: 'release, in-use', flags: { mode: 'release', strategy: 'in-use' }, loss: {} },
-  { name: 'release, delete', flags: { mode: 'release', strategy: 'delete' }, loss: {} },
-  { name: 'release, Node deleted', flags: { mode: 'release' }, loss: { nodeDeleted: true } },
-  {
-    name: 'release, Node deleted, no other pod on it',
-    flags: {
-      mode: 'release',
-      'leader-election-enabled': true, // notes are a leader's
-      'leader-election-namespace': 'reattach',
-    },
-    loss: { nodeDeleted: true, alone: true },
-  },
+/** Ways in which the node is silent when it is cut off. */
+export const SILENT_WAYS: readonly Way[] = [
+  { name: 'silent, in-use', flags: { strategy: 'in-use' }, loss: {} },
+  { name: 'silent, delete', flags: { strategy: 'delete' }, loss: {} },
+  { name: 'silent, Node deleted', flags: {}, loss: { nodeDeleted: true } },
+  { name: 'silent, Node deleted, no other pod on it', flags: {}, loss: { nodeDeleted: true, alone: true } },
 ];
 
-/** Ways of mode `fence`: the node writes on until it is cut off. */
-export const FENCE_WAYS: readonly Way[] = [
+/** Ways in which the node writes on until it is cut off. */
+export const WRITING_WAYS: readonly Way[] = [
   { name: 'fence, auto', flags: {}, loss: { writesOn: true } },
   { name: 'fence, delete', flags: { strategy: 'delete' }, loss: { writesOn: true } },
   {

@@ -1,5 +1,5 @@
-import { FENCE_WAYS } from './support/crash-ways.ts';
+import { WRITING_WAYS } from './support/crash-ways.ts';
 import { describeCrashes } from './support/describe-crashes.ts';
 
 /** A fence comes and goes; two pods and two volumes leave the node. */
-describeCrashes(FENCE_WAYS, 6);
+describeCrashes(WRITING_WAYS, 6);
