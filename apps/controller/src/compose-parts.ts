@@ -50,11 +50,11 @@ export interface Cluster {
 }
 
 export function composeCluster({ config, logger, clock, teardown }: Base): Cluster {
-  const { kubeconfigPath, context, policy } = config;
+  const { kubeconfigPaths, context, policy } = config;
   const api = teardown.use(
     'kubernetes-api',
     loadKubeApi({
-      ...(kubeconfigPath !== undefined && { kubeconfigPath }),
+      kubeconfigPaths,
       ...(context !== undefined && { context }),
       logger,
       clock,

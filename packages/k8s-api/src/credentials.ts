@@ -42,6 +42,9 @@ export class CredentialSource {
     if (options.auth) headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
     for (const [name, value] of Object.entries(options.headers ?? {}))
       headers[name.toLowerCase()] = String(value).trim(); // a token file may end in a newline
+    const { tokenFile } = this.#config.getCurrentUser()?.authProvider?.config ?? {};
+    if (tokenFile !== undefined && !/^Bearer \S/.test(headers['authorization'] ?? ''))
+      throw Object.assign(new Error('The token file is empty'), { code: 'EMPTY', path: tokenFile });
     const { ca, cert, key, servername, rejectUnauthorized } = options;
     return {
       headers,

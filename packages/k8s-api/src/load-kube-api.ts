@@ -1,14 +1,18 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import { type Cluster, KubeConfig, type User } from '@kubernetes/client-node';
 import { type Clock, type Logger, silentLogger, systemClock } from '@reattach/core';
 import { CredentialSource } from './credentials.ts';
 import type { KubeApi } from './kube-api.ts';
+import { resolveKubeconfig } from './resolve-kubeconfig.ts';
 import { badConfig } from './translate-error.ts';
 import { UndiciKubeApi } from './undici-kube-api.ts';
 
-/** Where the API server is found and how it lets us in. */
+/** Where the API server is found and how requests are authenticated. */
 export interface LoadKubeApiOptions {
-  /** A kubeconfig file. Absent: the pod's service account. The environment's KUBECONFIG is not looked at. */
-  readonly kubeconfigPath?: string;
+  /**
+   * Kubeconfig files, merged as kubectl does. Absent or empty: the service account of the pod. Neither the environment's
+   * KUBECONFIG nor the home directory is read.
+   */
+  readonly kubeconfigPaths?: readonly string[];
   /** A context of the kubeconfig. Default: its current one. */
   readonly context?: string;
   /** Default: silent. */
@@ -18,36 +22,43 @@ export interface LoadKubeApiOptions {
 }
 
 /**
- * Reads a kubeconfig or the service account; makes no connection yet.
- * @throws {KubeApiError} `BAD_CONFIG` when it is unreadable or names no reachable cluster, outcome `not-applied`.
+ * Reads kubeconfig files or the service account; makes no connection yet.
+ * @throws {KubeApiError} `BAD_CONFIG`, outcome `not-applied`, that names file, context and field
  */
 export function loadKubeApi(options: LoadKubeApiOptions = {}): KubeApi {
-  const { logger = silentLogger, clock = systemClock } = options;
-  const { config, server } = loadConfig(options);
-  return new UndiciKubeApi({ server, credentials: new CredentialSource(config), clock, logger });
+  const { kubeconfigPaths = [], context, logger = silentLogger, clock = systemClock } = options;
+  const { cluster, user } =
+    kubeconfigPaths.length === 0 ? serviceAccount(context) : resolveKubeconfig(kubeconfigPaths, context);
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser(cluster, user);
+  return new UndiciKubeApi({
+    server: cluster.server,
+    credentials: new CredentialSource(config),
+    clock,
+    logger,
+  });
 }
 
-function loadConfig({ kubeconfigPath, context }: LoadKubeApiOptions): { config: KubeConfig; server: string } {
+function serviceAccount(context: string | undefined): { readonly cluster: Cluster; readonly user: User } {
+  if (context !== undefined)
+    throw badConfig(`there is no kubeconfig, so context "${context}" cannot be looked up`);
   const config = new KubeConfig();
-  const where = kubeconfigPath === undefined ? 'the service account' : `kubeconfig ${kubeconfigPath}`;
   try {
-    if (kubeconfigPath === undefined) config.loadFromCluster();
-    else config.loadFromFile(kubeconfigPath);
-  } catch (error) {
-    throw badConfig(`${where} cannot be read`, error);
+    config.loadFromCluster();
+  } catch (err) {
+    throw badConfig('the service account cannot be read', err);
   }
-  if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
-  if (!cluster) throw badConfig(`${where} has no cluster for context "${config.getCurrentContext()}"`);
-  if (cluster.proxyUrl !== undefined) throw badConfig(`${where} asks for a proxy, which is not supported`);
-  const { server } = cluster;
-  if (!URL.canParse(server) || !/^https?:$/.test(new URL(server).protocol)) {
-    throw badConfig(`${where} has a server that is no http or https URL: "${server}"`);
+  const user = config.getCurrentUser();
+  if (
+    !cluster ||
+    !user ||
+    !URL.canParse(cluster.server) ||
+    new URL(cluster.server).hostname === 'undefined'
+  ) {
+    throw badConfig(
+      'there is neither a kubeconfig nor a service account: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set',
+    );
   }
-  // The library refuses plain http unless told to skip TLS checks, and forgets the CA of a context without user.
-  config.loadFromClusterAndUser(
-    { ...cluster, skipTLSVerify: cluster.skipTLSVerify || server.startsWith('http:') },
-    config.getCurrentUser() ?? { name: 'anonymous' },
-  );
-  return { config, server };
+  return { cluster, user };
 }

@@ -26,7 +26,7 @@ export class KubeWorld implements AsyncDisposable {
     try {
       const kubeconfigPath = join(folder, 'kubeconfig');
       await sim.writeKubeconfig(kubeconfigPath);
-      return new KubeWorld(clock, sim, loadKubeApi({ kubeconfigPath, clock }));
+      return new KubeWorld(clock, sim, loadKubeApi({ kubeconfigPaths: [kubeconfigPath], clock }));
     } finally {
       await rm(folder, { recursive: true });
     }

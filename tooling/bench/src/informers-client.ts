@@ -33,7 +33,7 @@ const [implementation, kubeconfig = ''] = process.argv.slice(2);
 
 /** Resolves when everything is in the cache. */
 async function syncOurs(onUpdate: OnUpdate): Promise<unknown> {
-  const caches = new KubeCaches({ api: loadKubeApi({ kubeconfigPath: kubeconfig }) });
+  const caches = new KubeCaches({ api: loadKubeApi({ kubeconfigPaths: [kubeconfig] }) });
   caches.addNodeHandlers({ onUpdate: (_old, { labels }) => onUpdate(labels) });
   caches.start();
   await caches.waitForSync(new AbortController().signal);

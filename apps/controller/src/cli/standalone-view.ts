@@ -50,10 +50,10 @@ export class StandaloneView implements AsyncDisposable {
   /** @throws {CliError} when the cluster does not answer. A backend that does not is part of what is seen. */
   static async open(config: Config, clock: Clock, signal: AbortSignal): Promise<StandaloneView> {
     await using opening = new AsyncDisposableStack();
-    const { kubeconfigPath, context, policy, activityWindowMs } = config;
+    const { kubeconfigPaths, context, policy, activityWindowMs } = config;
     const api = opening.use(
       loadKubeApi({
-        ...(kubeconfigPath !== undefined && { kubeconfigPath }),
+        kubeconfigPaths,
         ...(context !== undefined && { context }),
         clock,
       }),

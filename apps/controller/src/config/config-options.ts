@@ -105,7 +105,8 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
   config: { type: path, description: 'YAML file with the options below, nested by their dots.' },
   kubeconfig: {
     type: path,
-    description: 'Kubeconfig file. Without it `KUBECONFIG`, and without that the service account of the pod.',
+    description:
+      'Kubeconfig file. Without it the files that `KUBECONFIG` lists, else `~/.kube/config`, else the service account of the pod.',
   },
   context: { type: text, description: 'Context of the kubeconfig. Without it the current context.' },
   attacher: {

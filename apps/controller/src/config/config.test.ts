@@ -58,6 +58,7 @@ describe('parseConfig', () => {
       },
     ]);
     expect(rest).toEqual({
+      kubeconfigPaths: [],
       policy: {
         attacher: 'rds.csi.srvlab.io',
         mode: 'observe',
@@ -133,11 +134,11 @@ describe('parseConfig', () => {
 
   it('uses KUBECONFIG when no option of its own names a kubeconfig', () => {
     const env = { KUBECONFIG: '/home/op/.kube/config' };
-    expect(parse(COMPLETE, env).kubeconfigPath).toBe('/home/op/.kube/config');
-    expect(parse([...COMPLETE, '--kubeconfig=/etc/kubeconfig'], env).kubeconfigPath).toBe('/etc/kubeconfig');
-    expect(refusal(COMPLETE, { KUBECONFIG: '/a:/b' }).message).toContain(
-      'kubeconfig (KUBECONFIG): got "/a:/b", expected one file, not a list',
-    );
+    expect(parse(COMPLETE, env).kubeconfigPaths).toEqual(['/home/op/.kube/config']);
+    expect(parse([...COMPLETE, '--kubeconfig=/etc/kubeconfig'], env).kubeconfigPaths).toEqual([
+      '/etc/kubeconfig',
+    ]);
+    expect(parse(COMPLETE, { KUBECONFIG: '/a::/b' }).kubeconfigPaths).toEqual(['/a', '/b']);
   });
 
   it('ignores the variables Kubernetes makes of a Service named reattach', () => {

@@ -24,7 +24,8 @@ import {
 /** What the controller runs with: checked, complete, immutable. Holds secrets: never log it whole. */
 export interface Config {
   /** Absent: the pod's service account. */
-  readonly kubeconfigPath?: string;
+  /** Merged as kubectl does; empty: the service account of the pod. */
+  readonly kubeconfigPaths: readonly string[];
   readonly context?: string;
   /** Everything decisions depend on. */
   readonly policy: Policy;
@@ -132,14 +133,13 @@ class ConfigReader {
     const unsafeKeys = OPTION_KEYS.filter((key) => !this.#isSafe(key));
     if (!this.#value('unsafe.compressedTimes')) for (const key of unsafeKeys) this.#refuseUnsafe(key);
     this.#checkTogether();
-    const kubeconfigPath = this.#kubeconfigPath();
     const backends = this.#readBackends();
     const context = this.#value('context');
     const otlpEndpoint = this.#value('otlp.endpoint');
     const auditFile = this.#value('audit.file');
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
     return {
-      ...(kubeconfigPath === undefined ? {} : { kubeconfigPath }),
+      kubeconfigPaths: this.#kubeconfigPaths(),
       ...(context === undefined ? {} : { context }),
       policy: this.#policy(),
       backends: backends.map((backend) => present(backend, 'rds.address')),
@@ -348,13 +348,20 @@ class ConfigReader {
     return inline ?? this.#contentOf('rds.hostKeyFile')?.trim();
   }
 
-  /** `KUBECONFIG` counts, as for kubectl, when no option of ours says otherwise. */
-  #kubeconfigPath(): string | undefined {
+  /** As kubectl: the option's file, else those that `KUBECONFIG` lists, else `~/.kube/config` where it exists. */
+  #kubeconfigPaths(): readonly string[] {
     const own = this.#value('kubeconfig');
-    const common = this.#sources.env['KUBECONFIG'];
-    if (own !== undefined || !common) return own;
-    if (common.includes(':')) this.#refuse('kubeconfig', 'KUBECONFIG', common, 'one file, not a list');
-    return common;
+    if (own !== undefined) return [own];
+    const { KUBECONFIG: list = '', HOME: home = '' } = this.#sources.env;
+    const listed = list.split(':').filter((each) => each !== '');
+    if (listed.length > 0 || home === '') return listed;
+    const common = `${home}/.kube/config`;
+    try {
+      this.#sources.readFile(common);
+      return [common];
+    } catch (err) {
+      return err instanceof Error && 'code' in err && err.code === 'ENOENT' ? [] : [common]; // what is wrong is reported when it is used
+    }
   }
 
   /** The content of the file an option names; a file that cannot be read, or is empty, is a problem. */

@@ -21,10 +21,10 @@ export async function runDoctor(
 }
 
 async function examineCluster(config: Config, clock: Clock, signal: AbortSignal): Promise<readonly Check[]> {
-  const { kubeconfigPath, context, policy, leaderElection } = config;
+  const { kubeconfigPaths, context, policy, leaderElection } = config;
   try {
     await using api = loadKubeApi({
-      ...(kubeconfigPath !== undefined && { kubeconfigPath }),
+      kubeconfigPaths,
       ...(context !== undefined && { context }),
       clock,
     });

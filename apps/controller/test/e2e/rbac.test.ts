@@ -165,7 +165,7 @@ function isStreaming({ query }: LoggedRequest): boolean {
 
 /** The controller counts a repeated Event after 5 min; the recorder it uses does the same at once. */
 async function repeatEvent(kubeconfigPath: string): Promise<void> {
-  await using api = loadKubeApi({ kubeconfigPath });
+  await using api = loadKubeApi({ kubeconfigPaths: [kubeconfigPath] });
   const recorder = new KubeEventRecorder({
     api,
     clock: systemClock,

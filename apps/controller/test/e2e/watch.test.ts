@@ -90,7 +90,7 @@ describe.skipIf(assets === undefined)('KubeCaches', () => {
       watchCache: false,
       signal: AbortSignal.timeout(100_000),
     });
-    api = loadKubeApi({ kubeconfigPath: envtest.kubeconfigPath });
+    api = loadKubeApi({ kubeconfigPaths: [envtest.kubeconfigPath] });
     for (let index = 0; index < NODES; index++) await request(api, 'POST', NODE_PATH, node(`node-${index}`));
   });
   afterAll(async () => {

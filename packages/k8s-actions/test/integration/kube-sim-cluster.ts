@@ -40,7 +40,7 @@ export class KubeSimCluster implements AsyncDisposable {
     try {
       const kubeconfigPath = join(folder, 'config');
       await sim.writeKubeconfig(kubeconfigPath);
-      return new KubeSimCluster(clock, sim, loadKubeApi({ kubeconfigPath, clock }));
+      return new KubeSimCluster(clock, sim, loadKubeApi({ kubeconfigPaths: [kubeconfigPath], clock }));
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -70,7 +70,7 @@ export class E2eCluster implements AsyncDisposable {
       await startEnvtest({ assets: assets ?? '', controllerManager: CONTROLLER_MANAGER, signal }),
     );
     const lifetime = new AbortController();
-    const api = cleanup.use(loadKubeApi({ kubeconfigPath: envtest.kubeconfigPath }));
+    const api = cleanup.use(loadKubeApi({ kubeconfigPaths: [envtest.kubeconfigPath] }));
     cleanup.defer(() => lifetime.abort());
     const mirror = await ClusterMirror.start(api, lifetime.signal);
     const cluster = new E2eCluster(envtest, new KubeClient(api, lifetime.signal), mirror, cleanup.move());
