@@ -34,6 +34,7 @@ export class GuestShell implements Disposable {
         if (err) return reject(err);
         let stdout = '';
         let stderr = '';
+        channel.end(); // no command of the lab reads from standard input
         channel.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
         channel.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
         channel.on('close', (code: number | null) => resolve({ code, stdout, stderr }));

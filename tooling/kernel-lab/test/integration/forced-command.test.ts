@@ -28,6 +28,7 @@ describe.skipIf(process.platform !== 'linux').each(shells)(
         'table',
         'fences',
         'sockets',
+        'queues',
         'conntrack',
         'addresses',
         'nvmet',
@@ -193,8 +194,8 @@ describe.skipIf(process.platform !== 'linux').each(shells)(
 
     it('takes the request from its arguments, one word or several', () => {
       using target = new FakeTarget(shell);
-      expect(parseReply(target.runArguments('read', NONCE), 'read', NONCE).size).toBe(9);
-      expect(parseReply(target.runArguments(`read ${NONCE}`), 'read', NONCE).size).toBe(9);
+      expect(parseReply(target.runArguments('read', NONCE), 'read', NONCE).size).toBe(10);
+      expect(parseReply(target.runArguments(`read ${NONCE}`), 'read', NONCE).size).toBe(10);
     });
 
     it('runs itself through sudo for another user, and says so when the sudo rule is missing', () => {
@@ -216,6 +217,19 @@ describe.skipIf(process.platform !== 'linux').each(shells)(
           `^reattach-target 1 error ${NONCE} too-large\\n\\d{7,8} bytes or more, the limit is 8388608\\nend ${NONCE}\\n$`,
         ),
       );
+    });
+
+    it('reports threads that wait for the commands of a closed queue, and says where stacks cannot be read', () => {
+      using target = new FakeTarget(shell);
+      const queues = () => parseReply(target.run(`read ${NONCE}`).stdout, 'read', NONCE).get('queues');
+      expect(queues()).toEqual({ status: 'missing', lines: [] });
+      target.file('proc/2/stack', '[<0>] kthreadd+0x1b4/0x1f0\n');
+      expect(queues()).toEqual({ status: 'ok', lines: [] });
+      target.file(
+        'proc/7/stack',
+        '[<0>] nvmet_sq_destroy+0x4f/0x140 [nvmet]\n[<0>] worker_thread+0x4d/0x380\n',
+      );
+      expect(queues()?.lines).toEqual([expect.stringContaining('nvmet_sq_destroy+0x4f')]);
     });
 
     it('reads connection tracking only where ss is missing, and then makes sure that tracking runs', () => {
