@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { OPERATIONS } from './operations/catalogue.ts';
 
 /** What the command was asked to do. */
 export interface SimulateOptions {
@@ -14,6 +15,8 @@ export interface SimulateOptions {
   /** End with the first finding. */
   readonly failFast: boolean;
   readonly shrink: boolean;
+  /** Kinds of operations that are left out of what the seeds draw. */
+  readonly without: readonly string[];
 }
 
 export const USAGE = `Usage: pnpm simulate [options]
@@ -22,6 +25,7 @@ export const USAGE = `Usage: pnpm simulate [options]
   --budget-seconds N   start no further seed after N seconds
   --json               print one JSON line for each finding, and no progress bar
   --fail-fast          end with the first finding
+  --without KIND,...   leave these kinds of operations out
   --no-shrink          print findings with all their operations
   --replay SEED        print the run of one seed as a timeline
   --operations JSON    with --replay: run these operations instead of those that the seed draws`;
@@ -38,6 +42,7 @@ export function parseOptions(args: readonly string[]): SimulateOptions {
       operations: { type: 'string' },
       'budget-seconds': { type: 'string' },
       'fail-fast': { type: 'boolean', default: false },
+      without: { type: 'string', default: '' },
       'no-shrink': { type: 'boolean', default: false },
     },
   });
@@ -51,7 +56,19 @@ export function parseOptions(args: readonly string[]): SimulateOptions {
     budgetSeconds: budget === undefined ? Number.POSITIVE_INFINITY : whole('--budget-seconds', budget, 1),
     failFast: values['fail-fast'],
     shrink: !values['no-shrink'],
+    without: kinds(values.without),
   };
+}
+
+function kinds(text: string): readonly string[] {
+  const names = text.split(',').filter((name) => name !== '');
+  for (const name of names) {
+    if (!OPERATIONS.has(name))
+      throw new TypeError(
+        `Expected --without to name operations among ${[...OPERATIONS.keys()].join(', ')}, got ${name}`,
+      );
+  }
+  return names;
 }
 
 function whole(option: string, text: string, min: number): number {

@@ -18,7 +18,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
     for (let seed = from; seed < from + seeds; seed++) {
       if (performance.now() - startedMs > budgetSeconds * 1000) break;
       const before = process.cpuUsage();
-      const result = await runSeed(seed);
+      const result = await runSeed(seed, { without: options.without });
       const { user, system } = process.cpuUsage(before);
       cpuSeconds += (user + system) / 1e6;
       tally.add(result.findings);

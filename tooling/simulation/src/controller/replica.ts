@@ -1,6 +1,6 @@
 import type { Logger, PassReport, Policy } from '@reattach/core';
 import { Link } from '../network/link.ts';
-import type { SeededRandom } from '../time/seeded-random.ts';
+import type { RunRandom } from '../time/run-random.ts';
 import { SimulatedProcess } from '../time/simulated-process.ts';
 import type { SimulationClock } from '../time/simulation-clock.ts';
 import { EffectGate } from '../transport/effect-gate.ts';
@@ -14,7 +14,7 @@ import { type ComposedController, composeController } from './compose-controller
 export interface ReplicaOptions {
   readonly name: string;
   readonly clock: SimulationClock;
-  readonly random: SeededRandom;
+  readonly random: RunRandom;
   readonly api: ApiServer;
   readonly storage: StorageServer;
   readonly policy: Policy;
@@ -39,10 +39,11 @@ export class Replica {
   readonly apiLink: Link;
   readonly storageLink: Link;
   readonly #options: ReplicaOptions;
-  readonly #random: SeededRandom;
+  readonly #random: RunRandom;
   #run: Run | undefined;
   #starts = 0;
   #fences = 0;
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
   /** Processes that were stopped in order, and had timers left when they had ended. */
   readonly leakedTimers: number[] = [];
   /** Why a process ended by itself. */
@@ -104,7 +105,7 @@ export class Replica {
       }),
       clock: process.clock,
       logger,
-      random: random.next,
+      random: () => random.next(),
       identity,
       policy,
       storageAddress: storage.address,
@@ -151,7 +152,13 @@ export class Replica {
   }
 
   resume(): void {
+    if (this.isPaused) this.#resumedAtMs = this.#options.clock.now();
     this.#run?.process.resume();
+  }
+
+  /** When its process last went on after a pause, epoch ms. What it had decided before, it may still send. */
+  get resumedAtMs(): number {
+    return this.#resumedAtMs;
   }
 
   stepClock(deltaMs: number): void {

@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../time/seeded-random.ts';
+import type { RunRandom } from '../time/run-random.ts';
 
 /** How long a message takes in one direction, ms. */
 export interface Delays {
@@ -11,9 +11,9 @@ export class Direction {
   /** Nothing gets through. */
   blocked = false;
   delays: Delays;
-  readonly #random: SeededRandom;
+  readonly #random: RunRandom;
 
-  constructor(delays: Delays, random: SeededRandom) {
+  constructor(delays: Delays, random: RunRandom) {
     this.delays = delays;
     this.#random = random;
   }
@@ -33,7 +33,7 @@ export class Link {
   readonly #usual: Delays;
   readonly #listeners = new Set<() => void>();
 
-  constructor(name: string, usual: Delays, random: SeededRandom) {
+  constructor(name: string, usual: Delays, random: RunRandom) {
     this.name = name;
     this.#usual = usual;
     this.toServer = new Direction(usual, random.fork(`${name} to server`));

@@ -33,6 +33,33 @@ export const BACKEND: OperationFamily = {
       };
     },
   },
+  'rule-removed': {
+    weight: 2,
+    apply: (world) => {
+      const { raw } = world.storage.device;
+      world.tampered();
+      for (const rule of raw.rules) raw.remove(rule);
+      return () => {
+        if (raw.rules.length === 0) world.storage.device.addDropRule();
+      };
+    },
+  },
+  /** A rule in front of the drop rule lets everything pass. */
+  'rule-bypassed': {
+    weight: 2,
+    apply: (world) => {
+      const { raw } = world.storage.device;
+      const [before] = raw.rules;
+      world.tampered();
+      const bypass = raw.add(
+        { chain: 'prerouting', action: 'accept', protocol: 'tcp', comment: 'not ours' },
+        { before },
+      );
+      return () => {
+        if (raw.rules.includes(bypass)) raw.remove(bypass);
+      };
+    },
+  },
   'rule-narrowed': {
     weight: 2,
     apply: (world) => {
@@ -92,6 +119,26 @@ export const BACKEND: OperationFamily = {
     apply: ({ storage }) => {
       storage.device.connections.clear();
       return undefined;
+    },
+  },
+  'tracking-off': {
+    weight: 1,
+    apply: ({ storage }) => {
+      storage.device.connections.settings.enabled = 'no';
+      return () => {
+        storage.device.connections.settings.enabled = 'yes';
+      };
+    },
+  },
+  'established-timeout-lowered': {
+    weight: 1,
+    apply: ({ storage }) => {
+      const { settings } = storage.device.connections;
+      const before = settings.tcpEstablishedTimeoutMs;
+      settings.tcpEstablishedTimeoutMs = 60_000;
+      return () => {
+        settings.tcpEstablishedTimeoutMs = before;
+      };
     },
   },
   'slow-disk': {

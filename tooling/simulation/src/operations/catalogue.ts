@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../time/seeded-random.ts';
+import type { RunRandom } from '../time/run-random.ts';
 import { API } from './api.ts';
 import { BACKEND } from './backend.ts';
 import { CLOCKS } from './clocks.ts';
@@ -26,7 +26,7 @@ const WEIGHTS: Readonly<Record<string, number>> = Object.fromEntries(
 const SPAN_MS = 240_000;
 
 /** Draws what happens in a run: 2 to 9 operations, some of them at once, most of them about the same two nodes. */
-export function drawOperations(random: SeededRandom, nodeNames: readonly string[]): readonly Operation[] {
+export function drawOperations(random: RunRandom, nodeNames: readonly string[]): readonly Operation[] {
   const count = random.integer(2, 9);
   const favourites = [random.pick(nodeNames), random.pick(nodeNames)];
   const operations: Operation[] = [];

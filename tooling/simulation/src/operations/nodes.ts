@@ -1,5 +1,7 @@
 import type { OperationFamily } from './operation.ts';
 
+const STORAGE_ADDRESSES = 'reattach.srvlab.io/storage-addresses';
+
 /** Node objects: who has which name and address. */
 export const NODES: OperationFamily = {
   'node-deleted': {
@@ -28,6 +30,45 @@ export const NODES: OperationFamily = {
         }),
       );
       return () => old.healNetworks();
+    },
+  },
+  /** The Node is deleted while its machine is well, and the kubelet registers it again. */
+  'node-recreated': {
+    weight: 3,
+    apply: (world, { node }) => {
+      if (world.api.store.get('Node', node)) world.api.store.delete('Node', node);
+      world.clock.after(2_000, () => {
+        const machine = world.machine(node);
+        if (machine.isPowered && machine.isKubeletAlive) machine.restartKubelet();
+      });
+      return undefined;
+    },
+  },
+  /** A kubelet claims the addresses of all other nodes, and falls silent. */
+  'addresses-claimed': {
+    weight: 2,
+    apply: (world, { node }) => {
+      const { store } = world.api;
+      const claimed = world.machines.map(({ addresses }) => addresses[0]).join();
+      if (!store.get('Node', node)) return undefined;
+      store.patch('Node', node, { metadata: { annotations: { [STORAGE_ADDRESSES]: claimed } } });
+      world.machine(node).stopKubelet();
+      return () => {
+        if (store.get('Node', node))
+          store.patch('Node', node, { metadata: { annotations: { [STORAGE_ADDRESSES]: null } } });
+        world.machine(node).startKubelet();
+      };
+    },
+  },
+  /** The Node's status loses its addresses as its kubelet dies. */
+  'addresses-lost': {
+    weight: 2,
+    apply: (world, { node }) => {
+      const { store } = world.api;
+      if (!store.get('Node', node)) return undefined;
+      world.machine(node).stopKubelet();
+      store.patch('Node', node, { status: { addresses: [{ type: 'Hostname', address: node }] } });
+      return () => world.machine(node).startKubelet();
     },
   },
   /** The address of a machine that is off is given to a new one. */

@@ -40,6 +40,18 @@ export const OPERATOR: OperationFamily = {
       return () => removeTaint({ api }, node);
     },
   },
+  /** A person fences a node that is lost. */
+  'manual-fence': {
+    weight: 2,
+    apply: (world, { node }) => {
+      const { addressList } = world.storage.device;
+      const machine = world.machine(node);
+      const address = machine.addresses[0] ?? '';
+      if (machine.isWell || addressList.entries.some((entry) => entry.address === address)) return undefined;
+      const entry = addressList.add({ list: 'reattach-fenced', address, comment: 'by hand' });
+      return () => addressList.remove(entry);
+    },
+  },
   'manual-unfence': {
     weight: 1,
     apply: (world, operation) => {

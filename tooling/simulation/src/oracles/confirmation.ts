@@ -5,6 +5,9 @@ import type { CreateOracle } from './oracle.ts';
 /** A live reading that is older than this confirms nothing, ms. */
 const MAX_AGE_MS = 10_000;
 
+/** A write that waited for the end of a pause arrives within this, ms. */
+const AFTER_PAUSE_MS = 20_000;
+
 /** A write that takes something away from a node. */
 interface DestructiveWrite {
   readonly what: string;
@@ -29,7 +32,11 @@ export const watchConfirmations: CreateOracle = (world, report) => {
     world.released(write.node ?? '');
     const path = request.path.replace(/\/status$/, '');
     const ageMs = world.clock.now() - (readAtMs.get(`${client} ${path}`) ?? Number.NEGATIVE_INFINITY);
-    if (ageMs > MAX_AGE_MS) report('unconfirmed-write', `${write.what} without a live GET of it`);
+    // What was decided before a pause is sent after it: only the precondition guards that.
+    const replica = world.replicas.find(({ name }) => client.startsWith(name));
+    const wasPaused = world.clock.now() - (replica?.resumedAtMs ?? Number.NEGATIVE_INFINITY) < AFTER_PAUSE_MS;
+    if (ageMs > MAX_AGE_MS && !wasPaused)
+      report('unconfirmed-write', `${write.what} without a live GET of it`);
     if (!hasPrecondition(request)) report('unconfirmed-write', `${write.what} without a precondition`);
     for (const slot of write.slots) {
       const writer = livingWriter(world, write.node ?? '', slot);

@@ -1,3 +1,4 @@
+import { DRIVER } from '../world/cluster.ts';
 import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';
 
@@ -26,6 +27,7 @@ function* ofTheWhole({ api, machines, policy, storage, scenario }: World): Gener
   if (lost.length > maxNodes && lost.length / Math.max(nodes, 1) > maxFraction)
     yield `${lost.length} nodes are lost`;
   if (storage.device.writeServiceMs > 1_000) yield 'the disk is slow';
+  if (storage.device.connections.settings.enabled === 'no') yield 'sessions are not tracked';
   if (!storage.hasDropRule) yield 'the drop rule does nothing';
   if (scenario.machines.some(({ hasSecondPath, alsoReported }) => hasSecondPath && alsoReported.length === 0))
     yield 'a machine uses an address that its Node does not report';
@@ -38,7 +40,7 @@ function* ofNode({ api, machines }: World, nodeName: string): Generator<string> 
   );
   if (rival) yield `${nodeName} shares an address with ${rival.nodeName}`;
   const taints = api.store.get('Node', nodeName)?.spec?.taints ?? [];
-  if (taints.some(({ key, value }) => key.endsWith('/out-of-service') && value !== 'reattach'))
+  if (taints.some(({ key, value }) => key.endsWith('/out-of-service') && value !== DRIVER))
     yield `somebody else recovers ${nodeName}`;
 }
 

@@ -1,3 +1,4 @@
+import { DRIVER } from '../world/cluster.ts';
 import type { CreateOracle } from './oracle.ts';
 
 const OURS = ['reattach.srvlab.io/fenced', 'node.kubernetes.io/out-of-service'];
@@ -12,7 +13,7 @@ export const watchLeaks: CreateOracle = (world, report) => ({
       const isFenced = named.some(({ addresses }) => addresses.some((address) => fenced.has(address)));
       if (isFenced || !named.every((machine) => machine.isWell || machine.isRetired)) continue;
       for (const { key, value } of spec?.taints ?? []) {
-        if (OURS.includes(key) && (key !== OURS[1] || value === 'reattach'))
+        if (OURS.includes(key) && value === DRIVER)
           report('leak', `taint ${key} is left on ${metadata.name}, which is well and not fenced`);
       }
     }

@@ -1,3 +1,4 @@
+import { DRIVER } from '../world/cluster.ts';
 import type { Machine } from '../world/machine.ts';
 import type { CreateOracle } from './oracle.ts';
 
@@ -94,6 +95,6 @@ function isProvable(
 ): boolean {
   const node = api.store.get('Node', nodeName);
   const taints = node?.spec?.taints ?? [];
-  const isOthers = taints.some(({ key, value }) => key.endsWith('/out-of-service') && value !== 'reattach');
+  const isOthers = taints.some(({ key, value }) => key.endsWith('/out-of-service') && value !== DRIVER);
   return node !== undefined && !isOthers && boots.size === 1 && boots.has(id);
 }

@@ -22,6 +22,7 @@ export function mend(world: World, undos: readonly Undo[]): void {
   cluster.controllerClockOffsetMs = 0;
   for (const rule of storage.device.raw.rules) rule.disabled = false;
   if (storage.device.raw.rules.length === 0) storage.device.addDropRule();
+  storage.device.connections.settings.enabled = 'yes';
   for (const replica of replicas) {
     replica.apiLink.heal();
     replica.storageLink.heal();

@@ -1,13 +1,18 @@
+import { FENCED_TAINT, OUT_OF_SERVICE_TAINT } from '@reattach/core';
 import { drawOperations, OPERATIONS } from '../operations/catalogue.ts';
 import { KUBELET } from '../operations/kubelet.ts';
 import type { Operation, Undo } from '../operations/operation.ts';
 import { POWER } from '../operations/power.ts';
 import { ORACLES } from '../oracles/all-oracles.ts';
 import type { Finding, FindingKind, Oracle } from '../oracles/oracle.ts';
-import { SeededRandom } from '../time/seeded-random.ts';
+import { RunRandom } from '../time/run-random.ts';
+import { DRIVER } from '../world/cluster.ts';
 import { drawScenario, type Scenario } from '../world/scenario.ts';
 import { World } from '../world/world.ts';
 import { mend } from './mend.ts';
+
+/** Taints that mean that a node is not let back yet. */
+const OUR_TAINTS: readonly string[] = [FENCED_TAINT, OUT_OF_SERVICE_TAINT];
 
 /** Time that passes after the last operation before everything is mended, ms. */
 const QUIET_MS = 260_000;
@@ -23,6 +28,8 @@ const IS_ABOUT_MACHINE: ReadonlySet<string> = new Set([...Object.keys(POWER), ..
 export interface RunOptions {
   /** Instead of those that the seed draws. */
   readonly operations?: readonly Operation[];
+  /** Kinds that are left out of what the seed draws. */
+  readonly without?: readonly string[];
   /** Called with the world before it starts, to look on. */
   readonly onWorld?: (world: World) => void;
   /** Called when an operation begins or ends. */
@@ -40,10 +47,12 @@ export interface RunResult {
 
 /** Runs one seed to its end. The result depends on the seed and the options alone. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
-  const random = new SeededRandom(seed);
+  const random = new RunRandom(seed);
   const scenario = drawScenario(random.fork('scenario'));
   const nodeNames = scenario.machines.map(({ nodeName }) => nodeName);
-  const operations = options.operations ?? drawOperations(random.fork('operations'), nodeNames);
+  const drawn = drawOperations(random.fork('operations'), nodeNames);
+  const operations =
+    options.operations ?? drawn.filter(({ kind }) => options.without?.includes(kind) !== true);
   await using world = new World(scenario, random.fork('world'));
   const startMs = world.clock.now();
   options.onWorld?.(world);
@@ -112,8 +121,6 @@ function isWell(world: World): boolean {
   );
   const tainted = world.api.store
     .list('Node')
-    .some(({ spec }) =>
-      spec?.taints?.some(({ key, value }) => key.startsWith('reattach') || value === 'reattach'),
-    );
+    .some(({ spec }) => spec?.taints?.some(({ key, value }) => OUR_TAINTS.includes(key) && value === DRIVER));
   return world.isSettled && !isWaiting && !tainted;
 }

@@ -1,5 +1,5 @@
 import { type Answer, type ApiRequest, InProcessApi, serverFailure } from '@reattach/kube-sim';
-import type { SeededRandom } from '../time/seeded-random.ts';
+import type { RunRandom } from '../time/run-random.ts';
 import type { SimulationClock } from '../time/simulation-clock.ts';
 
 /** What becomes of a request. `broken`: the connection ends without an answer. */
@@ -47,13 +47,13 @@ export class ApiServer {
   /** Whether anything listens. */
   up = true;
   readonly #clock: SimulationClock;
-  readonly #random: SeededRandom;
+  readonly #random: RunRandom;
   readonly #watches = new Set<BreakableWatch>();
   readonly #listeners = new Set<(entry: AuditEntry) => void>();
   readonly #before = new Set<(client: string, request: ApiRequest) => void>();
   #touches = 0;
 
-  constructor(clock: SimulationClock, random: SeededRandom, kubevirt: boolean) {
+  constructor(clock: SimulationClock, random: RunRandom, kubevirt: boolean) {
     this.#clock = clock;
     this.#random = random;
     this.api = new InProcessApi({ clock, kubevirt });

@@ -1,5 +1,5 @@
 import type { Strategy } from '@reattach/core';
-import type { SeededRandom } from '../time/seeded-random.ts';
+import type { RunRandom } from '../time/run-random.ts';
 
 /** A machine of the cluster as a run begins. */
 export interface MachinePlan {
@@ -34,7 +34,7 @@ export interface Scenario {
 const LETTERS = ['a', 'b', 'c', 'd', 'e'];
 
 /** Draws the cluster of a run. Most runs are ordinary in most respects. */
-export function drawScenario(random: SeededRandom): Scenario {
+export function drawScenario(random: RunRandom): Scenario {
   const usual = random.chance(0.7);
   const machines = LETTERS.slice(0, random.integer(4, 5)).map((letter, index): MachinePlan => {
     const isMultiHomed = !usual && random.chance(0.3);

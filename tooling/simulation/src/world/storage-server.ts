@@ -83,10 +83,8 @@ export class StorageServer implements Disposable {
 
   /** A rule that drops what comes from fenced addresses is in force. */
   get hasDropRule(): boolean {
-    return this.device.raw.rules.some(
-      ({ disabled, invalid, properties }) =>
-        !disabled && !invalid && properties.get('action') === 'drop' && !properties.has('time'),
-    );
+    const [first] = this.device.raw.rules.filter(({ disabled, invalid }) => !disabled && !invalid);
+    return first?.properties.get('action') === 'drop' && !first.properties.has('time');
   }
 
   /** Addresses whose packets to the target are dropped now. */

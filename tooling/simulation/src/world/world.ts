@@ -2,7 +2,7 @@ import type { PassReport, Policy } from '@reattach/core';
 import { testPolicy } from '@reattach/core/testing';
 import { Replica } from '../controller/replica.ts';
 import { EventLog } from '../run/event-log.ts';
-import type { SeededRandom } from '../time/seeded-random.ts';
+import type { RunRandom } from '../time/run-random.ts';
 import { SimulationClock } from '../time/simulation-clock.ts';
 import { ApiServer } from './api-server.ts';
 import { Cluster, DRIVER, OTHER_DRIVER } from './cluster.ts';
@@ -31,7 +31,7 @@ export class World implements AsyncDisposable {
   #calmSinceTamperingMs = Number.POSITIVE_INFINITY;
   #calmSinceMs: number | undefined;
 
-  constructor(scenario: Scenario, random: SeededRandom) {
+  constructor(scenario: Scenario, random: RunRandom) {
     const { clock } = this;
     this.scenario = scenario;
     this.log = new EventLog(clock);
