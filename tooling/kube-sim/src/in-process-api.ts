@@ -2,12 +2,12 @@ import type { Clock } from '@reattach/core';
 import { type Answer, answer, requestFilter } from './api.ts';
 import { failureStatus, KubeSimError } from './kube-sim-error.ts';
 import {
-  type AttachmentOptions,
-  attachmentManifest,
   claimManifest,
   leaseManifest,
   type NodeOptions,
   nodeManifest,
+  type PodOptions,
+  podManifest,
   type StatefulSetOptions,
   statefulSetManifest,
   type VolumeOptions,
@@ -123,8 +123,8 @@ export class InProcessApi {
     this.store.create(volumeManifest(options, claim.metadata.uid));
   }
 
-  addAttachment(options: AttachmentOptions): void {
-    this.store.create(attachmentManifest(options));
+  addPod(options: PodOptions): void {
+    this.store.create(podManifest(options));
   }
 
   /** Adds a StatefulSet whose pods mount one claim of each template. */

@@ -134,11 +134,9 @@ export const BACKEND: OperationFamily = {
     weight: 1,
     apply: ({ storage }) => {
       const { settings } = storage.device.connections;
-      const before = settings.tcpEstablishedTimeoutMs;
-      settings.tcpEstablishedTimeoutMs = 60_000;
-      return () => {
-        settings.tcpEstablishedTimeoutMs = before;
-      };
+      const { tcpEstablishedTimeoutMs } = settings.current;
+      settings.change({ tcpEstablishedTimeoutMs: 60_000 });
+      return () => settings.change({ tcpEstablishedTimeoutMs });
     },
   },
   'slow-disk': {

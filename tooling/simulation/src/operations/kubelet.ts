@@ -26,6 +26,15 @@ export const KUBELET: OperationFamily = {
       return () => machine.healNetworks();
     },
   },
+  /** Only one way is cut: what the machine sends, or what it is answered. */
+  'node-half-cut-from-storage': {
+    weight: 3,
+    apply: (world, { node, value }) => {
+      const machine = world.machine(node);
+      machine.cutFromStorage(value < 0.5 ? 'to-target' : 'to-host');
+      return () => machine.healNetworks();
+    },
+  },
   'node-cut-off': {
     weight: 6,
     apply: (world, { node }) => {

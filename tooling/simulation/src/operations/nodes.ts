@@ -24,7 +24,7 @@ export const NODES: OperationFamily = {
           nodeName: node,
           addresses: [`10.0.2.${world.machines.length + 11}`],
           alsoReported: [],
-          keepAliveMs: 5_000,
+          keepAliveTimeoutMs: 5_000,
           ioQueues: 1,
           hasSecondPath: false,
         }),
@@ -81,7 +81,7 @@ export const NODES: OperationFamily = {
         nodeName: `node-n${world.machines.length}`,
         addresses: old.addresses,
         alsoReported: [],
-        keepAliveMs: 5_000,
+        keepAliveTimeoutMs: 5_000,
         ioQueues: 1,
         hasSecondPath: false,
       });

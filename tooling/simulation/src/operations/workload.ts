@@ -3,7 +3,7 @@ import { chosen, type Operation, type OperationFamily } from './operation.ts';
 
 const FINALIZER = 'example.test/keep';
 
-/** Pods and what users do to them. */
+/** Pods and virtual machines, and what users do to them. */
 export const WORKLOAD: OperationFamily = {
   'pod-deleted': {
     weight: 2,
@@ -18,6 +18,21 @@ export const WORKLOAD: OperationFamily = {
     apply: (world, operation) => {
       const name = podOn(world, operation);
       if (name) world.api.store.delete('Pod', name, 'default', { gracePeriodSeconds: 0 });
+      return undefined;
+    },
+  },
+  /** A virtual machine moves; when its node is lost meanwhile, the migration stays as it is. */
+  'live-migration': {
+    weight: 4,
+    apply: ({ virtualMachines, scenario, machines }, operation) => {
+      const disk = scenario.volumes.find(({ isDisk }) => isDisk);
+      const source = disk && virtualMachines.activePod(disk.slot)?.spec?.nodeName;
+      const target = chosen(
+        machines.filter(({ isWell, nodeName }) => isWell && nodeName !== source),
+        operation,
+      );
+      if (!disk || source === undefined || !target) return undefined;
+      virtualMachines.migrate(disk.slot, target.nodeName);
       return undefined;
     },
   },

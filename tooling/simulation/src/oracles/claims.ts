@@ -15,9 +15,8 @@ export const watchClaims: CreateOracle = (world, report) => {
   log.onEntry(({ message, fields }) => {
     if (message === 'Fenced node') {
       const listed = new Set(storage.device.addressList.entries.map(({ address }) => address));
-      const missing = ((fields['addresses'] ?? []) as readonly string[]).filter(
-        (address) => !listed.has(address),
-      );
+      const claimed = (fields['addresses'] ?? []) as readonly { readonly value: string }[];
+      const missing = claimed.map(({ value }) => value).filter((address) => !listed.has(address));
       if (missing.length > 0) report('false-claim', `"Fenced node" though ${missing.join()} is not listed`);
     }
     if (message === 'Deleted pod') {

@@ -1,6 +1,6 @@
-import type { ApiRequest } from '@reattach/kube-sim';
+import type { ApiRequest, PodObject } from '@reattach/kube-sim';
 import type { World } from '../world/world.ts';
-import type { CreateOracle } from './oracle.ts';
+import type { CreateOracle, FindingKind } from './oracle.ts';
 
 /** A live reading that is older than this confirms nothing, ms. */
 const MAX_AGE_MS = 10_000;
@@ -26,32 +26,49 @@ export const watchConfirmations: CreateOracle = (world, report) => {
   world.api.onServed(({ client, request, answer, atMs }) => {
     if (request.method === 'GET' && answer.status < 300) readAtMs.set(`${client} ${request.path}`, atMs);
   });
+  /** What was decided before a pause is sent after it: only the precondition guards that, so its age is not judged. */
+  const readAgeMs = (client: string, { path }: ApiRequest): number => {
+    const nowMs = world.clock.now();
+    const resumedAtMs = world.replicas.find(({ name }) => client.startsWith(name))?.resumedAtMs ?? 0;
+    if (nowMs - resumedAtMs < AFTER_PAUSE_MS) return 0;
+    return nowMs - (readAtMs.get(`${client} ${path.replace(/\/status$/, '')}`) ?? Number.NEGATIVE_INFINITY);
+  };
+  /** What the write that is being carried out would have done wrong. */
+  let wrongs: readonly (readonly [FindingKind, string])[] = [];
+  let node: string | undefined;
   world.api.beforeWrite((client, request) => {
     const write = destructive(world, request);
-    if (!write) return;
-    world.released(write.node ?? '');
-    const path = request.path.replace(/\/status$/, '');
-    const ageMs = world.clock.now() - (readAtMs.get(`${client} ${path}`) ?? Number.NEGATIVE_INFINITY);
-    // What was decided before a pause is sent after it: only the precondition guards that.
-    const replica = world.replicas.find(({ name }) => client.startsWith(name));
-    const wasPaused = world.clock.now() - (replica?.resumedAtMs ?? Number.NEGATIVE_INFINITY) < AFTER_PAUSE_MS;
-    if (ageMs > MAX_AGE_MS && !wasPaused)
-      report('unconfirmed-write', `${write.what} without a live GET of it`);
-    if (!hasPrecondition(request)) report('unconfirmed-write', `${write.what} without a precondition`);
-    for (const slot of write.slots) {
-      const writer = livingWriter(world, write.node ?? '', slot);
-      if (writer) report('unfenced-release', `${write.what} while ${writer} may write to ${slot}`);
-    }
+    node = write?.node;
+    wrongs = write ? [...wrongsOf(world, write, request, readAgeMs(client, request))] : [];
+  });
+  world.api.onServed(({ request, answer }) => {
+    if (request.method === 'GET' || answer.status >= 300) return;
+    if (node !== undefined) world.released(node);
+    for (const [kind, detail] of wrongs) report(kind, detail);
   });
   return {};
 };
+
+function* wrongsOf(
+  world: World,
+  { what, node = '', slots }: DestructiveWrite,
+  request: ApiRequest,
+  readAgeMs: number,
+): Generator<readonly [FindingKind, string]> {
+  if (readAgeMs > MAX_AGE_MS) yield ['unconfirmed-write', `${what} without a live GET of it`];
+  if (!hasPrecondition(request)) yield ['unconfirmed-write', `${what} without a precondition`];
+  for (const slot of slots) {
+    const writer = livingWriter(world, node, slot);
+    if (writer) yield ['unfenced-release', `${what} while ${writer} may write to ${slot}`];
+  }
+}
 
 function destructive({ api }: World, { method, path, body }: ApiRequest): DestructiveWrite | undefined {
   const { store } = api;
   const [, podName] = /\/namespaces\/[^/]+\/pods\/([^/]+)$/.exec(path) ?? [];
   if (method === 'DELETE' && podName) {
     const pod = store.get('Pod', podName);
-    return pod && { what: `delete of pod ${podName}`, node: pod.spec?.nodeName, slots: [] };
+    return pod && { what: `delete of pod ${podName}`, node: pod.spec?.nodeName, slots: slotsOf(pod) };
   }
   const [, attachmentName] = /\/volumeattachments\/([^/]+)$/.exec(path) ?? [];
   if (method === 'DELETE' && attachmentName) {
@@ -80,6 +97,14 @@ function destructive({ api }: World, { method, path, body }: ApiRequest): Destru
     node: nodeName,
     slots: attachedTo(api.store, nodeName),
   };
+}
+
+/** Volumes of ours that the pod mounts. */
+function slotsOf({ spec }: PodObject): readonly string[] {
+  const claims = (spec?.volumes ?? []).map(
+    ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? '',
+  );
+  return claims.flatMap((claim) => /^data-(.*)-0$/.exec(claim)?.[1] ?? []);
 }
 
 function attachedTo(store: World['api']['store'], nodeName: string): readonly string[] {

@@ -1,8 +1,9 @@
 import type { World } from '../world/world.ts';
 
 /** Where the volume and its pod are, for people. */
-export function describeVolume({ api, pods, machines, storage }: World, slot: string): string {
-  const pod = pods.find((each) => each.slot === slot);
+export function describeVolume(world: World, slot: string): string {
+  const { api, machines, storage } = world;
+  const pod = world.podOf(slot);
   const attachments = api.store
     .list('VolumeAttachment')
     .filter(({ spec }) => spec?.source.persistentVolumeName === slot)
@@ -20,7 +21,7 @@ export function describeVolume({ api, pods, machines, storage }: World, slot: st
     .map((machine) => `${machine.id}${machine.host.connected(slot) ? '' : ' (not connected)'}`);
   const fences = storage.device.addressList.entries.map(({ address }) => address);
   return [
-    `pod ${pod?.isRunning ? 'runs' : 'does not run'} on ${pod?.nodeName ?? 'no node'}`,
+    `pod ${pod?.status?.phase ?? 'missing'}${pod?.metadata.deletionTimestamp ? ' (terminating)' : ''} on ${pod?.spec?.nodeName ?? 'no node'}`,
     attachments.join(', ') || 'not attached',
     `mounted by ${mounts.join(', ') || 'nobody'}`,
     `fences ${fences.join(', ') || 'none'}`,

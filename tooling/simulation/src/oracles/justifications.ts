@@ -13,7 +13,7 @@ export function justifications(world: World, slot: string): readonly string[] {
     if (spec?.source.persistentVolumeName !== slot) continue;
     reasons.push(...ofNode(world, spec.nodeName));
   }
-  const pod = api.store.get('Pod', `${slot}-0`);
+  const pod = world.podOf(slot);
   if (pod?.metadata.finalizers?.length) reasons.push('a finalizer keeps the pod');
   if (pod?.spec?.nodeName !== undefined && isSiblingHeld(world, slot))
     reasons.push('another driver has a volume of the pod');
@@ -33,15 +33,26 @@ function* ofTheWhole({ api, machines, policy, storage, scenario }: World): Gener
     yield 'a machine uses an address that its Node does not report';
 }
 
-function* ofNode({ api, machines }: World, nodeName: string): Generator<string> {
+function* ofNode(world: World, nodeName: string): Generator<string> {
+  const { api, machines } = world;
   const named = machines.filter((machine) => machine.nodeName === nodeName);
   const rival = machines.find(
     (other) => other.nodeName !== nodeName && named.some((machine) => sharesAddress(machine, other)),
   );
   if (rival) yield `${nodeName} shares an address with ${rival.nodeName}`;
   const taints = api.store.get('Node', nodeName)?.spec?.taints ?? [];
+  if (isNeverClosed(world, nodeName)) yield `queues of ${nodeName} are never closed`;
   if (taints.some(({ key, value }) => key.endsWith('/out-of-service') && value !== DRIVER))
     yield `somebody else recovers ${nodeName}`;
+}
+
+/** The target never closes the queues of a host without keep-alives, so nothing shows that its last writes have ended. */
+function isNeverClosed({ scenario, machines }: World, nodeName: string): boolean {
+  const plan = scenario.machines.find((machine) => machine.nodeName === nodeName);
+  return (
+    plan?.keepAliveTimeoutMs === 0 &&
+    machines.some((machine) => machine.nodeName === nodeName && !machine.isPowered)
+  );
 }
 
 function sharesAddress(one: Machine, other: Machine): boolean {

@@ -11,10 +11,11 @@ const ROUNDS = 4;
  * operator does what the runbook says. What is left must get well by itself.
  */
 export function mend(world: World, undos: readonly Undo[]): void {
-  const { api, storage, replicas, machines, cluster, clock } = world;
+  const { api, storage, virtualMachines, replicas, machines, cluster, clock } = world;
   for (const undo of undos.toReversed()) undo();
   api.start();
   api.clearFaults();
+  virtualMachines.failMigrations();
   for (const watch of api.watches) watch.thaw();
   storage.boot();
   storage.isSilent = false;

@@ -1,5 +1,5 @@
 import { Kubelet, type MachineStatus, type StandInContext } from '@reattach/kube-sim';
-import type { SimHost } from '@reattach/rds-sim';
+import type { Cut, SimHost } from '@reattach/rds-sim';
 import type { StorageServer } from './storage-server.ts';
 import { WORLD_TIMES } from './times.ts';
 import { Workload } from './workload.ts';
@@ -13,12 +13,16 @@ export interface MachineOptions {
   readonly addresses: readonly string[];
   /** Addresses the Node reports beside the first. */
   readonly alsoReported?: readonly string[];
-  readonly keepAliveMs: number;
+  readonly keepAliveTimeoutMs: number;
   readonly ioQueues: number;
   /** Volumes that are reached over the second address. */
   readonly secondPath?: (slot: string) => boolean;
   readonly context: StandInContext;
   readonly storage: StorageServer;
+  /** The volume is the disk of a virtual machine, not a file system of the node. */
+  readonly isDisk: (slot: string) => boolean;
+  /** Such a disk was connected: whether it may be used is for others to say. */
+  readonly onDiskConnected: () => void;
   /** The machine mounted a volume. */
   readonly onMounted: (machine: Machine, slot: string) => void;
 }
@@ -41,7 +45,7 @@ export class Machine implements Disposable {
   #hung = false;
   #kubeletAlive = true;
   #apiReachable = true;
-  #storageReachable = true;
+  #storageCut: Cut = 'none';
   /** Another machine has the Node's name now: this one does not register any more. */
   #retired = false;
   /** The kubelet has not run since the last boot. */
@@ -75,7 +79,11 @@ export class Machine implements Disposable {
       machine: () => this.status,
       hooks: {
         onMount: (_volume, handle) => {
-          if (storage.device.volume(handle)) this.workload.mount(handle);
+          if (!storage.device.volume(handle)) return;
+          if (options.isDisk(handle)) {
+            this.workload.connect(handle);
+            options.onDiskConnected();
+          } else this.workload.mount(handle);
         },
         onUnmount: (_volume, handle) => this.workload.unmount(handle),
       },
@@ -130,7 +138,7 @@ export class Machine implements Disposable {
 
   /** Packets of the machine can reach the backend, if the backend lets them in. */
   get reachesStorage(): boolean {
-    return this.#powered && !this.#hung && this.#storageReachable;
+    return this.#powered && !this.#hung && this.#storageCut === 'none';
   }
 
   /** Everything about it works. */
@@ -140,7 +148,7 @@ export class Machine implements Disposable {
       !this.#hung &&
       this.#kubeletAlive &&
       this.#apiReachable &&
-      this.#storageReachable &&
+      this.#storageCut === 'none' &&
       this.#registered &&
       !this.#retired
     );
@@ -222,8 +230,9 @@ export class Machine implements Disposable {
     this.#update();
   }
 
-  cutFromStorage(): void {
-    this.#storageReachable = false;
+  /** @param cut default: nothing passes in either direction */
+  cutFromStorage(cut: Exclude<Cut, 'none'> = 'both'): void {
+    this.#storageCut = cut;
     this.#update();
   }
 
@@ -242,7 +251,7 @@ export class Machine implements Disposable {
   /** Both networks work again. */
   healNetworks(): void {
     this.#apiReachable = true;
-    this.#storageReachable = true;
+    this.#storageCut = 'none';
     this.#update();
   }
 
@@ -259,11 +268,11 @@ export class Machine implements Disposable {
   }
 
   #newHost(): SimHost {
-    const { id, keepAliveMs, ioQueues, storage } = this.#options;
+    const { id, keepAliveTimeoutMs, ioQueues, storage } = this.#options;
     return storage.device.addHost({
       name: this.#boots === 1 ? id : `${id}~${this.#boots}`,
       addresses: this.#addresses,
-      keepAliveTimeoutMs: 4 * keepAliveMs,
+      keepAliveTimeoutMs,
       reconnectDelayMs: 10_000,
       ioQueues,
     });
@@ -271,10 +280,10 @@ export class Machine implements Disposable {
 
   /** Makes the parts follow. */
   #update(): void {
-    if (this.#powered && !this.#hung && this.#storageReachable) this.#host.heal();
-    else this.#host.partition();
-    if (this.#hung) this.workload.freeze();
-    else this.workload.thaw();
+    if (this.#storageCut === 'none') this.#host.heal();
+    else this.#host.partition(this.#storageCut);
+    if (this.#hung) this.#host.hang();
+    else this.#host.resume();
     const kubeletWorks =
       this.#powered && !this.#hung && this.#kubeletAlive && this.#apiReachable && !this.#retired;
     if (kubeletWorks) {

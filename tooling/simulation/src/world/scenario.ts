@@ -6,8 +6,8 @@ export interface MachinePlan {
   readonly nodeName: string;
   readonly addresses: readonly string[];
   readonly alsoReported: readonly string[];
-  /** Between two keep-alives of an idle host, ms: a quarter of its keep-alive time-out. */
-  readonly keepAliveMs: number;
+  /** `keep-alive-tmo`; 0: no keep-alives, and the target never gives up. */
+  readonly keepAliveTimeoutMs: number;
   readonly ioQueues: number;
   /** Every second volume is reached over the second address. */
   readonly hasSecondPath: boolean;
@@ -18,6 +18,8 @@ export interface VolumePlan {
   readonly slot: string;
   /** Its pod mounts a volume of another driver as well. */
   readonly hasSibling: boolean;
+  /** It is the disk of a virtual machine, and several nodes may have it attached. */
+  readonly isDisk: boolean;
 }
 
 /** What a run is about, before anything goes wrong. */
@@ -45,9 +47,9 @@ export function drawScenario(random: RunRandom): Scenario {
       nodeName: `node-${letter}`,
       addresses: isMultiHomed ? [primary, secondary] : [primary],
       alsoReported: isMultiHomed && isReported ? [secondary] : [],
-      keepAliveMs: usual
-        ? random.pick([1_250, 2_500, 5_000])
-        : random.pick([1_250, 2_500, 5_000, 30_000, 60_000]),
+      keepAliveTimeoutMs: random.pick(
+        usual ? [5_000, 5_000, 10_000, 15_000] : [5_000, 15_000, 30_000, 60_000, 120_000, 0],
+      ),
       ioQueues: random.integer(1, 2),
       hasSecondPath: isMultiHomed && random.chance(0.6),
     };
@@ -56,7 +58,8 @@ export function drawScenario(random: RunRandom): Scenario {
     { length: 4 },
     (_, index): VolumePlan => ({
       slot: `pvc-${index}`,
-      hasSibling: !usual && random.chance(0.2),
+      hasSibling: !usual && index !== 3 && random.chance(0.3),
+      isDisk: index === 3 && random.chance(0.4),
     }),
   );
   return {

@@ -2,7 +2,7 @@ import type { Clock } from '@reattach/core';
 import type { SimHost } from '@reattach/rds-sim';
 
 /** How a volume stands on the machine. */
-type Mount = 'mounting' | 'mounted' | 'unmounting';
+type Mount = 'connected' | 'mounting' | 'mounted' | 'unmounting';
 
 export interface WorkloadOptions {
   readonly clock: Clock;
@@ -24,8 +24,6 @@ export class Workload implements Disposable {
   #host: SimHost;
   readonly #mounts = new Map<string, Mount>();
   #timer: Disposable | undefined;
-  /** The kernel hangs: nothing is written. */
-  #frozen = false;
 
   constructor(host: SimHost, options: WorkloadOptions) {
     this.#host = host;
@@ -33,7 +31,7 @@ export class Workload implements Disposable {
     this.#options = options;
   }
 
-  /** Volumes that the machine may write to, now or when the backend is reached again. */
+  /** Volumes that the machine has connected and may write to, now or when the backend is reached again. */
   get slots(): readonly string[] {
     return [...this.#mounts.keys()];
   }
@@ -55,25 +53,39 @@ export class Workload implements Disposable {
     this.#schedule();
   }
 
+  /** Connects the disk of a virtual machine, which `start` begins to use. */
+  connect(slot: string): void {
+    const state = this.#mounts.get(slot);
+    if (!this.#host.powered || (state !== undefined && state !== 'unmounting')) return;
+    this.#host.connect(slot, { address: this.#options.pathOf(slot) });
+    this.#mounts.set(slot, 'connected');
+  }
+
+  /** The virtual machine on this machine uses its disk from now on. */
+  start(slot: string): void {
+    if (this.#mounts.get(slot) !== 'connected') return;
+    this.#mounts.set(slot, 'mounting');
+    this.#tryMount(slot);
+    this.#schedule();
+  }
+
+  /** It stops to use the disk, as at the end of a migration; false while writes are on their way. */
+  release(slot: string): boolean {
+    if (this.#mounts.get(slot) !== 'mounted' || this.#host.dirtyWrites(slot) > 0) return false;
+    this.#mounts.set(slot, 'connected');
+    return true;
+  }
+
   unmount(slot: string): void {
     if (!this.#mounts.has(slot)) return;
     this.#mounts.set(slot, 'unmounting');
     this.#finishUnmount(slot);
   }
 
-  freeze(): void {
-    this.#frozen = true;
-  }
-
-  thaw(): void {
-    this.#frozen = false;
-  }
-
   /** The machine lost its memory, and has, from now on, this place in the network. */
   restartOn(host: SimHost): void {
     this.#host = host;
     this.#mounts.clear();
-    this.#frozen = false;
   }
 
   [Symbol.dispose](): void {
@@ -83,7 +95,7 @@ export class Workload implements Disposable {
   }
 
   #finishUnmount(slot: string): void {
-    if (this.#frozen || this.#host.dirtyWrites(slot) > 0) return;
+    if (this.#host.dirtyWrites(slot) > 0) return;
     this.#mounts.delete(slot);
     this.#host.disconnect(slot);
   }
@@ -95,14 +107,14 @@ export class Workload implements Disposable {
 
   #tick(): void {
     this.#timer = undefined;
-    if (!this.#frozen) for (const [slot, state] of this.#mounts) this.#work(slot, state);
+    for (const [slot, state] of this.#mounts) this.#work(slot, state);
     this.#schedule();
   }
 
   #work(slot: string, state: Mount): void {
     if (state === 'mounted') this.#host.write(slot);
     else if (state === 'unmounting') this.#finishUnmount(slot);
-    else this.#tryMount(slot);
+    else if (state === 'mounting') this.#tryMount(slot);
   }
 
   #tryMount(slot: string): void {

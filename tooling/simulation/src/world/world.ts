@@ -1,5 +1,6 @@
 import type { PassReport, Policy } from '@reattach/core';
 import { testPolicy } from '@reattach/core/testing';
+import type { PodObject } from '@reattach/kube-sim';
 import { Replica } from '../controller/replica.ts';
 import { EventLog } from '../run/event-log.ts';
 import type { RunRandom } from '../time/run-random.ts';
@@ -7,8 +8,9 @@ import { SimulationClock } from '../time/simulation-clock.ts';
 import { ApiServer } from './api-server.ts';
 import { Cluster, DRIVER, OTHER_DRIVER } from './cluster.ts';
 import { Machine } from './machine.ts';
-import type { MachinePlan, Scenario } from './scenario.ts';
+import type { MachinePlan, Scenario, VolumePlan } from './scenario.ts';
 import { StorageServer } from './storage-server.ts';
+import { VirtualMachines } from './virtual-machines.ts';
 
 export const STORAGE_ADDRESS = '10.0.0.10';
 
@@ -20,6 +22,7 @@ export class World implements AsyncDisposable {
   readonly api: ApiServer;
   readonly storage: StorageServer;
   readonly cluster: Cluster;
+  readonly virtualMachines: VirtualMachines;
   readonly log: EventLog;
   readonly replicas: readonly Replica[];
   /** In the order in which they were built; those that were replaced, too. */
@@ -40,7 +43,7 @@ export class World implements AsyncDisposable {
     this.storage = new StorageServer({ clock, address: STORAGE_ADDRESS });
     this.storage.device.writeServiceMs = diskMs;
     for (const plan of scenario.machines) this.#register(plan);
-    for (const { slot, hasSibling } of scenario.volumes) this.#addVolume(slot, hasSibling);
+    for (const plan of scenario.volumes) this.#addVolume(plan);
     this.cluster = new Cluster(this.api, clock);
     this.api.store.subscribe(({ kind, type, object }) => {
       if (kind !== 'Node' || type === 'MODIFIED') return;
@@ -48,6 +51,12 @@ export class World implements AsyncDisposable {
         if (machine.nodeName === object.metadata.name) machine.setRegistered(type === 'ADDED');
     });
     for (const plan of scenario.machines) this.addMachine(plan);
+    this.virtualMachines = new VirtualMachines({
+      api: this.api.api,
+      clock,
+      slots: scenario.volumes.filter(({ isDisk }) => isDisk).map(({ slot }) => slot),
+      machineOf: (nodeName) => this.machines.find((each) => each.nodeName === nodeName && !each.isRetired),
+    });
     this.policy = testPolicy({
       attacher: DRIVER,
       strategy: scenario.strategy,
@@ -96,17 +105,19 @@ export class World implements AsyncDisposable {
   /** Builds a machine and starts it; its kubelet registers the Node when there is none. */
   addMachine(plan: MachinePlan): Machine {
     this.#machinesBuilt += 1;
-    const { nodeName, addresses, alsoReported, keepAliveMs, ioQueues, hasSecondPath } = plan;
+    const { nodeName, addresses, alsoReported, keepAliveTimeoutMs, ioQueues, hasSecondPath } = plan;
     const machine = new Machine({
       id: `m${this.#machinesBuilt}`,
       nodeName,
       addresses,
       alsoReported,
-      keepAliveMs,
+      keepAliveTimeoutMs,
       ioQueues,
       secondPath: (slot) => hasSecondPath && Number(slot.at(-1)) % 2 === 1,
       context: { store: this.api.store, clock: this.clock },
       storage: this.storage,
+      isDisk: (slot) => this.scenario.volumes.some((volume) => volume.slot === slot && volume.isDisk),
+      onDiskConnected: () => this.virtualMachines.wake(),
       onMounted: (mounting, slot) => {
         for (const listener of this.#mountListeners) listener(mounting, slot);
       },
@@ -177,18 +188,10 @@ export class World implements AsyncDisposable {
     return this.#calmSinceMs;
   }
 
-  /** Node and pod of every replica of the workload. */
-  get pods(): readonly {
-    readonly name: string;
-    readonly slot: string;
-    readonly nodeName: string | undefined;
-    readonly isRunning: boolean;
-  }[] {
-    return this.scenario.volumes.map(({ slot }) => {
-      const pod = this.api.store.get('Pod', `${slot}-0`);
-      const isRunning = pod?.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined;
-      return { name: `${slot}-0`, slot, nodeName: pod?.spec?.nodeName, isRunning };
-    });
+  /** The pod that uses the volume. */
+  podOf(slot: string): PodObject | undefined {
+    const isDisk = this.scenario.volumes.some((volume) => volume.slot === slot && volume.isDisk);
+    return isDisk ? this.virtualMachines.activePod(slot) : this.api.store.get('Pod', `${slot}-0`);
   }
 
   /** Volumes of ours that are attached to the node. */
@@ -201,9 +204,11 @@ export class World implements AsyncDisposable {
 
   /** The pod of the volume runs on a machine that can write to it. */
   isServed(slot: string): boolean {
-    const pod = this.pods.find((each) => each.slot === slot);
-    if (!pod?.isRunning || pod.nodeName === undefined) return false;
-    const machine = this.machines.find(({ nodeName, isRetired }) => nodeName === pod.nodeName && !isRetired);
+    const { metadata, spec, status } = this.podOf(slot) ?? {};
+    if (status?.phase !== 'Running' || metadata?.deletionTimestamp !== undefined) return false;
+    const machine = this.machines.find(
+      ({ nodeName, isRetired }) => nodeName === spec?.nodeName && !isRetired,
+    );
     return machine?.workload.isMounted(slot) === true && machine.host.connected(slot) && machine.isWell;
   }
 
@@ -215,6 +220,7 @@ export class World implements AsyncDisposable {
     for (const replica of this.replicas) replica.kill();
     for (const machine of this.machines) machine[Symbol.dispose]();
     this.cluster[Symbol.dispose]();
+    this.virtualMachines[Symbol.dispose]();
     this.storage[Symbol.dispose]();
   }
 
@@ -224,8 +230,8 @@ export class World implements AsyncDisposable {
     this.api.api.addNode({ name: nodeName, ...(internalIP !== undefined && { internalIP }) });
   }
 
-  /** A volume, and a StatefulSet of one pod that uses it: so no pod waits for another. */
-  #addVolume(slot: string, hasSibling: boolean): void {
+  /** A volume and, unless a virtual machine has it, a StatefulSet of one pod that uses it: so no pod waits for another. */
+  #addVolume({ slot, hasSibling, isDisk }: VolumePlan): void {
     const nqn = `nqn.2026-01.example.test:${slot}`;
     const { api } = this.api;
     this.storage.device.addVolume({ slot, nqn, sizeBytes: 2 ** 30 });
@@ -234,6 +240,7 @@ export class World implements AsyncDisposable {
       claim: `data-${slot}-0`,
       handle: slot,
       driver: DRIVER,
+      ...(isDisk && { accessModes: ['ReadWriteMany'] }),
       attributes: { nqn, nvmeAddress: STORAGE_ADDRESS, nvmePort: '4420' },
     });
     if (hasSibling) {
@@ -244,6 +251,6 @@ export class World implements AsyncDisposable {
         driver: OTHER_DRIVER,
       });
     }
-    api.addStatefulSet({ name: slot, claims: hasSibling ? ['data', 'other'] : ['data'] });
+    if (!isDisk) api.addStatefulSet({ name: slot, claims: hasSibling ? ['data', 'other'] : ['data'] });
   }
 }
