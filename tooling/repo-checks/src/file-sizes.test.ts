@@ -17,7 +17,10 @@ const TO_DO: readonly string[] = [
   'packages/core/src/pass/release-pass.ts',
   'packages/core/src/report/pass-reporter.ts',
   'packages/core/src/tracking/attachment-manager.ts',
+  'packages/rds-client/src/rds-backend.ts',
   'tooling/kube-sim/src/object-store.ts',
+  'tooling/rds-sim/src/nvme/host-controller.ts',
+  'tooling/rds-sim/src/nvme/queue.ts',
 ];
 
 const sources = globSync('{apps,packages,tooling}/*/src/**/*.ts', { cwd: ROOT })

@@ -97,6 +97,6 @@ function typeSchema({ type, meaning }: DocumentedOption): Schema {
     const [, from, to] = /Safe: (?:at least )?(\d+)(?: to (\d+))?/.exec(meaning) ?? [];
     return { type: 'integer', minimum: Number(from ?? 1), ...(to !== undefined && { maximum: Number(to) }) };
   }
-  const choices = type.split(' or ').filter((choice) => choice !== 'release'); // a mode that the controller loses
+  const choices = type.split(' or ');
   return choices.length > 1 ? { enum: choices } : TEXT;
 }

@@ -50,6 +50,7 @@ const TO_DO: readonly string[] = [
   'packages/k8s-api',
   'packages/k8s-watch',
   'packages/rds-client',
+  'packages/ssh-transport',
   'tooling/kernel-lab',
   'tooling/kube-sim',
   'tooling/rds-sim',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { coreSource } from '../core-source.ts';
@@ -7,13 +7,27 @@ import { logCallsIn, logTable } from './log-calls.ts';
 import { productionSources } from './sources.ts';
 import { attributesIn, instrumentsIn, spanNamesIn } from './spans.ts';
 
-const docs = readFileSync(join(ROOT, 'docs/telemetry.md'), 'utf8');
+const DOCUMENT = join(ROOT, 'docs/telemetry.md');
+/** Set `WRITE_TELEMETRY=1` to renew the tables that the sources give completely: log messages and hold reasons. */
+const isRenewed = process.env['WRITE_TELEMETRY'] === '1';
+const docs = readFileSync(DOCUMENT, 'utf8');
 const sources = productionSources();
 
 /** The rows of the table below a heading, head included. */
 function tableOf(heading: string): readonly string[] {
   const [, section = ''] = new RegExp(`^#+ ${heading}$([^]*?)(?=^#|(?![^]))`, 'm').exec(docs) ?? [];
   return section.match(/^\|.*$/gm) ?? [];
+}
+
+/** Replaces that table where tables are renewed. @returns what the document has now. */
+function renewed(heading: string, table: string): string {
+  const old = tableOf(heading).join('\n');
+  if (!isRenewed) return old;
+  writeFileSync(
+    DOCUMENT,
+    readFileSync(DOCUMENT, 'utf8').replace(old, () => table),
+  );
+  return table;
 }
 
 /** First cells of that table, without the head. */
@@ -27,7 +41,8 @@ describe('docs/telemetry.md', () => {
   it('has every log message with its levels and keys, and no other', () => {
     const calls = sources.flatMap(logCallsIn);
     expect(calls.length).toBeGreaterThan(50);
-    expect(tableOf('Log messages').join('\n')).toBe(logTable(calls));
+    const table = logTable(calls);
+    expect(renewed('Log messages', table)).toBe(table);
   });
 
   it('has every instrument of the tables of the packages, and no other', () => {
@@ -64,6 +79,7 @@ describe('docs/telemetry.md', () => {
       ([, reason, meaning]) => `| \`${reason}\` | ${meaning} |`,
     );
     expect(rows.length).toBeGreaterThan(10);
-    expect(tableOf('Hold reasons').slice(2)).toEqual(rows);
+    const table = ['| Reason | Meaning |', '|---|---|', ...rows].join('\n');
+    expect(renewed('Hold reasons', table)).toBe(table);
   });
 });
