@@ -1,0 +1,212 @@
+import {
+  type Enforcement,
+  type Fence,
+  type FenceState,
+  isFenceOf,
+  type StorageAddress,
+  type StorageQuery,
+  type StorageSuspect,
+  type UnattributedSession,
+} from '@reattach/core';
+import { ipOf, visibleAddresses } from './attribution.ts';
+import type { BackendState } from './backend-state.ts';
+import { queueProof } from './queue-history.ts';
+import { seconds } from './seconds.ts';
+import type { TcpReading } from './tcp-reading.ts';
+
+/** What the fence of one suspect is judged by. */
+export interface FenceInput {
+  readonly suspect: StorageSuspect;
+  readonly query: StorageQuery;
+  readonly reading: TcpReading;
+  /** After this reading was folded in. */
+  readonly state: BackendState;
+  readonly fences: readonly Fence[];
+  readonly enforcement: Enforcement;
+  readonly unattributed: readonly UnattributedSession[];
+  /** The backend's names of the volumes that only this node may write to. */
+  readonly ownVolumes: readonly string[];
+  readonly isVisible: (address: string) => boolean;
+  readonly options: FenceOptions;
+}
+
+/** Times of the judgement, ms. */
+export interface FenceOptions {
+  /** How long the write counters of its single-writer volumes must have stood still at the end. */
+  readonly writesStillMs: number;
+  /** Longest time for which a fenced node's connections may stay open before a person is asked. */
+  readonly maxQuiesceMs: number;
+  /** When a quiescing fence is worth another reading. */
+  readonly rereadMs: number;
+}
+
+export const DEFAULT_FENCE_OPTIONS: FenceOptions = {
+  writesStillMs: 2_000,
+  maxQuiesceMs: 300_000,
+  rereadMs: 2_000,
+};
+
+const WAY_OUT =
+  'make sure that the node is powered off and that the backend has finished its writes, then restart the backend or release by hand';
+
+/**
+ * How far a fence has come. Effective means: it is enforced, all addresses of the node are listed, an earlier reading had shown
+ * that already, nothing of the node has passed since, and every write accepted earlier has ended: each connection was seen
+ * closed, or the backend's sockets show none of the node left, or the backend booted since, or nothing is in flight where
+ * that counts everything. A connection that merely vanished proves nothing.
+ */
+export function judgeFence(input: FenceInput): FenceState {
+  const { suspect, query, reading, state, enforcement, options } = input;
+  if (enforcement.kind === 'not-enforced') {
+    const { detail, fix } = enforcement;
+    return { kind: 'ineffective', reason: 'not-enforced', why: detail, ...(fix !== undefined && { fix }) };
+  }
+  const own = visibleAddresses(suspect, input.isVisible);
+  if (own.length === 0)
+    return { kind: 'unknown', why: 'No address is known by which the backend could cut the node off' };
+  const fences = input.fences.filter((fence) => isFenceOf(fence, suspect, query));
+  const [fence] = fences;
+  const fenced = new Set(fences.flatMap(({ inForce }) => inForce.map(ipOf)));
+  const open = own.filter((address) => !fenced.has(address));
+  if (!fence || open.length > 0) {
+    const addresses: readonly StorageAddress[] = open.map((value) => ({ kind: 'ip', value }));
+    return { kind: 'open', addresses, ...(fence && { partial: fence }) };
+  }
+  const { requestedAtMs, receivedAtMs, resolutionMs } = reading;
+  const sinceMs = Math.max(...fences.map(({ seenSinceMs }) => seenSinceMs));
+  const quiescing = (why: string, untilMs = receivedAtMs + options.rereadMs): FenceState => ({
+    kind: 'quiescing',
+    fence,
+    untilMs,
+    why,
+  });
+  const ineffective = (
+    reason: Extract<FenceState, { kind: 'ineffective' }>['reason'],
+    why: string,
+    fix?: string,
+  ): FenceState => ({ kind: 'ineffective', reason, fence, why, ...(fix !== undefined && { fix }) });
+  if (requestedAtMs <= sinceMs) return quiescing('The fence was first read back in this reading');
+  if (reading.hidden) {
+    const { detail, fix } = reading.hidden;
+    return ineffective('quiesce-unproved', `The backend may not see every session: ${detail}`, fix);
+  }
+  const hosts = own.flatMap((address) => state.hosts.get(address) ?? []);
+  const provedMs = Math.max(
+    Number.NEGATIVE_INFINITY,
+    ...hosts.map((host) => host.provedMs ?? Number.NEGATIVE_INFINITY),
+  );
+  if (provedMs > sinceMs + resolutionMs) {
+    return ineffective(
+      'still-writing',
+      `Packets of ${own.join(', ')} pass the complete fence: the last one ${seconds(receivedAtMs - provedMs)} ago`,
+    );
+  }
+  const stranger = input.unattributed[0];
+  if (stranger) {
+    return ineffective(
+      'unattributed-session',
+      `${stranger.address.value} talks to the backend and belongs to no known node; it may be a second path of this one`,
+    );
+  }
+  const ended = writesEnded(
+    input,
+    hosts.map(({ queues }) => queues),
+    sinceMs,
+  );
+  if (ended.kind === 'running') {
+    if (receivedAtMs - sinceMs < options.maxQuiesceMs) return quiescing(ended.why);
+    return ineffective(
+      'quiesce-unproved',
+      `${ended.why}, ${seconds(receivedAtMs - sinceMs)} after the fence`,
+      WAY_OUT,
+    );
+  }
+  if (ended.kind === 'unproved') return ineffective('quiesce-unproved', ended.why, WAY_OUT);
+  return afterQuiesce(input, fence, ended, quiescing, ineffective);
+}
+
+type Ended =
+  | { readonly kind: 'ended'; readonly atMs: number; readonly proof: string; readonly needsCounters: boolean }
+  | { readonly kind: 'running'; readonly why: string }
+  | { readonly kind: 'unproved'; readonly why: string };
+
+function writesEnded(
+  { reading, state, ownVolumes }: FenceInput,
+  queues: Parameters<typeof queueProof>[0],
+  sinceMs: number,
+): Ended {
+  const { receivedAtMs, source } = reading;
+  const proof = queueProof(queues);
+  if (source === 'sockets') {
+    const left = queues.reduce(
+      (sum, queue) => sum + [...queue.values()].filter(({ closedAtMs }) => closedAtMs === undefined).length,
+      0,
+    );
+    if (left > 0) return { kind: 'running', why: `${left} sockets of the node are left at the backend` };
+    return {
+      kind: 'ended',
+      atMs: reading.requestedAtMs,
+      proof: 'the backend has no socket of the node left',
+      needsCounters: false,
+    };
+  }
+  if (proof.kind === 'closed') {
+    const why = `sessions closed ${seconds(receivedAtMs - proof.atMs)} ago`;
+    return { kind: 'ended', atMs: proof.atMs, proof: why, needsCounters: false };
+  }
+  if (proof.kind === 'open')
+    return { kind: 'running', why: `${proof.count} sessions of the node are not closed yet` };
+  const { rebootSeenAtMs } = state;
+  if (proof.kind === 'none' && rebootSeenAtMs !== undefined) {
+    const why = 'the backend has booted since the node was connected';
+    return { kind: 'ended', atMs: Math.max(rebootSeenAtMs, sinceMs), proof: why, needsCounters: false };
+  }
+  if (reading.inFlightIsComplete && ownVolumes.length > 0) {
+    const running = ownVolumes.filter((volume) => (reading.counters.get(volume)?.inFlight ?? '?') !== '0');
+    if (running.length > 0) return { kind: 'running', why: `Writes to ${running.join(', ')} are in flight` };
+    return { kind: 'ended', atMs: sinceMs, proof: 'nothing is in flight', needsCounters: true };
+  }
+  const why =
+    proof.kind === 'none'
+      ? 'No session of the node was seen by this process, so nothing shows that its accepted writes have ended'
+      : `${proof.count} sessions of the node disappeared without being seen closed, so nothing shows that its accepted writes have ended`;
+  return { kind: 'unproved', why };
+}
+
+/** Counters of a volume that only this node may write to must stand still once its writes have ended. */
+function afterQuiesce(
+  { reading, state, ownVolumes, options }: FenceInput,
+  fence: Fence,
+  ended: Extract<Ended, { kind: 'ended' }>,
+  quiescing: (why: string, untilMs?: number) => FenceState,
+  ineffective: (reason: 'still-writing' | 'quiesce-unproved', why: string) => FenceState,
+): FenceState {
+  const { receivedAtMs } = reading;
+  let stillMs = Number.POSITIVE_INFINITY;
+  for (const volume of ownVolumes) {
+    const run = state.writes.get(volume);
+    if (!run) {
+      if (ended.needsCounters)
+        return ineffective('quiesce-unproved', `The backend shows no write counters of ${volume}`);
+      continue;
+    }
+    const isStill = receivedAtMs - run.stillSinceMs >= options.writesStillMs;
+    if (
+      run.movedAfterMs !== undefined &&
+      run.movedAfterMs > ended.atMs &&
+      receivedAtMs - run.stillSinceMs < options.maxQuiesceMs
+    )
+      return ineffective(
+        'still-writing',
+        `Volume ${volume} was written to after the last write of the node had ended`,
+      );
+    if (!isStill)
+      return quiescing(
+        `Write counters of ${volume} have not stood still for ${seconds(options.writesStillMs)}`,
+        run.stillSinceMs + options.writesStillMs,
+      );
+    stillMs = Math.min(stillMs, receivedAtMs - run.stillSinceMs);
+  }
+  const counters = Number.isFinite(stillMs) ? `, write counters unchanged for ${seconds(stillMs)}` : '';
+  return { kind: 'effective', fence, why: `fence effective: ${ended.proof}${counters}` };
+}
