@@ -32,7 +32,7 @@ describe('chaosSchedule', () => {
       sim.faults.schedule(chaosSchedule({ seed }));
       await clock.advance(700_000);
       sim.faults.clear();
-      await sim.faults.up(); // a port that closed in the last turn is open before anybody connects
+      await sim.faults.up(); // a port that closed in the last turn is open before a client connects
       await using client = await SshClient.connect(sim);
       expect((await client.exec(':put works')).output).toBe('works\r\n');
       expect(clock.pendingTimers).toBe(0);

@@ -22,7 +22,7 @@ const CONNECTION_FAULTS: readonly ConnectionFault['kind'][] = [
   'channel',
 ];
 
-/** One command goes wrong. */
+/** A fault of one command. */
 function commandFault(random: Random, longestMs: number): CommandFault {
   const applied = random() < 0.5;
   const faults: readonly CommandFault[] = [
@@ -50,7 +50,7 @@ export function chaosSchedule(options: ChaosOptions): readonly ScheduledFault[] 
   return steps;
 }
 
-/** Trouble that lasts is two steps: it begins, it ends. */
+/** A fault that lasts is two steps: its beginning and its end. */
 function trouble(random: Random, afterMs: number, longestMs: number): readonly ScheduledFault[] {
   const lastsMs = Math.ceil(random() * longestMs);
   const kind = Math.floor(random() * 10);

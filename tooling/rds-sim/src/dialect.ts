@@ -1,6 +1,6 @@
 import type { DurationStyle } from './script/duration.ts';
 
-/** In what RouterOS versions differ, or nobody has checked: a client has to cope with each. */
+/** Where RouterOS versions differ, or a real device was not checked: a client has to cope with each. */
 export interface Dialect {
   /** As `/system/resource` shows it. Default `7.24.2 (stable)`. */
   readonly version: string;
@@ -19,15 +19,15 @@ export interface Dialect {
   readonly errorExitStatus: 0 | 1;
   /** `:serialize` came with 7.13, its `options` with 7.16. Default `options`. */
   readonly serialize: 'options' | 'plain' | 'missing';
-  /** How an argument nobody knows is refused. Default `bad parameter`, as since 7.23. */
+  /** How an unknown argument is refused. Default `bad parameter`, as since 7.23. */
   readonly unknownArgument: 'expected end of command' | 'bad parameter';
   /** What `print detail` prints without a match: nothing, or the line `Flags:`. Default `nothing`. */
   readonly emptyPrint: 'nothing' | 'flags';
-  /** Under which name connection tracking says whether it runs; the manual of 7.24 has `active-ipv4`, the default. */
+  /** The name under which connection tracking reports whether it runs; the manual of 7.24 has `active-ipv4`, the default. */
   readonly trackingActive: 'active-ipv4' | 'active' | 'absent';
   /** What an open quote or bracket does: the channel stays open, or a syntax error. Default `hang`. */
   readonly unbalanced: 'hang' | 'error';
-  /** Whether `place-before=0` is accepted where there is no rule yet. Default false. */
+  /** Whether `place-before=0` is accepted in a table without rules. Default false. */
   readonly placeBeforeInEmpty: boolean;
 }
 

@@ -69,7 +69,7 @@ describe('the dialogue', () => {
     ]);
   });
 
-  it('spells addresses, times, single and empty results as told', async () => {
+  it('spells addresses, times, single and empty results as the dialect says', async () => {
     await using sim = await start({
       addressStyle: 'with-port',
       durationStyle: 'date',
@@ -214,7 +214,7 @@ describe('the dialogue', () => {
   it.each([
     [false, []],
     [true, ['4420 10.0.5.1:32768']],
-  ])('lists connections of services, those to exports only where told so: %s', async (listed, expected) => {
+  ])('lists connections of services, those to exports only with the option: %s', async (listed, expected) => {
     await using sim = await start({ servicesListExportSockets: listed });
     sim.device.addHost({ name: 'node-a', addresses: ['10.0.5.1'], ioQueues: 0 }).connect('pvc-1');
     const rows = jsonOf(

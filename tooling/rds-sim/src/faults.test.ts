@@ -15,7 +15,7 @@ async function start(): Promise<{ sim: RdsSim; client: SshClient; clock: FakeClo
 }
 
 describe('Faults', () => {
-  it('strikes as often as told, then never again', async () => {
+  it('applies as often as asked, then never again', async () => {
     const { sim, client } = await start();
     await using _sim = sim;
     const rule = sim.faults.onCommand('END', { kind: 'replace', output: 'no\r\n' }, 2);
@@ -50,7 +50,7 @@ describe('Faults', () => {
     expect(await client.exec(READ)).toEqual({ output, errorOutput: '', status });
   });
 
-  it('garbage -> bytes that are no text come first', async () => {
+  it('garbage -> bytes that are not text come first', async () => {
     const { sim, client } = await start();
     await using _sim = sim;
     sim.faults.onCommand('END', { kind: 'garbage' });

@@ -7,7 +7,7 @@ import { textMatches } from './command-log.ts';
  * - `cut`: the TCP connection is reset after `afterBytes` of the answer. `close-channel`: only the channel ends, without a status.
  * - `truncate`: each JSON value of the answer loses its second half; the rest of the answer is whole.
  * - `log-line`: a line of the device's log appears after the first `afterLines` lines (default 1).
- * - `garbage`: bytes that are no text come first.
+ * - `garbage`: bytes that are not text come first.
  * - `exit-status`: another status than the command's, or none.
  * - `replace`: another answer altogether. `applied`: the command is carried out first.
  */
@@ -72,7 +72,7 @@ interface Rule<T> {
   hits: number;
 }
 
-/** Scripted faults: of the rules that fit the oldest strikes, and a rule that is used up is gone. */
+/** Scripted faults: of the rules that fit the oldest strikes, and a rule that has applied as often as asked is removed. */
 export class Faults {
   readonly #target: FaultTarget;
   readonly #commandRules = new Set<Rule<CommandFault>>();

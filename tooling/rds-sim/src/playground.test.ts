@@ -43,15 +43,15 @@ describe('Playground', () => {
     expect(playground.execute(' ')).toBe('');
   });
 
-  it('chaos strikes and tells', async () => {
+  it('reports the faults of a chaos schedule', async () => {
     const clock = new FakeClock();
     await using sim = await RdsSim.start({ clock });
     using playground = new Playground(sim, clock);
-    const told: string[] = [];
-    playground.startChaos(3, (text) => told.push(text));
+    const reported: string[] = [];
+    playground.startChaos(3, (text) => reported.push(text));
     await clock.advance(60_000);
     const due = chaosSchedule({ seed: 3, durationMs: 60_000 }).filter(({ afterMs }) => afterMs <= 60_000);
-    expect(told).toEqual(due.map(({ name }) => name));
-    expect(told.length).toBeGreaterThan(0);
+    expect(reported).toEqual(due.map(({ name }) => name));
+    expect(reported.length).toBeGreaterThan(0);
   });
 });

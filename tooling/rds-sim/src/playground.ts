@@ -7,7 +7,7 @@ const WRITE_INTERVAL_MS = 1_000;
 const CHAOS_MS = 86_400_000;
 const SLOTS = ['pvc-a', 'pvc-b', 'pvc-c'];
 
-/** A drop rule, three hosts with a volume each that they write to every second, and words to make trouble with. */
+/** A drop rule, three hosts with a volume each that they write to every second, and commands that cause faults. */
 export class Playground implements Disposable {
   readonly help: string =
     'Type: status | off HOST | on HOST | cut HOST | heal HOST | move SLOT HOST | reboot. Ctrl-C ends.\n';
@@ -23,26 +23,26 @@ export class Playground implements Disposable {
     for (const [index, slot] of SLOTS.entries()) {
       sim.device.addVolume({ slot, nqn: `nqn.2000-02.com.mikrotik:${slot}`, sizeBytes: 10 * 1024 ** 3 });
       const host = sim.device.addHost({ name: `node-${'abc'[index]}`, addresses: [`10.0.5.${index + 1}`] });
-      take(host, slot);
+      connectAndMount(host, slot);
     }
     this.#writing = clock.after(WRITE_INTERVAL_MS, () => this.#write());
   }
 
-  /** @param tell is told what goes wrong. */
-  startChaos(seed: number, tell: (text: string) => void): void {
+  /** @param report called with the name of each fault. */
+  startChaos(seed: number, report: (text: string) => void): void {
     const steps = chaosSchedule({ seed, durationMs: CHAOS_MS });
     this.#chaos = this.#sim.faults.schedule(
       steps.map((step) => ({
         ...step,
         strike: (faults) => {
-          tell(step.name ?? '');
+          report(step.name ?? '');
           return step.strike(faults);
         },
       })),
     );
   }
 
-  /** Carries out a line; what it says about it. */
+  /** Carries out a line. @returns the state afterwards, or the help. */
   execute(line: string): string {
     const [verb = '', first = '', second = ''] = line.trim().split(/\s+/);
     if (verb === '') return '';
@@ -68,7 +68,7 @@ export class Playground implements Disposable {
         break;
       case 'move':
         if (!host.powered || !this.#sim.device.volume(first)) return this.help;
-        take(host, first);
+        connectAndMount(host, first);
         break;
       default:
         return this.help;
@@ -102,7 +102,7 @@ export class Playground implements Disposable {
   }
 }
 
-function take(host: SimHost, slot: string): void {
+function connectAndMount(host: SimHost, slot: string): void {
   host.connect(slot);
   host.mount(slot);
 }

@@ -17,7 +17,7 @@ describe('RdsSim', () => {
     ]);
   });
 
-  it('shows the host key it was told to use', async () => {
+  it('shows the host key of its options', async () => {
     const { privateKey, publicKey } = generateKeyPair();
     await using sim = await RdsSim.start({ clock: new FakeClock(), hostKey: privateKey });
     expect(publicKey).toContain(sim.hostKey);

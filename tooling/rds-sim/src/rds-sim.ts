@@ -22,17 +22,17 @@ export interface RdsSimOptions extends Omit<DeviceOptions, 'clock'>, Partial<Dia
   readonly hostKey?: string;
   /** Who may log in; default: the one of `credentials`. */
   readonly users?: readonly SimUser[];
-  /** What every command takes, ms of the clock; default 0. */
+  /** How long every command takes, ms of the clock; default 0. */
   readonly latencyMs?: number;
   /** Open SSH connections; one more is closed after its log-in. Default 20, as RouterOS'. */
   readonly maxSessions?: number;
-  /** A longer command is refused, bytes; default 1 024. Nobody has measured the device's limit. */
+  /** A longer command is refused, bytes; default 1 024. The limit of a real device is unknown. */
   readonly maxCommandBytes?: number;
   /** Commands kept in `commands`; default 10 000. */
   readonly commandLogLimit?: number;
 }
 
-/** With what a client logs in. */
+/** How a client logs in. */
 export interface Credentials {
   readonly username: string;
   /** OpenSSH PEM. */
@@ -131,10 +131,12 @@ export class RdsSim implements AsyncDisposable {
     return this.#server.sessions;
   }
 
-  /** The user there is when no `users` were given. @throws {TypeError} when they were. */
+  /** The generated user. @throws {TypeError} when `users` were given. */
   get credentials(): Credentials {
     if (!this.#credentials)
-      throw new TypeError('users were given: their keys are known to whoever gave them');
+      throw new TypeError(
+        'credentials: expected no option users, because only then is there a generated key',
+      );
     return this.#credentials;
   }
 

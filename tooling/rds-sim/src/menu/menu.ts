@@ -12,13 +12,13 @@ export interface Flag {
 
 export interface Row {
   readonly id: ItemId;
-  /** By which scripts may name it, beside its id. */
+  /** A name that scripts may use instead of the id. */
   readonly name?: string;
   /** In print order. A key that is absent has no value here. */
   readonly values: ValueMap;
 }
 
-/** A row whose values are read when somebody asks: finding one of a thousand by its id stays cheap. */
+/** A row whose values are computed when they are read: finding one of a thousand by its id stays cheap. */
 export class LazyRow implements Row {
   readonly id: ItemId;
   readonly name: string;

@@ -412,7 +412,7 @@ describe('a fence', () => {
     expect(device.blocks(ADDRESS)).toBe(false);
   });
 
-  it('rows that cannot be addresses cut nobody: a domain name, a network of others', () => {
+  it('rows that contain no address of a host cut no host: a domain name, a foreign network', () => {
     const { device, a } = setUp();
     device.addDropRule();
     for (const address of ['node-a.example.test', '192.0.2.0/24', '10.0.6.1-10.0.6.9']) {

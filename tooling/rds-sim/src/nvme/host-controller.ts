@@ -1,19 +1,12 @@
-import { Flow } from './flow.ts';
+import { ConnectAttempts, HANDSHAKE_BYTES } from './connect-attempts.ts';
+import type { Flow } from './flow.ts';
 import type { HostTimes } from './host-times.ts';
-import { type Command, type HostEnd, Queue } from './queue.ts';
+import type { Machine } from './machine.ts';
+import { Queue } from './queue.ts';
+import type { Command, HostEnd } from './queue-ends.ts';
 import type { StorageNetwork } from './storage-network.ts';
 import type { TargetController } from './target-controller.ts';
 import type { Volume } from './volume.ts';
-
-/** What a controller needs of its machine. */
-export interface Machine {
-  readonly name: string;
-  /** Whether packets leave the machine for the device, and arrive from it. */
-  readonly canSend: boolean;
-  readonly canReceive: boolean;
-  /** A TCP port that no connection of the machine uses. */
-  nextPort(): number;
-}
 
 /** A write whose answer the host does not have: a dirty page, or one on its way. */
 interface PendingWrite {
@@ -26,20 +19,14 @@ interface PendingWrite {
 /** Blocks that a host writes to in turn, unless it says which. Two writers of a volume meet on them. */
 const BLOCKS = 64;
 
-/** TCP repeats a SYN after a second. */
-const SYN_REPEAT_MS = 1_000;
 /** From the loss of one queue until the host closes the others. */
 const TEAR_DOWN_MS = 1;
 
-const SYN_BYTES = 60;
-const ACK_BYTES = 52;
 const REQUEST_BYTES = 124;
-const RESPONSE_BYTES = 76;
 
-/** Packets of a connection's set-up after the TCP handshake, in both directions. Measured. */
+/** Packets of a queue's set-up after the TCP handshake, from the host and from the target. Measured. */
 const ADMIN_SET_UP = [34, 25] as const;
 const IO_SET_UP = [10, 6] as const;
-const REFUSED_SET_UP = [5, 1] as const;
 
 /** One NVMe controller as its host drives it: connect, keep-alives, writes, time-outs, reconnects. */
 export class HostController implements HostEnd {
@@ -49,6 +36,7 @@ export class HostController implements HostEnd {
   readonly #network: StorageNetwork;
   readonly #times: HostTimes;
   readonly #left: () => void;
+  readonly #attempts: ConnectAttempts;
   readonly #pending = new Set<PendingWrite>();
   /** While the host believes to be connected. The admin queue comes first. */
   #queues: readonly Queue[] = [];
@@ -66,8 +54,7 @@ export class HostController implements HostEnd {
   #hasCompleted = false;
   #keepAliveTimer: Disposable | undefined;
   #ioTimer: Disposable | undefined;
-  /** The next attempt to connect, or the tear-down of a lost connection. */
-  #connectTimer: Disposable | undefined;
+  #tearDownTimer: Disposable | undefined;
 
   /** @param left called when a controller that was to leave has ended. */
   constructor(
@@ -84,6 +71,8 @@ export class HostController implements HostEnd {
     this.#network = network;
     this.#times = times;
     this.#left = left;
+    const opened = (flow: Flow): void => this.#opened(flow);
+    this.#attempts = new ConnectAttempts({ volume, address, machine, network, times, opened });
   }
 
   get canSend(): boolean {
@@ -110,7 +99,7 @@ export class HostController implements HostEnd {
   /** Connects now; when that fails, tries again by the clock. */
   connect(): void {
     this.#isLeaving = false;
-    if (!this.#session && !this.#connectTimer) this.#attempt();
+    if (!this.#session && !this.#attempts.areRunning) this.#attempts.start();
   }
 
   /** A new writer generation begins, if the volume can be read. */
@@ -170,7 +159,7 @@ export class HostController implements HostEnd {
     for (const queue of this.#queues) queue.settle(nowMs);
   }
 
-  /** Decides anew whether packets may get lost. */
+  /** Checks whether packets may get lost, and starts or stops the timers that this needs. */
   update(): void {
     if (!this.#session) return;
     const isRegular =
@@ -183,9 +172,9 @@ export class HostController implements HostEnd {
     if (!this.#isKeepAliveUnanswered) this.#scheduleKeepAlive(this.#nextKeepAliveMs);
   }
 
-  connectionLost(queue: Queue): void {
-    if (!this.#queues.includes(queue) || this.#connectTimer) return;
-    this.#connectTimer = this.#network.clock.after(TEAR_DOWN_MS, () => this.#tearDown());
+  connectionLost(flow: Flow): void {
+    if (!this.#queues.some((queue) => queue.flow === flow)) return;
+    this.#tearDownTimer ??= this.#network.clock.after(TEAR_DOWN_MS, () => this.#tearDown());
   }
 
   recovered(): void {
@@ -300,7 +289,7 @@ export class HostController implements HostEnd {
     this.#forgetSession();
     for (const queue of queues) queue.closeFromHost();
     for (const write of this.#pending) write.isSent = false;
-    this.#attemptLater();
+    this.#attempts.later();
   }
 
   #forgetSession(): void {
@@ -310,66 +299,19 @@ export class HostController implements HostEnd {
     this.#isKeepAliveUnanswered = false;
   }
 
-  #attemptLater(): void {
-    this.#connectTimer = this.#network.clock.after(this.#times.reconnectDelayMs, () => this.#attempt());
-  }
-
-  /** One attempt: a SYN, repeated once, until the connect time-out. */
-  #attempt(): void {
-    this.#connectTimer = undefined;
-    const { clock } = this.#network;
-    const { connectTimeoutMs } = this.#times;
-    const flow = this.#newFlow();
-    if (this.#open(flow)) return;
-    const repeatMs = Math.min(SYN_REPEAT_MS, connectTimeoutMs / 2);
-    this.#connectTimer = clock.after(repeatMs, () => {
-      this.#connectTimer = undefined;
-      if (this.#open(flow)) return;
-      this.#connectTimer = clock.after(connectTimeoutMs - repeatMs, () => this.#attemptLater());
-    });
-  }
-
-  /** Whether the target replied: the connection is open, or it was refused and the next attempt is scheduled. */
-  #open(flow: Flow): boolean {
-    const { path } = this.#network;
-    if (!this.canSend || !path.fromHost(flow, 'syn', SYN_BYTES)) return false;
-    const isListening = this.#network.isListening(flow.targetPort);
-    path.fromTarget(flow, isListening ? 'syn-ack' : 'rst', SYN_BYTES);
-    if (!this.canReceive) return false;
-    if (isListening) path.fromHost(flow, 'ack', ACK_BYTES);
-    if (isListening && this.volume.exported) {
-      this.#opened(flow);
-      return true;
-    }
-    if (isListening) this.#refused(flow);
-    this.#attemptLater();
-    return true;
-  }
-
-  /** The target accepts the TCP connection and refuses the volume. */
-  #refused(flow: Flow): void {
-    const { path, clock } = this.#network;
-    const [requests, answers] = REFUSED_SET_UP;
-    path.count(
-      flow,
-      { packets: requests, bytes: requests * REQUEST_BYTES },
-      { packets: answers, bytes: answers * RESPONSE_BYTES },
-      clock.now(),
-    );
-    path.fromTarget(flow, 'fin', ACK_BYTES);
-    path.fromTarget(flow, 'rst', ACK_BYTES);
-  }
-
   #opened(adminFlow: Flow): void {
     const { target, clock, path } = this.#network;
     const session = target.open(this.volume, this.address, this.#times.keepAliveTimeoutMs);
-    const flows = [adminFlow, ...Array.from({ length: this.#times.ioQueues }, () => this.#newFlow())];
+    const flows = [
+      adminFlow,
+      ...Array.from({ length: this.#times.ioQueues }, () => this.#attempts.newFlow()),
+    ];
     this.#session = session;
     this.#queues = flows.map((flow, index) => {
       if (index > 0) {
-        path.fromHost(flow, 'syn', SYN_BYTES);
-        path.fromTarget(flow, 'syn-ack', SYN_BYTES);
-        path.fromHost(flow, 'ack', ACK_BYTES);
+        path.fromHost(flow, 'syn', HANDSHAKE_BYTES);
+        path.fromTarget(flow, 'syn-ack', HANDSHAKE_BYTES);
+        path.fromHost(flow, 'ack', HANDSHAKE_BYTES);
       }
       const queue = new Queue(flow, clock, path, this, session);
       target.addQueue(session, queue);
@@ -384,10 +326,6 @@ export class HostController implements HostEnd {
     if (this.#isLeaving) this.#leaveWhenDone();
   }
 
-  #newFlow(): Flow {
-    return new Flow(this.address, this.#machine.nextPort(), this.#network.address, this.volume.port);
-  }
-
   #stopKeepAliveTimer(): void {
     this.#keepAliveTimer?.[Symbol.dispose]();
     this.#keepAliveTimer = undefined;
@@ -397,7 +335,8 @@ export class HostController implements HostEnd {
     this.#stopKeepAliveTimer();
     this.#ioTimer?.[Symbol.dispose]();
     this.#ioTimer = undefined;
-    this.#connectTimer?.[Symbol.dispose]();
-    this.#connectTimer = undefined;
+    this.#tearDownTimer?.[Symbol.dispose]();
+    this.#tearDownTimer = undefined;
+    this.#attempts.stop();
   }
 }

@@ -24,7 +24,7 @@ describe('Oracle', () => {
     expect(device.oracle.totalWrites).toBe(2);
   });
 
-  it('a hand-over and a hand-over back, each with a mount, is no double write', () => {
+  it('a hand-over and a hand-over back, each with a mount, does not count as a double write', () => {
     const { device, a, b } = setUp();
     for (const host of [a, b, a]) {
       host.mount('vol');

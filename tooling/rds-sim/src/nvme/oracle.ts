@@ -44,7 +44,7 @@ interface VolumeHistory {
  *
  * Each mount of a volume begins a writer generation. A write is a violation when another host began a newer generation
  * before it, whether that host has written already or not. A hand-over and a hand-over back, each with a mount of its own,
- * is no violation. Volumes that several hosts may write at once are not judged.
+ * does not count. Volumes that several hosts may write at once are not judged.
  */
 export class Oracle {
   readonly #clock: Clock;

@@ -1,41 +1,8 @@
 import type { Clock } from '@reattach/core';
 import type { PacketPath } from '../device/packet-path.ts';
 import type { Flow, PacketKind } from './flow.ts';
+import type { Command, HostEnd, SocketState, TargetEnd } from './queue-ends.ts';
 import { Retransmission } from './retransmission.ts';
-
-/** A command on its way from the host to the target and back. */
-export interface Command {
-  readonly kind: 'keep-alive' | 'write' | 'read';
-  /** Of the request, headers included. */
-  readonly sizeBytes: number;
-  /** The target carries it out, and calls `done` when it has: at once or later. */
-  carryOut(done: () => void): void;
-  /** The host has the answer. */
-  answered(): void;
-}
-
-/** The host's side of a queue. */
-export interface HostEnd {
-  /** Whether packets leave the host for the target. */
-  readonly canSend: boolean;
-  /** Whether packets of the target arrive. */
-  readonly canReceive: boolean;
-  /** The connection was closed or reset from outside. */
-  connectionLost(queue: Queue): void;
-  /** Something was acknowledged late: traffic may be regular again. */
-  recovered(): void;
-}
-
-/** The target's side of a queue. */
-export interface TargetEnd {
-  /** A command has arrived. */
-  heard(kind: Command['kind'], atMs: number): void;
-  /** The socket is gone. */
-  queueClosed(queue: Queue): void;
-}
-
-/** The state of the target's socket, in the words of `ss`. */
-export type SocketState = 'established' | 'fin-wait-1' | 'closed';
 
 const HEADER_BYTES = 52;
 /** An NVMe/TCP request capsule and a response capsule, with their headers. */
@@ -315,7 +282,7 @@ export class Queue {
     this.#ackTimer?.[Symbol.dispose]();
     this.#ackTimer = this.#clock.after(FIN_TO_TEAR_DOWN_MS, () => {
       this.#ackTimer = undefined;
-      if (this.#isHostOpen) this.#host.connectionLost(this);
+      if (this.#isHostOpen) this.#host.connectionLost(this.flow);
     });
   }
 
@@ -338,14 +305,14 @@ export class Queue {
   #lostByHost(): void {
     if (!this.#isHostOpen) return;
     this.abandon();
-    this.#host.connectionLost(this);
+    this.#host.connectionLost(this.flow);
   }
 
   #socketClosed(): void {
     this.#stopTarget();
     if (this.#socket === 'closed') return;
     this.#socket = 'closed';
-    this.#target.queueClosed(this);
+    this.#target.queueClosed(this.flow);
   }
 
   #stopTarget(): void {

@@ -1,5 +1,6 @@
-import { HostController, type Machine } from './host-controller.ts';
+import { HostController } from './host-controller.ts';
 import { type HostTimes, hostTimes } from './host-times.ts';
+import type { Machine } from './machine.ts';
 import type { StorageNetwork } from './storage-network.ts';
 
 export interface SimHostOptions extends Partial<HostTimes> {
@@ -149,7 +150,7 @@ export class SimHost implements Machine {
     this.#boots += 1;
   }
 
-  /** The kernel stands still until `resume()`: nothing is sent, received or written, and nothing is lost. */
+  /** The kernel hangs until `resume()`: nothing is sent, received or written, and nothing is lost. */
   hang(): void {
     this.#network.changes.apply(() => {
       this.#isHung = true;

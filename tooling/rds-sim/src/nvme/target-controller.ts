@@ -1,5 +1,7 @@
 import type { Clock } from '@reattach/core';
-import type { Command, Queue, TargetEnd } from './queue.ts';
+import type { Flow } from './flow.ts';
+import type { Queue } from './queue.ts';
+import type { Command, TargetEnd } from './queue-ends.ts';
 import type { Volume } from './volume.ts';
 
 /** What the target knows of a host that is connected to a volume: its queues and its keep-alive timer. */
@@ -10,7 +12,7 @@ export class TargetController implements TargetEnd {
   readonly keepAliveTimeoutMs: number;
   readonly #clock: Clock;
   readonly #closed: (controller: TargetController) => void;
-  readonly #queues = new Set<Queue>();
+  readonly #queues = new Map<Flow, Queue>();
   /** The timer was last set by the connect or by a keep-alive command, epoch ms. */
   #timerSetMs: number;
   #lastCommandMs: number;
@@ -34,11 +36,11 @@ export class TargetController implements TargetEnd {
   }
 
   get queues(): readonly Queue[] {
-    return [...this.#queues];
+    return [...this.#queues.values()];
   }
 
   addQueue(queue: Queue): void {
-    this.#queues.add(queue);
+    this.#queues.set(queue.flow, queue);
   }
 
   heard(kind: Command['kind'], atMs: number): void {
@@ -46,8 +48,8 @@ export class TargetController implements TargetEnd {
     if (kind === 'keep-alive') this.#timerSetMs = atMs;
   }
 
-  queueClosed(queue: Queue): void {
-    this.#queues.delete(queue);
+  queueClosed(flow: Flow): void {
+    this.#queues.delete(flow);
     if (this.#queues.size === 0) this.#end();
   }
 
@@ -73,7 +75,7 @@ export class TargetController implements TargetEnd {
   /** The device has lost power. */
   losePower(): void {
     this.watch(false);
-    for (const queue of this.#queues) queue.losePower();
+    for (const queue of this.queues) queue.losePower();
     this.#queues.clear();
   }
 

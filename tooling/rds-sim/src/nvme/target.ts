@@ -1,6 +1,7 @@
 import type { Clock } from '@reattach/core';
 import type { Flow } from './flow.ts';
-import type { Queue, SocketState } from './queue.ts';
+import type { Queue } from './queue.ts';
+import type { SocketState } from './queue-ends.ts';
 import { TargetController } from './target-controller.ts';
 import type { Volume } from './volume.ts';
 

@@ -72,7 +72,7 @@ describe('print', () => {
     expect(await printed('/system/resource/print')).toContain('       total-memory: 32768.0MiB');
   });
 
-  it('nothing found -> prints nothing, or the flags line when told', async () => {
+  it('nothing found -> prints nothing, or the flags line with the option', async () => {
     expect(await printed('/disk/print detail where slot=no-such')).toEqual([]);
     await using sim = await RdsSim.start({ clock: new FakeClock(), emptyPrint: 'flags' });
     expect(sim.run('/disk/print detail where slot=no-such')).toBe('Flags:\r\n');

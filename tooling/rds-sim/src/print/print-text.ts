@@ -142,7 +142,7 @@ function escapeQuoted(text: string): string {
   return text.replace(/["\\$]/g, '\\$&');
 }
 
-/** As for people: `yes` and `no`, bytes of memory in MiB, digits in groups of three, but for ports. */
+/** As for people: `yes` and `no`, bytes of memory in MiB, digits in groups of three, except in ports. */
 function plainText(key: string, value: Value): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value !== 'number' || key.endsWith('port')) return toText(value);

@@ -1,6 +1,6 @@
 /**
  * Fills lines of `widthColumns` with fields, continued under the first field. A field that is too long for a line of its
- * own is cut inside, as the device does with long paths: what was one value can then not be told from two.
+ * own is cut inside, as the device does with long paths. A reader cannot distinguish it from two values then.
  */
 export function wrapFields(
   prefix: string,

@@ -6,7 +6,7 @@ export interface Grammar {
   verb(path: string, verb: string): VerbGrammar | undefined;
   /** `undefined` when there is no such command. */
   globalCommand(name: string): GlobalGrammar | undefined;
-  /** How an argument nobody knows is refused; 7.23 changed the text. */
+  /** How an unknown argument is refused; 7.23 changed the text. */
   readonly unknownArgument: 'expected end of command' | 'bad parameter';
 }
 

@@ -130,7 +130,7 @@ describe('runScript', () => {
     expect(run(source)).toBe(output);
   });
 
-  it('refuses unknown arguments in the older words when told', () => {
+  it('refuses unknown arguments in the words of older versions, as an option', () => {
     const older = { unknownArgument: 'expected end of command' } as const;
     expect(run('/disk print nonsense', older)).toBe('expected end of command (line 1 column 13)|');
   });
@@ -141,7 +141,7 @@ describe('runScript', () => {
     ).toBe('END|');
   });
 
-  it('an open bracket is answered only when told', () => {
+  it('an open bracket is answered only with the option', () => {
     expect(run(':put [/disk find')).toBe('');
     expect(run(':put [/disk find', { unbalanced: 'error' })).toMatch(/^expected closing bracket/);
   });

@@ -47,7 +47,7 @@ function endsWell(fn: () => unknown): boolean {
   }
 }
 
-describe('scripts nobody would write', () => {
+describe('random scripts', () => {
   it('tokenize throws ScriptError or nothing, and its tokens cover the source in order', () => {
     fc.assert(
       fc.property(scripts, (source) => {

@@ -16,7 +16,7 @@ function json(value: Value, keepStrings: boolean, dialect: Dialect): string {
   if (isList(value)) return `[${value.map((item) => json(item, keepStrings, dialect)).join(',')}]`;
   if (isMap(value)) {
     let entries = '';
-    for (const key of [...value.keys()].toSorted())
+    for (const key of sortedKeys(value))
       entries += `${entries && ','}"${key}":${json(value.get(key), keepStrings, dialect)}`;
     return `{${entries}}`;
   }
@@ -25,4 +25,15 @@ function json(value: Value, keepStrings: boolean, dialect: Dialect): string {
   if (value instanceof ItemId) return JSON.stringify(value.toString());
   const text = toText(value);
   return !keepStrings && /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text).toFixed(6) : JSON.stringify(text);
+}
+
+/** Records of one menu have the same keys: their order is computed once. */
+const orders = new Map<string, readonly string[]>();
+
+function sortedKeys(map: ReadonlyMap<string, unknown>): readonly string[] {
+  const keys = [...map.keys()];
+  const name = keys.join();
+  let order = orders.get(name);
+  if (!order) orders.set(name, (order = keys.toSorted()));
+  return order;
 }

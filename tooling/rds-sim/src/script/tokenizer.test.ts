@@ -37,7 +37,7 @@ describe('tokenize', () => {
     expect(shorts('"\\"\\\\\\$\\?\\_\\n\\r\\t\\41"')).toEqual([JSON.stringify('"\\$? \n\r\tA')]);
   });
 
-  it('knows where a token stands and whether a blank comes before', () => {
+  it('knows the offset of a token and whether a blank comes before', () => {
     expect(tokenize('a =b').map(({ at, spaced }) => [at, spaced])).toEqual([
       [0, true],
       [2, true],

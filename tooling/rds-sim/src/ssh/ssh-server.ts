@@ -29,7 +29,7 @@ export interface SshServerOptions {
   readonly exec: (request: ExecRequest) => Promise<Reply | undefined>;
 }
 
-/** The SSH side: real protocol, public keys only, `exec` only. */
+/** The SSH server: real protocol, public keys only, `exec` only. */
 export class SshServer {
   readonly #options: SshServerOptions;
   readonly #ssh: Server;
@@ -107,7 +107,7 @@ export class SshServer {
   #socket(socket: Socket): void {
     this.#sockets.add(socket);
     socket.setNoDelay(true);
-    socket.on('error', () => undefined); // resets are what the simulator is for
+    socket.on('error', () => undefined); // the simulator resets connections on purpose
     socket.once('close', () => this.#sockets.delete(socket));
     const fault = this.#options.faults().takeConnectionFault('reset', 'silent');
     if (fault === 'reset') socket.resetAndDestroy();

@@ -58,23 +58,25 @@ const TABLE = {
   },
 } as const;
 
-function parse(direction: 'original' | 'reply'): ReadonlyMap<string, Transition> {
-  const transitions = new Map<string, Transition>();
-  for (const [kind, row] of Object.entries(TABLE[direction])) {
-    for (const [index, short] of row.split(' ').entries()) {
-      transitions.set(`${ORDER[index]} ${kind}`, NAMES[short] ?? 'invalid');
-    }
-  }
-  return transitions;
+/** For each kind of packet, what it makes of each state. */
+type Transitions = Readonly<Partial<Record<PacketKind, Readonly<Record<string, Transition>>>>>;
+
+function parse(direction: 'original' | 'reply'): Transitions {
+  return Object.fromEntries(
+    Object.entries(TABLE[direction]).map(([kind, row]) => [
+      kind,
+      Object.fromEntries(row.split(' ').map((short, index) => [ORDER[index], NAMES[short] ?? 'invalid'])),
+    ]),
+  );
 }
 
 const PARSED = { original: parse('original'), reply: parse('reply') } as const;
 
-/** What a packet makes of an entry; `none`: there is no entry yet. Data counts as an acknowledgement. */
+/** What a packet makes of an entry; `none`: the entry is about to be created. Data counts as an acknowledgement. */
 export function transition(
   from: TcpState | 'none',
   direction: 'original' | 'reply',
   kind: PacketKind,
 ): Transition {
-  return PARSED[direction].get(`${from} ${kind === 'data' ? 'ack' : kind}`) ?? 'invalid';
+  return PARSED[direction][kind === 'data' ? 'ack' : kind]?.[from] ?? 'invalid';
 }

@@ -53,7 +53,6 @@ const TO_DO: readonly string[] = [
   'packages/ssh-transport',
   'tooling/kernel-lab',
   'tooling/kube-sim',
-  'tooling/rds-sim',
   'tooling/simulation',
 ];
 
