@@ -66,6 +66,12 @@ export interface NodeObject extends KubeObject {
   };
 }
 
+/** The state of one container: one of the three. */
+export interface ContainerStatus {
+  readonly name: string;
+  readonly state: { readonly waiting?: object; readonly running?: object; readonly terminated?: object };
+}
+
 export interface PodObject extends KubeObject {
   readonly spec?: {
     readonly nodeName?: string;
@@ -76,7 +82,11 @@ export interface PodObject extends KubeObject {
       readonly persistentVolumeClaim?: { readonly claimName: string };
     }[];
   };
-  readonly status?: { readonly phase?: string; readonly conditions?: readonly object[] };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly object[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
 }
 
 export interface PersistentVolumeObject extends KubeObject {

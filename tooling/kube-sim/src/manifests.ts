@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NodeTaint, ObjectDraft } from './kube-object.ts';
+import type { ContainerStatus, NodeTaint, ObjectDraft } from './kube-object.ts';
 import { microTimestamp, timestamp } from './timestamp.ts';
 
 /** Namespace of the kubelets' Leases. */
@@ -47,8 +47,9 @@ export interface PodOptions {
   readonly owner?: { readonly kind: string; readonly name: string; readonly uid?: string };
   /** Address of its node, as its kubelet reports it. */
   readonly hostIP?: string;
-  /** Default `Running` when bound, `Pending` otherwise. */
+  /** Default `Running` when bound, `Pending` otherwise. A Running pod has a running container. */
   readonly phase?: string;
+  readonly finalizers?: readonly string[];
 }
 
 export interface AttachmentOptions {
@@ -166,8 +167,12 @@ export function claimManifest(
   };
 }
 
+/** What a kubelet reports of a container that runs. */
+export const RUNNING_CONTAINER: ContainerStatus = { name: 'main', state: { running: {} } };
+
 export function podManifest(options: PodOptions): ObjectDraft<'Pod'> {
-  const { name, namespace = 'default', nodeName, claims = [], labels, owner, hostIP } = options;
+  const { name, namespace = 'default', nodeName, claims = [], labels, owner, hostIP, finalizers } = options;
+  const phase = options.phase ?? (nodeName ? 'Running' : 'Pending');
   const ownerApi = owner?.kind === 'ReplicaSet' || owner?.kind === 'StatefulSet' ? 'apps/v1' : 'v1';
   return {
     kind: 'Pod',
@@ -175,6 +180,7 @@ export function podManifest(options: PodOptions): ObjectDraft<'Pod'> {
       name,
       namespace,
       ...(labels && { labels }),
+      ...(finalizers && { finalizers }),
       ...(owner && {
         ownerReferences: [{ apiVersion: ownerApi, uid: `uid-${owner.name}`, ...owner, controller: true }],
       }),
@@ -186,7 +192,8 @@ export function podManifest(options: PodOptions): ObjectDraft<'Pod'> {
       volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
     },
     status: {
-      phase: options.phase ?? (nodeName ? 'Running' : 'Pending'),
+      phase,
+      ...(phase === 'Running' && { containerStatuses: [RUNNING_CONTAINER] }),
       ...(hostIP && { hostIP, hostIPs: [{ ip: hostIP }] }),
     },
   };

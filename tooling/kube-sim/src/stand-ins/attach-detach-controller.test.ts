@@ -141,6 +141,35 @@ describe('AttachDetachController', () => {
     expect(test.attachment('a')).toBeUndefined();
   });
 
+  it('detaches at once from a deleted Node with the option that Kubernetes is about to get', async () => {
+    controller[Symbol.dispose]();
+    controller = new AttachDetachController(test.sim, { detachesFromDeletedNodes: true });
+    await podOnNodeA();
+    test.sim.store.delete('Node', 'a');
+    await test.clock.advance(AT_ONCE_MS);
+    expect(test.isAttached('a')).toBe(true); // its pod is still there
+    test.forceDelete();
+    await test.clock.advance(AT_ONCE_MS);
+    expect(test.attachment('a')).toBeUndefined();
+  });
+
+  it.each([
+    ['runs', [{ name: 'main', state: { running: {} } }], true],
+    ['waits to start', [{ name: 'main', state: { waiting: {} } }], false],
+    ['has ended', [{ name: 'main', state: { terminated: {} } }], false],
+    ['was never reported', [], false],
+  ])(
+    'of a Terminating pod whose container %s, keeps the volume attached',
+    async (_what, containerStatuses, kept) => {
+      await podOnNodeA();
+      setInUse('a', []);
+      test.sim.store.delete('Pod', 'db-0');
+      test.sim.store.patch('Pod', 'db-0', { status: { containerStatuses } });
+      await test.clock.advance(AT_ONCE_MS);
+      expect(test.isAttached('a')).toBe(kept);
+    },
+  );
+
   it('notices that somebody else deleted a VolumeAttachment only at its sync, whatever is in use', async () => {
     await podOnNodeA();
     await test.clock.advance(20_000);

@@ -2,7 +2,7 @@ import type { PodObject } from '../kube-object.ts';
 import { attachmentManifest, attachmentName } from '../manifests.ts';
 import { ControlLoop, earliest, type StandInContext } from './control-loop.ts';
 import { hasTaint, isReady, OUT_OF_SERVICE_TAINT } from './node-state.ts';
-import { type CsiVolume, csiVolume, isFinished, isTerminating, volumesOf } from './pod-state.ts';
+import { type CsiVolume, csiVolume, hasStopped, isFinished, isTerminating, volumesOf } from './pod-state.ts';
 import { recordWarning } from './record-event.ts';
 
 export interface AttachDetachOptions {
@@ -11,6 +11,11 @@ export interface AttachDetachOptions {
    * with `--disable-force-detach-on-timeout`.
    */
   readonly forceDetachMs?: number;
+  /**
+   * Detach at once what is attached to a Node that does not exist. Default false.
+   * @see https://github.com/kubernetes/kubernetes/pull/136029
+   */
+  readonly detachesFromDeletedNodes?: boolean;
   /** `--attach-detach-reconcile-sync-period`, ms: when it looks whether its VolumeAttachments still exist. Default 60 000. */
   readonly syncPeriodMs?: number;
   /** Longest time from a change to its pass, ms. Default 100. */
@@ -43,6 +48,7 @@ interface Attachment {
 export class AttachDetachController implements Disposable {
   readonly #context: StandInContext;
   readonly #forceDetachMs: number;
+  readonly #detachesFromDeletedNodes: boolean;
   readonly #syncPeriodMs: number;
   readonly #cleanup = new DisposableStack();
   /** By VolumeAttachment name. */
@@ -55,6 +61,7 @@ export class AttachDetachController implements Disposable {
 
   constructor(context: StandInContext, options: AttachDetachOptions = {}) {
     const { forceDetachMs = 360_000, syncPeriodMs = 60_000, loopMs = 100 } = options;
+    this.#detachesFromDeletedNodes = options.detachesFromDeletedNodes ?? false;
     const { store, clock } = context;
     this.#context = context;
     this.#forceDetachMs = forceDetachMs;
@@ -114,7 +121,7 @@ export class AttachDetachController implements Disposable {
     const wanted = new Map<string, Wanted>();
     for (const pod of store.list('Pod')) {
       const nodeName = pod.spec?.nodeName;
-      if (!nodeName || isFinished(pod) || (isTerminating(pod) && pod.status?.phase !== 'Running')) continue;
+      if (!nodeName || isFinished(pod) || (isTerminating(pod) && hasStopped(pod))) continue;
       for (const volume of volumesOf(store, pod).volumes) {
         const name = attachmentName(volume.handle, volume.driver, nodeName);
         const entry = wanted.get(name) ?? { volume, nodeName, pods: [] };
@@ -161,7 +168,8 @@ export class AttachDetachController implements Disposable {
       const forceAtMs = entry.unneededSinceMs + this.#forceDetachMs;
       const isTimedOut = clock.now() >= forceAtMs;
       const node = store.get('Node', entry.nodeName);
-      const isForced = (isTimedOut && !isReady(node)) || hasTaint(node, OUT_OF_SERVICE_TAINT);
+      const isDeleted = node === undefined && this.#detachesFromDeletedNodes;
+      const isForced = isDeleted || (isTimedOut && !isReady(node)) || hasTaint(node, OUT_OF_SERVICE_TAINT);
       if (isForced || !this.#isInUse(entry)) this.#detach(name, entry);
       else if (!isTimedOut) deadlines.push(forceAtMs);
     }

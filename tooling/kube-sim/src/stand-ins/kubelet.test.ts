@@ -8,17 +8,23 @@ describe('Kubelet', () => {
   let test: TestCluster;
   let kubelet: Kubelet;
   let calls: string[];
+  /** Whether dirty pages can be flushed. */
+  let canFlush: boolean;
 
   beforeEach(async () => {
     test = await TestCluster.start();
     test.sim.addNode({ name: 'a', internalIP: '10.0.0.1', labels: { role: 'db' } });
     test.sim.addVolume(VOLUME);
     calls = [];
+    canFlush = true;
     kubelet = new Kubelet(test.sim, {
       nodeName: 'a',
       hooks: {
         onMount: (...volume) => void calls.push(`mount ${volume.join(' ')}`),
-        onUnmount: (...volume) => void calls.push(`unmount ${volume.join(' ')}`),
+        onUnmount: (...volume) => {
+          calls.push(`unmount ${volume.join(' ')}`);
+          return canFlush;
+        },
       },
     });
   });
@@ -108,6 +114,65 @@ describe('Kubelet', () => {
     expect([test.pod()?.metadata.name, kubelet.mounted]).toEqual(['db-0', ['pv-0']]);
     await test.clock.advance(1_000);
     expect([test.pod(), kubelet.mounted]).toEqual([undefined, []]);
+  });
+
+  it('reports that the container of a pod runs', async () => {
+    await runPod();
+    expect(test.pod()?.status?.containerStatuses).toEqual([{ name: 'main', state: { running: {} } }]);
+  });
+
+  it('keeps a Terminating pod, its volume mounted and in use until dirty pages are flushed', async () => {
+    await runPod();
+    canFlush = false;
+    test.sim.store.delete('Pod', 'db-0', 'default', { gracePeriodSeconds: 5 });
+    await test.clock.advance(60_000);
+    expect(test.pod()?.status?.containerStatuses).toMatchObject([
+      { state: { terminated: { exitCode: 137 } } },
+    ]);
+    expect([kubelet.mounted, node()?.status?.volumesInUse]).toEqual([['pv-0'], [IN_USE]]);
+    canFlush = true;
+    await test.clock.advance(1_000);
+    expect(test.pod()).toBeUndefined();
+    expect([kubelet.mounted, node()?.status?.volumesInUse]).toEqual([[], []]);
+  });
+
+  it('keeps a volume in use whose pod was deleted by force while it cannot be flushed', async () => {
+    await runPod();
+    canFlush = false;
+    test.forceDelete();
+    await test.clock.advance(30_000);
+    expect([kubelet.mounted, node()?.status?.volumesInUse]).toEqual([['pv-0'], [IN_USE]]);
+  });
+
+  it('loses dirty pages at a reboot', async () => {
+    await runPod();
+    canFlush = false;
+    kubelet.stop();
+    test.forceDelete();
+    kubelet.start({ rebooted: true });
+    expect(kubelet.mounted).toEqual([]);
+  });
+
+  it('ends a pod that has a finalizer, whose object stays', async () => {
+    kubelet.start();
+    test.sim.addPod({
+      name: 'db-0',
+      nodeName: 'a',
+      claims: ['data-db-0'],
+      phase: 'Pending',
+      finalizers: ['test/keep'],
+    });
+    await attach();
+    test.sim.store.delete('Pod', 'db-0', 'default', { gracePeriodSeconds: 1 });
+    await test.clock.advance(10_000);
+    expect(test.pod()).toMatchObject({
+      metadata: { finalizers: ['test/keep'] },
+      status: { containerStatuses: [{ state: { terminated: {} } }] },
+    });
+    expect(kubelet.mounted).toEqual([]);
+    test.sim.store.patch('Pod', 'db-0', { metadata: { finalizers: [] } }, 'default');
+    await test.clock.advance(10_000);
+    expect(test.pod()).toBeUndefined();
   });
 
   it('puts back a volumesInUse entry that somebody removed, at its next look', async () => {

@@ -1,16 +1,23 @@
 import type { Clock } from '@reattach/core';
 import type { NodeObject, PodObject } from '../kube-object.ts';
-import { leaseManifest, NODE_LEASE_NAMESPACE, nodeManifest } from '../manifests.ts';
+import { leaseManifest, NODE_LEASE_NAMESPACE, nodeManifest, RUNNING_CONTAINER } from '../manifests.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { microTimestamp, timestamp } from '../timestamp.ts';
 import { ControlLoop, earliest, type StandInContext } from './control-loop.ts';
 import { isReady, withReady } from './node-state.ts';
-import { type CsiVolume, isFinished, isTerminating, volumesOf } from './pod-state.ts';
+import { type CsiVolume, hasStopped, isFinished, isTerminating, volumesOf } from './pod-state.ts';
+
+/** Time between two attempts to unmount a volume, ms. */
+const UNMOUNT_RETRY_MS = 1_000;
 
 /** What a data plane is told: called once when the first pod of the node needs a volume and once when none does any more. */
 export interface KubeletHooks {
   readonly onMount?: (persistentVolume: string, volumeHandle: string) => void;
-  readonly onUnmount?: (persistentVolume: string, volumeHandle: string) => void;
+  /**
+   * `false`: dirty pages cannot be flushed, so the volume stays mounted and is tried again. After a reboot the answer does not
+   * count.
+   */
+  readonly onUnmount?: (persistentVolume: string, volumeHandle: string) => unknown;
 }
 
 export interface KubeletOptions {
@@ -122,7 +129,9 @@ export class Kubelet implements Disposable {
   #reboot(): void {
     this.#boots += 1;
     this.#bootId = `boot-${this.nodeName}-${this.#boots}`;
-    for (const volume of this.#mounted.values()) this.#unmount(volume);
+    for (const volume of this.#mounted.values())
+      this.#hooks.onUnmount?.(volume.persistentVolume, volume.handle);
+    this.#mounted.clear();
   }
 
   #register(): void {
@@ -191,13 +200,12 @@ export class Kubelet implements Disposable {
     const volumes = staying.flatMap((pod) => volumesOf(this.#store, pod).volumes);
     const needed = new Map(volumes.map((volume) => [volume.uniqueName, volume]));
     for (const [name, volume] of this.#mounted) if (!needed.has(name)) this.#unmount(volume);
-    this.#report([...needed.keys()].toSorted());
+    const isBusy = [...this.#mounted.keys()].some((name) => !needed.has(name));
+    if (isBusy) deadlines.push(nowMs + UNMOUNT_RETRY_MS);
+    this.#report([...new Set([...needed.keys(), ...this.#mounted.keys()])].toSorted());
     for (const volume of needed.values()) this.#mountWhenAttached(volume);
     for (const pod of staying) this.#runWhenMounted(pod);
-    for (const { metadata } of ending) {
-      const { name, namespace, uid } = metadata;
-      this.#store.delete('Pod', name, namespace, { gracePeriodSeconds: 0, preconditions: { uid } });
-    }
+    for (const pod of ending) this.#endPod(pod);
     return earliest(deadlines);
   }
 
@@ -238,12 +246,41 @@ export class Kubelet implements Disposable {
     const hostIP = this.#lastNode?.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
     const now = timestamp(this.#clock.now());
     const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: now }];
-    const status = { phase: 'Running', startTime: now, conditions, ...(hostIP && { hostIP }) };
+    const containerStatuses = [RUNNING_CONTAINER];
+    const status = {
+      phase: 'Running',
+      startTime: now,
+      conditions,
+      containerStatuses,
+      ...(hostIP && { hostIP }),
+    };
     this.#store.patch('Pod', name, { status }, namespace);
   }
 
+  /** Its containers have ended. The object goes once its volumes are unmounted and its finalizers removed. */
+  #endPod(pod: PodObject): void {
+    const { name, namespace, uid } = pod.metadata;
+    if (!hasStopped(pod)) {
+      const containerStatuses = [{ name: 'main', state: { terminated: { exitCode: 137 } } }];
+      this.#store.patch('Pod', name, { status: { containerStatuses } }, namespace);
+    }
+    const { volumes } = volumesOf(this.#store, pod);
+    if (volumes.some(({ uniqueName }) => this.#mounted.has(uniqueName) && !this.#isShared(uniqueName, uid)))
+      return;
+    this.#store.delete('Pod', name, namespace, { gracePeriodSeconds: 0, preconditions: { uid } });
+  }
+
+  /** Another pod of the node uses the volume, so it stays mounted when this one ends. */
+  #isShared(uniqueName: string, uid: string): boolean {
+    return this.#store
+      .list('Pod')
+      .filter(({ metadata, spec }) => metadata.uid !== uid && spec?.nodeName === this.nodeName)
+      .filter((pod) => !isTerminating(pod))
+      .some((pod) => volumesOf(this.#store, pod).volumes.some((volume) => volume.uniqueName === uniqueName));
+  }
+
   #unmount(volume: CsiVolume): void {
-    this.#mounted.delete(volume.uniqueName);
-    this.#hooks.onUnmount?.(volume.persistentVolume, volume.handle);
+    if (this.#hooks.onUnmount?.(volume.persistentVolume, volume.handle) !== false)
+      this.#mounted.delete(volume.uniqueName);
   }
 }

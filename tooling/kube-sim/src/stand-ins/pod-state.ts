@@ -51,6 +51,15 @@ export function isTerminating(pod: PodObject): boolean {
   return pod.metadata.deletionTimestamp !== undefined;
 }
 
+/**
+ * None of its containers runs or is about to: the attach-detach controller then takes a Terminating pod for a terminated one.
+ * @see `notRunning` in kubernetes `pkg/volume/util/util.go`
+ */
+export function hasStopped(pod: PodObject): boolean {
+  const statuses = pod.status?.containerStatuses ?? [];
+  return !statuses.some(({ state }) => !state.terminated && !state.waiting);
+}
+
 /** Succeeded or Failed: it never runs again. */
 export function isFinished(pod: PodObject): boolean {
   const phase = pod.status?.phase;
