@@ -7,6 +7,36 @@ export {
   ChaosScript,
   type ChaosStep,
 } from './chaos-script.ts';
+export {
+  AttachDetachController,
+  type AttachDetachOptions,
+} from './fake-controllers/attach-detach-controller.ts';
+export type { FakeControllerContext } from './fake-controllers/control-loop.ts';
+export { DaemonSetController, type DaemonSetOptions } from './fake-controllers/daemon-set-controller.ts';
+export { ExternalAttacher, type ExternalAttacherOptions } from './fake-controllers/external-attacher.ts';
+export {
+  FakeControllers,
+  type FakeControllersOptions,
+  type FakeControllerTimes,
+  startFakeControllers,
+} from './fake-controllers/fake-controllers.ts';
+export {
+  Kubelet,
+  type KubeletHooks,
+  type KubeletOptions,
+  type MachineStatus,
+} from './fake-controllers/kubelet.ts';
+export {
+  NodeLifecycleController,
+  type NodeLifecycleOptions,
+} from './fake-controllers/node-lifecycle-controller.ts';
+export {
+  PodGarbageCollector,
+  type PodGarbageCollectorOptions,
+} from './fake-controllers/pod-garbage-collector.ts';
+export { Scheduler } from './fake-controllers/scheduler.ts';
+export { StatefulSetController } from './fake-controllers/stateful-set-controller.ts';
+export { TaintEviction, type TaintEvictionOptions } from './fake-controllers/taint-eviction.ts';
 export type { Fault, FaultRule, Faults, WatchFault } from './faults.ts';
 export {
   type ApiRequest,
@@ -49,17 +79,3 @@ export {
 } from './manifests.ts';
 export type { Change, DeleteOptions, DeleteOutcome, ObjectStore } from './object-store.ts';
 export type { LoggedRequest, RequestMatch } from './request-log.ts';
-
-export {
-  AttachDetachController,
-  type AttachDetachOptions,
-} from './stand-ins/attach-detach-controller.ts';
-export type { StandInContext } from './stand-ins/control-loop.ts';
-export { ExternalAttacher, type ExternalAttacherOptions } from './stand-ins/external-attacher.ts';
-export { Kubelet, type KubeletHooks, type KubeletOptions, type MachineStatus } from './stand-ins/kubelet.ts';
-export { NodeLifecycleController, type NodeLifecycleOptions } from './stand-ins/node-lifecycle-controller.ts';
-export { PodGarbageCollector, type PodGarbageCollectorOptions } from './stand-ins/pod-garbage-collector.ts';
-export { Scheduler } from './stand-ins/scheduler.ts';
-export { type StandInOptions, StandIns, type StandInTimes, startStandIns } from './stand-ins/stand-ins.ts';
-export { StatefulSetController } from './stand-ins/stateful-set-controller.ts';
-export { TaintEviction, type TaintEvictionOptions } from './stand-ins/taint-eviction.ts';

@@ -1,4 +1,4 @@
-/** The parts of Kubernetes objects that the simulator and its stand-ins read. Objects may carry any other field, too. */
+/** The parts of Kubernetes objects that the simulator and its fake controllers read. Objects may carry any other field, too. */
 
 export interface OwnerReference {
   readonly apiVersion: string;

@@ -30,7 +30,7 @@ import { servedResources } from './resource.ts';
 const DEFAULT_CLUSTER_ID = '00000000-0000-4000-8000-c10000000000';
 
 export interface KubeSimOptions {
-  /** Timestamps, timeouts, delays and stand-ins run on it. Default: the machine's clock. */
+  /** Timestamps, timeouts, delays and fake controllers run on it. Default: the machine's clock. */
   readonly clock?: Clock;
   /** uid of the namespace `kube-system`, which identifies the cluster. Default: the same in every run. */
   readonly clusterId?: string;

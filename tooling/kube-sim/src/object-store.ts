@@ -34,7 +34,7 @@ const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 /**
  * The state behind the API. Invariants: every effective write gets the next resourceVersion of one counter and exactly one
  * `Change`; every listener sees all changes in that order, also those made from inside a listener; stored objects never
- * change. Writes are raw: subresource rules are the API's, so tests and stand-ins may write any field.
+ * change. Writes are raw: subresource rules are the API's, so tests and fake controllers may write any field.
  */
 export class ObjectStore {
   readonly #clock: Clock;

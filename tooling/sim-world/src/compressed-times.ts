@@ -1,8 +1,8 @@
-import type { StandInTimes } from '@reattach/kube-sim';
+import type { FakeControllerTimes } from '@reattach/kube-sim';
 
 /** Times of the world around the controller, some twenty times shorter than real ones, so that a failover takes seconds. */
 export const COMPRESSED_TIMES: {
-  readonly cluster: StandInTimes;
+  readonly cluster: FakeControllerTimes;
   readonly keepAliveTimeoutMs: number;
   readonly reconnectDelayMs: number;
   readonly connectTimeoutMs: number;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '@reattach/core';
-import { type Kubelet, KubeSim, type StandIns, startStandIns } from '@reattach/kube-sim';
+import { type FakeControllers, type Kubelet, KubeSim, startFakeControllers } from '@reattach/kube-sim';
 import { RdsSim, type RdsSimOptions, type SimHost } from '@reattach/rds-sim';
 import { COMPRESSED_TIMES } from './compressed-times.ts';
 import { SimWorkload } from './sim-workload.ts';
@@ -48,7 +48,7 @@ const SET_NAME = 'db';
 export class SimWorld implements AsyncDisposable {
   readonly kube: KubeSim;
   readonly rds: RdsSim;
-  readonly standIns: StandIns;
+  readonly fakeControllers: FakeControllers;
   readonly driver: string;
   readonly backendAddress: string = BACKEND_ADDRESS;
   readonly #nodes: ReadonlyMap<string, SimNode>;
@@ -56,13 +56,13 @@ export class SimWorld implements AsyncDisposable {
   private constructor(
     kube: KubeSim,
     rds: RdsSim,
-    standIns: StandIns,
+    fakeControllers: FakeControllers,
     driver: string,
     nodes: ReadonlyMap<string, SimNode>,
   ) {
     this.kube = kube;
     this.rds = rds;
-    this.standIns = standIns;
+    this.fakeControllers = fakeControllers;
     this.driver = driver;
     this.#nodes = nodes;
   }
@@ -101,7 +101,7 @@ export class SimWorld implements AsyncDisposable {
       }),
     );
     for (let index = 0; index < volumes; index++) addVolume(kube, rds, driver, index);
-    const standIns = startStandIns(kube, {
+    const fakeControllers = startFakeControllers(kube, {
       drivers: [driver],
       times: times.cluster,
       hooks: (nodeName) => ({
@@ -110,10 +110,12 @@ export class SimWorld implements AsyncDisposable {
       }),
     });
     const nodes = new Map(
-      [...parts].map(([name, part]) => [name, { name, ...part, kubelet: standIns.kubelet(name) }] as const),
+      [...parts].map(
+        ([name, part]) => [name, { name, ...part, kubelet: fakeControllers.kubelet(name) }] as const,
+      ),
     );
     if (volumes > 0) kube.addStatefulSet({ name: SET_NAME, replicas: volumes });
-    return new SimWorld(kube, rds, standIns, driver, nodes);
+    return new SimWorld(kube, rds, fakeControllers, driver, nodes);
   }
 
   get nodes(): readonly SimNode[] {
@@ -186,7 +188,7 @@ export class SimWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { workload } of this.nodes) workload[Symbol.dispose]();
-    this.standIns[Symbol.dispose]();
+    this.fakeControllers[Symbol.dispose]();
     await this.rds[Symbol.asyncDispose]();
     await this.kube[Symbol.asyncDispose]();
   }

@@ -2,10 +2,10 @@ import type { Clock } from '@reattach/core';
 import {
   AttachDetachController,
   ExternalAttacher,
+  type FakeControllerContext,
   NodeLifecycleController,
   PodGarbageCollector,
   Scheduler,
-  type StandInContext,
   StatefulSetController,
 } from '@reattach/kube-sim';
 import type { SimulationClock } from '../time/simulation-clock.ts';
@@ -26,7 +26,7 @@ export class Cluster implements Disposable {
 
   constructor(api: ApiServer, clock: SimulationClock) {
     const { store } = api;
-    const context: StandInContext = { store, clock };
+    const context: FakeControllerContext = { store, clock };
     const skewed: Clock = {
       now: () => clock.now() + this.controllerClockOffsetMs,
       after: (delayMs, fn) => clock.after(delayMs, fn),

@@ -1,4 +1,4 @@
-import { Kubelet, type MachineStatus, type StandInContext } from '@reattach/kube-sim';
+import { type FakeControllerContext, Kubelet, type MachineStatus } from '@reattach/kube-sim';
 import type { Cut, SimHost } from '@reattach/rds-sim';
 import type { StorageServer } from './storage-server.ts';
 import { WORLD_TIMES } from './times.ts';
@@ -17,7 +17,7 @@ export interface MachineOptions {
   readonly ioQueues: number;
   /** Volumes that are reached over the second address. */
   readonly secondPath?: (slot: string) => boolean;
-  readonly context: StandInContext;
+  readonly context: FakeControllerContext;
   readonly storage: StorageServer;
   /** The volume is the disk of a virtual machine, not a file system of the node. */
   readonly isDisk: (slot: string) => boolean;

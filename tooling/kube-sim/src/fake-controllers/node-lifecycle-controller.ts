@@ -1,7 +1,7 @@
 import type { NodeObject, NodeTaint } from '../kube-object.ts';
 import { NODE_LEASE_NAMESPACE } from '../manifests.ts';
 import { timestamp } from '../timestamp.ts';
-import { ControlLoop, type StandInContext } from './control-loop.ts';
+import { ControlLoop, type FakeControllerContext } from './control-loop.ts';
 import { isReady, readyCondition, taintsOf, withReady } from './node-state.ts';
 import { TaintEviction } from './taint-eviction.ts';
 
@@ -22,13 +22,13 @@ const TAINT_OF_READY: Readonly<Record<string, string>> = {
 const OWN_TAINTS: ReadonlySet<string> = new Set(Object.values(TAINT_OF_READY));
 
 /**
- * Stands in for the node lifecycle controller: a Node whose kubelet is silent gets Ready=Unknown, a Node that is not Ready
+ * Fakes the node lifecycle controller: a Node whose kubelet is silent gets Ready=Unknown, a Node that is not Ready
  * gets NoSchedule and NoExecute taints, and one that is Ready again loses them. When no Node is Ready it takes its NoExecute
  * taints back, as in a full disruption; the eviction rates of a partial one are not modelled.
  * @see kubernetes `pkg/controller/nodelifecycle/node_lifecycle_controller.go`
  */
 export class NodeLifecycleController implements Disposable {
-  readonly #context: StandInContext;
+  readonly #context: FakeControllerContext;
   readonly #graceMs: number;
   readonly #monitorPeriodMs: number;
   readonly #cleanup = new DisposableStack();
@@ -36,7 +36,7 @@ export class NodeLifecycleController implements Disposable {
   #signs = new Map<string, { readonly sign: string; readonly seenMs: number }>();
   #nextMonitorMs: number;
 
-  constructor(context: StandInContext, options: NodeLifecycleOptions = {}) {
+  constructor(context: FakeControllerContext, options: NodeLifecycleOptions = {}) {
     const { graceMs = 50_000, monitorPeriodMs = 5_000, evictAfterMs = 300_000 } = options;
     this.#context = context;
     this.#graceMs = graceMs;

@@ -7,8 +7,8 @@ import { PodGarbageCollector } from './pod-garbage-collector.ts';
 import { Scheduler } from './scheduler.ts';
 import { StatefulSetController } from './stateful-set-controller.ts';
 
-/** Times of all stand-ins, ms. Defaults: those of Kubernetes, named at each stand-in. */
-export interface StandInTimes {
+/** Times of all fake controllers, ms. Defaults: those of Kubernetes, named at each controller. */
+export interface FakeControllerTimes {
   /** Time ControllerPublishVolume takes. Default 500. */
   readonly attachMs?: number;
   /** Time ControllerUnpublishVolume takes. Default 500. */
@@ -35,23 +35,25 @@ export interface StandInTimes {
   readonly nodeStatusIntervalMs?: number;
 }
 
-export interface StandInOptions {
+export interface FakeControllersOptions {
   /** CSI drivers that get an external-attacher. */
   readonly drivers: readonly string[];
-  readonly times?: StandInTimes;
+  readonly times?: FakeControllerTimes;
+  /** See `AttachDetachOptions`. */
+  readonly detachesFromDeletedNodes?: boolean;
   /** Binds the kubelet of a node to a data plane. */
   readonly hooks?: (nodeName: string) => KubeletHooks;
 }
 
 /** A cluster's controllers, its scheduler and a kubelet for every Node there is or will be. Disposed together. */
-export class StandIns implements Disposable {
+export class FakeControllers implements Disposable {
   readonly #cleanup = new DisposableStack();
   readonly #attachers = new Map<string, ExternalAttacher>();
   readonly #kubelets = new Map<string, Kubelet>();
   readonly #startKubelet: (nodeName: string) => void;
 
-  constructor(sim: KubeSim, options: StandInOptions) {
-    const { drivers, times = {}, hooks } = options;
+  constructor(sim: KubeSim, options: FakeControllersOptions) {
+    const { drivers, times = {}, detachesFromDeletedNodes = false, hooks } = options;
     const { store, clock } = sim;
     const context = { store, clock };
     this.#startKubelet = (nodeName) => {
@@ -88,6 +90,7 @@ export class StandIns implements Disposable {
     this.#cleanup.use(new Scheduler(context));
     this.#cleanup.use(
       new AttachDetachController(context, {
+        detachesFromDeletedNodes,
         ...given('forceDetachMs', times.forceDetachMs),
         ...given('syncPeriodMs', times.syncPeriodMs),
         ...given('loopMs', times.attachDetachLoopMs),
@@ -119,9 +122,9 @@ export class StandIns implements Disposable {
   }
 }
 
-/** Starts all stand-ins on a simulator's store and clock. */
-export function startStandIns(sim: KubeSim, options: StandInOptions): StandIns {
-  return new StandIns(sim, options);
+/** Starts all fake controllers on a simulator's store and clock. */
+export function startFakeControllers(sim: KubeSim, options: FakeControllersOptions): FakeControllers {
+  return new FakeControllers(sim, options);
 }
 
 function required<T>(all: ReadonlyMap<string, T>, name: string, what: string): T {

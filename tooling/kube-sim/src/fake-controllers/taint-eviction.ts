@@ -1,5 +1,5 @@
 import type { NodeTaint, PodObject } from '../kube-object.ts';
-import { ControlLoop, earliest, type StandInContext } from './control-loop.ts';
+import { ControlLoop, earliest, type FakeControllerContext } from './control-loop.ts';
 import { taintsOf } from './node-state.ts';
 import { isTerminating, tolerationsOf } from './pod-state.ts';
 
@@ -17,18 +17,18 @@ const TOLERATED_BY_DEFAULT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Stands in for the taint-eviction controller: deletes, with their grace, pods that do not tolerate a NoExecute taint of their
+ * Fakes the taint-eviction controller: deletes, with their grace, pods that do not tolerate a NoExecute taint of their
  * node. Without a kubelet that only makes them Terminating.
  * @see kubernetes `pkg/controller/tainteviction/taint_eviction.go`
  */
 export class TaintEviction implements Disposable {
-  readonly #context: StandInContext;
+  readonly #context: FakeControllerContext;
   readonly #evictAfterMs: number;
   readonly #loop: ControlLoop;
   /** When a taint of its node was first seen, by pod uid and taint key. */
   #taintedSinceMs = new Map<string, number>();
 
-  constructor(context: StandInContext, options: TaintEvictionOptions = {}) {
+  constructor(context: FakeControllerContext, options: TaintEvictionOptions = {}) {
     this.#context = context;
     this.#evictAfterMs = options.evictAfterMs ?? 300_000;
     this.#loop = new ControlLoop({ ...context, kinds: ['Node', 'Pod'], pass: () => this.#pass() });

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import { type FakeControllers, startFakeControllers } from './fake-controllers.ts';
 import { OUT_OF_SERVICE_TAINT, taintsOf } from './node-state.ts';
-import { type StandIns, startStandIns } from './stand-ins.ts';
 import { DRIVER, TestCluster, VOLUME } from './test-cluster.test-support.ts';
 
 const NODES = ['a', 'b', 'c'] as const;
 
 /** What may befall a cluster; each does nothing when there is nothing to do it to. */
 const BLOWS = {
-  'stop a kubelet': ({ standIns, node }) => standIns.kubelet(node).stop(),
-  'start a kubelet': ({ standIns, node }) => standIns.kubelet(node).start(),
-  'reboot a machine': ({ standIns, node }) => {
-    standIns.kubelet(node).stop();
-    standIns.kubelet(node).start({ rebooted: true });
+  'stop a kubelet': ({ fakes, node }) => fakes.kubelet(node).stop(),
+  'start a kubelet': ({ fakes, node }) => fakes.kubelet(node).start(),
+  'reboot a machine': ({ fakes, node }) => {
+    fakes.kubelet(node).stop();
+    fakes.kubelet(node).start({ rebooted: true });
   },
   'delete a Node': ({ test, node }) => {
     if (test.sim.store.get('Node', node)) test.sim.store.delete('Node', node);
@@ -37,7 +37,7 @@ const BLOWS = {
   'force-delete the pod': ({ test }) => {
     if (test.pod()) test.forceDelete();
   },
-} satisfies Record<string, (at: { test: TestCluster; standIns: StandIns; node: string }) => void>;
+} satisfies Record<string, (at: { test: TestCluster; fakes: FakeControllers; node: string }) => void>;
 
 const blows = fc.array(
   fc.record({
@@ -49,9 +49,9 @@ const blows = fc.array(
 );
 
 /** Every machine is there again and works. */
-function heal(test: TestCluster, standIns: StandIns): void {
+function heal(test: TestCluster, fakes: FakeControllers): void {
   for (const name of NODES) {
-    const kubelet = standIns.kubelet(name);
+    const kubelet = fakes.kubelet(name);
     kubelet.stop();
     kubelet.start();
     const taints = taintsOf(test.sim.store.get('Node', name)).filter(
@@ -61,13 +61,13 @@ function heal(test: TestCluster, standIns: StandIns): void {
   }
 }
 
-describe('startStandIns', () => {
+describe('startFakeControllers', () => {
   it('never attach one volume twice, and bring its pod up once all nodes are well', async () => {
     await fc.assert(
       fc.asyncProperty(blows, async (script) => {
         await using test = await TestCluster.start();
         for (const name of NODES) test.sim.addNode({ name });
-        using standIns = startStandIns(test.sim, { drivers: [DRIVER] });
+        using fakes = startFakeControllers(test.sim, { drivers: [DRIVER] });
         test.sim.addVolume(VOLUME);
         test.sim.addStatefulSet({ name: 'db' });
         using _watch = test.sim.store.subscribe(() => {
@@ -75,15 +75,15 @@ describe('startStandIns', () => {
         });
         await test.clock.advance(5_000);
         for (const { name, node, thenAdvanceMs } of script) {
-          BLOWS[name]({ test, standIns, node });
+          BLOWS[name]({ test, fakes, node });
           await test.clock.advance(thenAdvanceMs);
         }
-        heal(test, standIns);
+        heal(test, fakes);
         await test.clock.advance(600_000);
         const { spec, status, metadata } = test.pod() ?? {};
         assert.equal(status?.phase, 'Running');
         assert.equal(metadata?.deletionTimestamp, undefined);
-        const mounting = NODES.filter((name) => standIns.kubelet(name).mounted.length > 0);
+        const mounting = NODES.filter((name) => fakes.kubelet(name).mounted.length > 0);
         assert.deepEqual(mounting, [spec?.nodeName]);
         assert.ok(test.isAttached(spec?.nodeName ?? ''));
       }),

@@ -22,7 +22,7 @@ describe('DaemonSetController', () => {
     test.sim.store.list('Pod').filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const nodes = () =>
     pods()
-      .map(({ spec }) => spec?.nodeName)
+      .map(({ spec }) => spec?.nodeName ?? '')
       .toSorted();
 
   it('keeps a pod on every Node, ready or not', async () => {

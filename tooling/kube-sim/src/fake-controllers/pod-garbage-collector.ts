@@ -1,6 +1,6 @@
 import type { PodObject } from '../kube-object.ts';
 import { timestamp } from '../timestamp.ts';
-import { ControlLoop, type StandInContext } from './control-loop.ts';
+import { ControlLoop, type FakeControllerContext } from './control-loop.ts';
 import { hasTaint, isReady, OUT_OF_SERVICE_TAINT } from './node-state.ts';
 import { isFinished, isTerminating } from './pod-state.ts';
 
@@ -12,19 +12,19 @@ export interface PodGarbageCollectorOptions {
 }
 
 /**
- * Stands in for PodGC: force-deletes the pods of a Node that does not exist, and Terminating pods on a Node that is not
+ * Fakes PodGC: force-deletes the pods of a Node that does not exist, and Terminating pods on a Node that is not
  * Ready and out of service. Each is marked Failed with a `DisruptionTarget` condition first.
  * @see kubernetes `pkg/controller/podgc/gc_controller.go`
  */
 export class PodGarbageCollector implements Disposable {
-  readonly #context: StandInContext;
+  readonly #context: FakeControllerContext;
   readonly #periodMs: number;
   readonly #quarantineMs: number;
   readonly #loop: ControlLoop;
   /** When a round first missed a Node that pods are bound to. */
   #missingSinceMs = new Map<string, number>();
 
-  constructor(context: StandInContext, options: PodGarbageCollectorOptions = {}) {
+  constructor(context: FakeControllerContext, options: PodGarbageCollectorOptions = {}) {
     const { periodMs = 20_000, quarantineMs = 40_000 } = options;
     this.#context = context;
     this.#periodMs = periodMs;

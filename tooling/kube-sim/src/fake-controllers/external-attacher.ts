@@ -1,6 +1,6 @@
 import type { VolumeAttachmentObject } from '../kube-object.ts';
 import { attacherFinalizer } from '../manifests.ts';
-import { ControlLoop, earliest, type StandInContext } from './control-loop.ts';
+import { ControlLoop, earliest, type FakeControllerContext } from './control-loop.ts';
 
 export interface ExternalAttacherOptions {
   /** The CSI driver it serves: `spec.attacher` of its VolumeAttachments. */
@@ -14,19 +14,19 @@ export interface ExternalAttacherOptions {
 }
 
 /**
- * Stands in for the external-attacher sidecar of one driver: finalizer at once, `attached` after `attachMs`; a deleted
+ * Fakes the external-attacher sidecar of one driver: finalizer at once, `attached` after `attachMs`; a deleted
  * VolumeAttachment loses the finalizer after `detachMs`. Calls always succeed.
  * @see kubernetes-csi/external-attacher `pkg/controller/csi_handler.go`
  */
 export class ExternalAttacher implements Disposable {
-  readonly #context: StandInContext;
+  readonly #context: FakeControllerContext;
   readonly #options: ExternalAttacherOptions;
   readonly #loop: ControlLoop;
   /** When the call under way began, by VolumeAttachment uid and direction. */
   #begunMs = new Map<string, number>();
   #stuck: boolean;
 
-  constructor(context: StandInContext, options: ExternalAttacherOptions) {
+  constructor(context: FakeControllerContext, options: ExternalAttacherOptions) {
     this.#context = context;
     this.#options = options;
     this.#stuck = options.stuck ?? false;

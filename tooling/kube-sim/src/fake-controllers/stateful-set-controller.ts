@@ -1,20 +1,20 @@
 import type { StatefulSetObject } from '../kube-object.ts';
 import { podManifest } from '../manifests.ts';
-import { ControlLoop, type StandInContext } from './control-loop.ts';
+import { ControlLoop, type FakeControllerContext } from './control-loop.ts';
 import { isFinished, isTerminating } from './pod-state.ts';
 
 /**
- * Stands in for the StatefulSet controller: keeps the pods `<set>-0`, `<set>-1`, ... in being, each with the claims
+ * Fakes the StatefulSet controller: keeps the pods `<set>-0`, `<set>-1`, ... in being, each with the claims
  * `<template>-<set>-<ordinal>`, which have to exist. A name is taken as long as its pod is there, also Terminating, so there
  * are never two of one name. With `OrderedReady` (the default) a pod waits until those before it run. Scaling down and rolling
  * updates are not modelled.
  * @see kubernetes `pkg/controller/statefulset/stateful_set_control.go`
  */
 export class StatefulSetController implements Disposable {
-  readonly #context: StandInContext;
+  readonly #context: FakeControllerContext;
   readonly #loop: ControlLoop;
 
-  constructor(context: StandInContext) {
+  constructor(context: FakeControllerContext) {
     this.#context = context;
     this.#loop = new ControlLoop({
       ...context,

@@ -3,7 +3,7 @@ import type { NodeObject, PodObject } from '../kube-object.ts';
 import { leaseManifest, NODE_LEASE_NAMESPACE, nodeManifest, RUNNING_CONTAINER } from '../manifests.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { microTimestamp, timestamp } from '../timestamp.ts';
-import { ControlLoop, earliest, type StandInContext } from './control-loop.ts';
+import { ControlLoop, earliest, type FakeControllerContext } from './control-loop.ts';
 import { isReady, withReady } from './node-state.ts';
 import { type CsiVolume, hasStopped, isFinished, isTerminating, volumesOf } from './pod-state.ts';
 
@@ -40,7 +40,7 @@ export interface MachineStatus {
 }
 
 /**
- * Stands in for the kubelet of one node. While it runs it renews its Lease, says Ready, reports volumesInUse, mounts what is
+ * Fakes the kubelet of one node. While it runs it renews its Lease, says Ready, reports volumesInUse, mounts what is
  * attached and sets its pods Running, ends Terminating pods when their grace is over and kills pods whose object is gone.
  * A volume is in use from the moment a pod of the node wants it until it is unmounted. Once stopped it writes nothing.
  * @see kubernetes `pkg/kubelet/kubelet_node_status.go`, `pkg/kubelet/volumemanager/`
@@ -65,7 +65,7 @@ export class Kubelet implements Disposable {
   #boots = 1;
 
   /** Not running yet. */
-  constructor({ store, clock }: StandInContext, options: KubeletOptions) {
+  constructor({ store, clock }: FakeControllerContext, options: KubeletOptions) {
     const { nodeName, leaseIntervalMs = 10_000, statusIntervalMs = 10_000, hooks = {} } = options;
     this.nodeName = nodeName;
     this.#store = store;

@@ -1,6 +1,6 @@
 import type { EventObject, KubeObject } from '../kube-object.ts';
 import { timestamp } from '../timestamp.ts';
-import type { StandInContext } from './control-loop.ts';
+import type { FakeControllerContext } from './control-loop.ts';
 
 export interface EventText {
   /** Who says it, as in `source.component`. */
@@ -11,7 +11,7 @@ export interface EventText {
 
 /** Creates a Warning Event about an object, in core/v1 form as the controllers of Kubernetes do. */
 export function recordWarning(
-  { store, clock }: StandInContext,
+  { store, clock }: FakeControllerContext,
   regarding: KubeObject,
   { component, reason, message }: EventText,
 ): EventObject {

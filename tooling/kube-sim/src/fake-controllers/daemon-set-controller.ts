@@ -1,5 +1,5 @@
 import { podManifest } from '../manifests.ts';
-import { ControlLoop, type StandInContext } from './control-loop.ts';
+import { ControlLoop, type FakeControllerContext } from './control-loop.ts';
 import { isFinished, isTerminating } from './pod-state.ts';
 
 export interface DaemonSetOptions {
@@ -15,12 +15,12 @@ export interface DaemonSetOptions {
  * @see kubernetes `pkg/controller/daemon/daemon_controller.go`
  */
 export class DaemonSetController implements Disposable {
-  readonly #context: StandInContext;
+  readonly #context: FakeControllerContext;
   readonly #options: DaemonSetOptions;
   readonly #loop: ControlLoop;
   #created = 0;
 
-  constructor(context: StandInContext, options: DaemonSetOptions) {
+  constructor(context: FakeControllerContext, options: DaemonSetOptions) {
     this.#context = context;
     this.#options = options;
     this.#loop = new ControlLoop({ ...context, kinds: ['Node', 'Pod'], pass: () => this.#keepPods() });

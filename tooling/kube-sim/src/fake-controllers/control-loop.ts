@@ -2,13 +2,13 @@ import type { Clock } from '@reattach/core';
 import type { Kind } from '../kube-object.ts';
 import type { ObjectStore } from '../object-store.ts';
 
-/** Where a stand-in acts. */
-export interface StandInContext {
+/** Where a fake controller acts. */
+export interface FakeControllerContext {
   readonly store: ObjectStore;
   readonly clock: Clock;
 }
 
-export interface ControlLoopOptions extends StandInContext {
+export interface ControlLoopOptions extends FakeControllerContext {
   /** Kinds whose changes cause a pass. */
   readonly kinds: readonly Kind[];
   /** Time from a change to the pass it causes, ms; changes meanwhile share that pass. Default 0. */

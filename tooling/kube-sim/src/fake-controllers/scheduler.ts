@@ -1,18 +1,18 @@
 import type { NodeObject, PodObject } from '../kube-object.ts';
-import { ControlLoop, type StandInContext } from './control-loop.ts';
+import { ControlLoop, type FakeControllerContext } from './control-loop.ts';
 import { isReady, taintsOf } from './node-state.ts';
 import { isFinished, isTerminating, tolerationsOf, volumesOf } from './pod-state.ts';
 
 /**
- * Stands in for kube-scheduler: binds a pod whose claims are all bound to a Node that is Ready, schedulable and without
+ * Fakes kube-scheduler: binds a pod whose claims are all bound to a Node that is Ready, schedulable and without
  * taints the pod does not tolerate; the one with the fewest pods, then the first by name. Nothing else (affinity, resources,
  * volume limits, preemption) is modelled.
  */
 export class Scheduler implements Disposable {
-  readonly #context: StandInContext;
+  readonly #context: FakeControllerContext;
   readonly #loop: ControlLoop;
 
-  constructor(context: StandInContext) {
+  constructor(context: FakeControllerContext) {
     this.#context = context;
     this.#loop = new ControlLoop({
       ...context,

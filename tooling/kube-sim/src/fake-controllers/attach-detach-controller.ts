@@ -1,6 +1,6 @@
 import type { PodObject } from '../kube-object.ts';
 import { attachmentManifest, attachmentName } from '../manifests.ts';
-import { ControlLoop, earliest, type StandInContext } from './control-loop.ts';
+import { ControlLoop, earliest, type FakeControllerContext } from './control-loop.ts';
 import { hasTaint, isReady, OUT_OF_SERVICE_TAINT } from './node-state.ts';
 import { type CsiVolume, csiVolume, hasStopped, isFinished, isTerminating, volumesOf } from './pod-state.ts';
 import { recordWarning } from './record-event.ts';
@@ -40,13 +40,13 @@ interface Attachment {
 }
 
 /**
- * Stands in for the attach-detach controller of kube-controller-manager, with its two worlds: what pods want (read afresh in
+ * Fakes the attach-detach controller of kube-controller-manager, with its two worlds: what pods want (read afresh in
  * each pass) and what is attached (its own books, which somebody else's delete of a VolumeAttachment does not change until
  * the next sync).
  * @see kubernetes `pkg/controller/volume/attachdetach/reconciler/reconciler.go`, `pkg/volume/csi/csi_attacher.go`
  */
 export class AttachDetachController implements Disposable {
-  readonly #context: StandInContext;
+  readonly #context: FakeControllerContext;
   readonly #forceDetachMs: number;
   readonly #detachesFromDeletedNodes: boolean;
   readonly #syncPeriodMs: number;
@@ -59,7 +59,7 @@ export class AttachDetachController implements Disposable {
   #multiAttach = new Set<string>();
   #lastSyncMs: number;
 
-  constructor(context: StandInContext, options: AttachDetachOptions = {}) {
+  constructor(context: FakeControllerContext, options: AttachDetachOptions = {}) {
     const { forceDetachMs = 360_000, syncPeriodMs = 60_000, loopMs = 100 } = options;
     this.#detachesFromDeletedNodes = options.detachesFromDeletedNodes ?? false;
     const { store, clock } = context;

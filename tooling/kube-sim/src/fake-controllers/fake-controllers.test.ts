@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeControllers, startFakeControllers } from './fake-controllers.ts';
 import { isReady, OUT_OF_SERVICE_TAINT } from './node-state.ts';
-import { type StandIns, startStandIns } from './stand-ins.ts';
 import { DRIVER, IN_USE, TestCluster, VOLUME } from './test-cluster.test-support.ts';
 
 /** Longest time from a free volume to a running pod: A/D loops, attacher 0.5 s each way. */
 const FAIL_OVER_MS = 2_000;
 
-describe('startStandIns', () => {
+describe('startFakeControllers', () => {
   let test: TestCluster;
-  let standIns: StandIns;
+  let fakes: FakeControllers;
   let log: string[];
 
   /** Three nodes, and a StatefulSet whose one pod runs on node `a`. */
@@ -16,7 +16,7 @@ describe('startStandIns', () => {
     test = await TestCluster.start();
     log = [];
     for (const name of ['a', 'b', 'c']) test.sim.addNode({ name });
-    standIns = startStandIns(test.sim, {
+    fakes = startFakeControllers(test.sim, {
       drivers: [DRIVER],
       hooks: (nodeName) => ({
         onMount: (volume) => void log.push(`${nodeName} mounts ${volume}`),
@@ -30,7 +30,7 @@ describe('startStandIns', () => {
     log.length = 0;
   });
   afterEach(async () => {
-    standIns[Symbol.dispose]();
+    fakes[Symbol.dispose]();
     await test[Symbol.asyncDispose]();
   });
 
@@ -42,7 +42,7 @@ describe('startStandIns', () => {
 
   /** Node `a` dies and Kubernetes has noticed. */
   async function killNodeA(): Promise<void> {
-    standIns.kubelet('a').stop();
+    fakes.kubelet('a').stop();
     await test.until(() => !isReady(node('a')), 60_000, 1_000);
   }
 
@@ -108,8 +108,8 @@ describe('startStandIns', () => {
     test.forceDelete();
     test.sim.store.patch('Node', 'a', { status: { volumesInUse: [] } });
     await test.until(() => isRunningOn('b'), FAIL_OVER_MS);
-    expect(standIns.kubelet('a').mounted).toEqual(['pv-0']);
-    standIns.kubelet('a').start();
+    expect(fakes.kubelet('a').mounted).toEqual(['pv-0']);
+    fakes.kubelet('a').start();
     await test.clock.advance(10_000);
     expect(log).toEqual(['b mounts pv-0', 'a unmounts pv-0']);
     expect(node('a')?.spec?.taints).toEqual([]);
@@ -118,7 +118,7 @@ describe('startStandIns', () => {
 
   it('let a node that comes back in time keep its pod', async () => {
     await killNodeA();
-    standIns.kubelet('a').start();
+    fakes.kubelet('a').start();
     await test.clock.advance(600_000);
     expect([isRunningOn('a'), log]).toEqual([true, []]);
     expect(node('a')?.status).toMatchObject({
@@ -130,18 +130,18 @@ describe('startStandIns', () => {
   it('give a node that is added later a kubelet', async () => {
     test.sim.addNode({ name: 'd' });
     await test.clock.advance(600_000);
-    expect(standIns.kubelet('d').isRunning).toBe(true);
+    expect(fakes.kubelet('d').isRunning).toBe(true);
     expect(isReady(node('d'))).toBe(true);
   });
 
   it('name what they know when asked for something else', () => {
-    expect(() => standIns.kubelet('x')).toThrow('Expected a Node among a, b, c, got x');
-    expect(() => standIns.attacher('x')).toThrow(`Expected a driver among ${DRIVER}, got x`);
+    expect(() => fakes.kubelet('x')).toThrow('Expected a Node among a, b, c, got x');
+    expect(() => fakes.attacher('x')).toThrow(`Expected a driver among ${DRIVER}, got x`);
   });
 
   it('run on compressed times', async () => {
-    standIns[Symbol.dispose]();
-    standIns = startStandIns(test.sim, {
+    fakes[Symbol.dispose]();
+    fakes = startFakeControllers(test.sim, {
       drivers: [DRIVER],
       times: {
         attachMs: 50,
@@ -159,7 +159,7 @@ describe('startStandIns', () => {
       },
     });
     await test.clock.advance(1_000);
-    standIns.kubelet('a').stop();
+    fakes.kubelet('a').stop();
     await test.clock.advance(600);
     test.sim.store.delete('Node', 'a');
     const waitMs = await test.until(() => isRunningOn('b'), 6_000, 10);
