@@ -9,6 +9,7 @@ import {
   PassReporter,
   PlanPreview,
   ReleasePass,
+  type StorageBackend,
 } from '@reattach/core';
 import {
   alwaysLeader,
@@ -21,15 +22,18 @@ import {
 } from '@reattach/k8s-actions';
 import { type KubeApi, loadKubeApi } from '@reattach/k8s-api';
 import { KubeCaches } from '@reattach/k8s-watch';
-import type { RdsFleet } from '@reattach/rds-client';
 import { AuditFile } from './audit/audit-file.ts';
 import { AuditLog } from './audit/audit-log.ts';
+import { SharedHistory } from './audit/shared-history.ts';
+import { BackendFleet } from './backend-fleet.ts';
 import type { Config } from './config/config.ts';
+import { createBackend } from './create-backend.ts';
 import { ControllerEvents } from './lifecycle/controller-events.ts';
 import { observers } from './lifecycle/observers.ts';
 import { findPod, ownPodRef, surroundings } from './lifecycle/own-pod.ts';
 import { podNamespace } from './lifecycle/pod-namespace.ts';
 import type { Teardown } from './lifecycle/teardown.ts';
+import { printableEvents } from './telemetry/printable-events.ts';
 
 /** What every part is built from. */
 export interface Base {
@@ -63,6 +67,19 @@ export function composeCluster({ config, logger, clock, teardown }: Base): Clust
   const watchLeases = policy.earlyDetection.enabled;
   const caches = teardown.use('caches', new KubeCaches({ api, clock, logger, watchLeases }));
   return { api, caches };
+}
+
+/** The storage backends of the configuration. */
+export interface Backends {
+  readonly all: readonly StorageBackend[];
+  readonly fleet: BackendFleet;
+}
+
+export function composeBackends({ config, clock, logger, teardown }: Base): Backends {
+  const all = config.backends.map((backend) =>
+    teardown.use(`storage-backend ${backend.name}`, createBackend(backend, { clock, logger })),
+  );
+  return { all, fleet: new BackendFleet(all) };
 }
 
 /** Whether this replica acts, and what follows from it. */
@@ -128,13 +145,15 @@ export interface Reports {
 export async function composeReports(base: Base, api: KubeApi): Promise<Reports> {
   const { config, logger, clock, teardown, signal, identity } = base;
   const events = config.events
-    ? new KubeEventRecorder({ api, clock, logger, reportingInstance: identity })
+    ? printableEvents(new KubeEventRecorder({ api, clock, logger, reportingInstance: identity }))
     : undefined;
   const ownEvents = events && composeOwnEvents(teardown, events, api, signal);
   const reporter = teardown.use('reporter', new PassReporter({ logger, clock, ...(events && { events }) }));
   const { audit } = config;
   const file = audit && new AuditFile(audit.file, audit.maxBytes);
-  const auditLog = teardown.use('audit', new AuditLog({ clock, logger, ...(file && { file }) }));
+  const { leaderElection } = config;
+  const shared = leaderElection && new SharedHistory(api, leaderElection, config.policy.attacher);
+  const auditLog = teardown.use('audit', new AuditLog({ clock, logger, file, shared }));
   await auditLog.load();
   return { reporter, auditLog, ...(ownEvents && { ownEvents }) };
 }
@@ -160,7 +179,7 @@ export interface Loop {
 export function composeLoop(
   { config, logger, clock }: Base,
   { caches }: Cluster,
-  fleet: RdsFleet,
+  { fleet }: Backends,
   { guardedApi, leadership, records }: Leading,
   { reporter, auditLog }: Reports,
 ): Loop {

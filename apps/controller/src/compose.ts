@@ -4,10 +4,11 @@ import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { type Clock, createReconcileMetrics, type Logger, systemClock } from '@reattach/core';
 import { AttachmentWatcher, NodeWatcher } from '@reattach/k8s-watch';
 import { auditRoutes } from './audit/audit-routes.ts';
-import { type Backends, createBackends } from './backends.ts';
 import {
+  type Backends,
   type Base,
   type Cluster,
+  composeBackends,
   composeCluster,
   composeLeading,
   composeLoop,
@@ -59,10 +60,10 @@ export function compose(
 
     const telemetry = composeTelemetry(base, spanProcessors);
     const cluster = composeCluster(base);
-    const backends = createBackends(base);
+    const backends = composeBackends(base);
     const leading = composeLeading(base, cluster.api);
     const reports = await composeReports(base, cluster.api);
-    const loop = composeLoop(base, cluster, backends.fleet, leading, reports);
+    const loop = composeLoop(base, cluster, backends, leading, reports);
     const parts: Parts = { ...base, telemetry, cluster, backends, leading, reports, loop };
 
     watchForTriggers(parts);
@@ -153,15 +154,16 @@ async function serve(parts: Parts): Promise<Served> {
     ready: () => readiness.report(),
     metricsText: () => telemetry.metricsText(),
     routes: routes(parts),
-    audience: config.audience,
+    stateAccess: config.stateAccess,
     logger,
   });
   return { http: teardown.use('http', http), readiness };
 }
 
-function routes({ config, clock, identity, backends, leading, reports, loop }: Parts) {
+function routes({ config, clock, identity, cluster, backends, leading, reports, loop }: Parts) {
   const { reconciler, preview } = loop;
   const { isLeading: leads } = leading;
+  const leader = () => leading.elector?.holder;
   const { reporter, auditLog } = reports;
   const state = stateRoutes({
     report: (choice) =>
@@ -170,14 +172,17 @@ function routes({ config, clock, identity, backends, leading, reports, loop }: P
         policy: config.policy,
         identity,
         leading: leads(),
+        leader: leader(),
         ...(reconciler.lastPass && { lastPass: reconciler.lastPass }),
         backends: backends.all,
+        podsOnNode: (name) => cluster.caches.podsOnNode(name),
         statuses: reporter.statuses,
       }),
     reconcile: () => inRequestSpan(() => reconciler.triggerReconcile('manual')),
     leading: leads,
+    leader,
   });
-  return [...state, ...auditRoutes(auditLog), ...pageRoutes()];
+  return [...state, ...auditRoutes(auditLog, leader), ...pageRoutes()];
 }
 
 /** Fills the caches, then runs passes whenever this replica leads, until the process stops. */

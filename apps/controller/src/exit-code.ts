@@ -4,6 +4,7 @@ export const EXIT = {
   failed: 1,
   usage: 2,
   attention: 3,
+  notFound: 4,
 } as const;
 
 /** @see EXIT */
@@ -17,4 +18,5 @@ export const EXIT_MEANINGS: { readonly [Name in keyof typeof EXIT]: string } = {
   usage: 'The command line or the configuration was refused; standard error says what was expected.',
   attention:
     '`status --exit-code`: something is held, the view of the cluster is stale, or a backend is not connected.',
+  notFound: '`status`: no controller was found. What could be read without one is printed.',
 };

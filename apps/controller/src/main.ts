@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { systemClock } from '@reattach/core';
+import { unknownCommand } from './cli/about.ts';
 import type { CliIo } from './cli/cli-io.ts';
 import { COMMANDS } from './cli/commands.ts';
 import { helpText } from './cli/help-text.ts';
@@ -12,6 +13,7 @@ import { ConfigError } from './config/config-error.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { runUntilStopped } from './lifecycle/run-until-stopped.ts';
 import { createLogger } from './telemetry/logger.ts';
+import { printableLines } from './telemetry/printable.ts';
 import { VERSION } from './version.ts';
 
 async function main(args: readonly string[]): Promise<ExitCode> {
@@ -21,8 +23,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   if (args.includes('--help') || args.includes('-h')) return print(helpText());
   if (args.includes('--version')) return print(`reattach ${VERSION}\n`);
   if (first.startsWith('-') || first === 'run') return run(first === 'run' ? rest : args);
-  const known = ['run', ...COMMANDS.map(({ name }) => name)].join(', ');
-  process.stderr.write(`Expected one of the commands ${known}, got ${JSON.stringify(first)} (see --help)\n`);
+  process.stderr.write(`${printableLines(unknownCommand(first, COMMANDS))} (see --help)\n`);
   return EXIT.usage;
 }
 
@@ -31,7 +32,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
     return await runController(argv);
   } catch (err) {
     if (!(err instanceof ConfigError)) throw err;
-    process.stderr.write(`${err.message}\n`);
+    process.stderr.write(`${printableLines(err.message)}\n`);
     return EXIT.usage;
   }
 }
@@ -63,9 +64,10 @@ function terminalIo(): CliIo {
   stdout.on('error', (err) => process.exit('code' in err && err.code === 'EPIPE' ? EXIT.ok : EXIT.failed)); // `| head`
   process.once('SIGINT', () => stop.abort(new Error('interrupted')));
   return {
-    stdout: (text) => void stdout.write(text),
-    stderr: (text) => void output.write(text),
+    stdout: (text) => void stdout.write(printableLines(text)),
+    stderr: (text) => void output.write(printableLines(text)),
     isTerminal: stdout.isTTY,
+    clear: () => stdout.isTTY && stdout.write('\u001B[H\u001B[J'),
     env: process.env,
     readFile: readText,
     clock: systemClock,

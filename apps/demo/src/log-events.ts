@@ -1,4 +1,4 @@
-import type { LogLine } from './controller-process.ts';
+import type { LogLine } from '@reattach/sim-world';
 import type { Timeline } from './timeline.ts';
 
 /** Adds a decision of the controller to the timeline, in the words of its log. */

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SimWorld, type WorldFiles } from '@reattach/sim-world';
-import { ControllerProcess, type LogLine } from './controller-process.ts';
+import { fileURLToPath } from 'node:url';
+import {
+  COMPRESSED_FLAGS,
+  ControllerProcess,
+  type LogLine,
+  SimWorld,
+  type WorldFiles,
+  worldFlags,
+} from '@reattach/sim-world';
 import { addLogLine } from './log-events.ts';
 import type { Timeline } from './timeline.ts';
 import { watchWorld } from './watch-world.ts';
@@ -10,6 +17,14 @@ const POLL_MS = 20;
 
 /** Longest wait for a condition, ms: it ends what hangs and is far above what a busy machine needs. */
 const LIMIT_MS = 180_000;
+
+/** Elections in step with the compressed world. */
+const ELECTION_FLAGS = [
+  '--leader-election-lease-duration-ms=10000',
+  '--leader-election-renew-deadline-ms=5000',
+  '--leader-election-retry-period-ms=300',
+  '--leader-election-namespace=kube-system',
+];
 
 /** How a scenario starts its controllers. */
 export interface RunOptions {
@@ -52,13 +67,26 @@ export class ScenarioRun implements AsyncDisposable {
     );
     const log: (LogLine & { readonly from: string })[] = [];
     const names = Array.from({ length: options.controllers ?? 1 }, (_, index) => `reattach-${index}`);
-    const flags = [`--mode=${options.mode}`, ...(options.flags ?? [])];
+    const main = fileURLToPath(import.meta.resolve('@reattach/controller/main'));
+    const flags = [
+      ...COMPRESSED_FLAGS,
+      ...ELECTION_FLAGS,
+      ...worldFlags(world, files),
+      `--mode=${options.mode}`,
+      ...(options.flags ?? []),
+    ];
+    const onLine = (line: LogLine, from: ControllerProcess) => {
+      log.push({ ...line, from: from.name });
+      addLogLine(line, timeline);
+    };
     const startedAtMs = Date.now();
     const controllers = names.map((name) =>
       cleanup.use(
-        new ControllerProcess(name, world, files, flags, (line, from) => {
-          log.push({ ...line, from: from.name });
-          addLogLine(line, timeline);
+        new ControllerProcess({
+          main,
+          name,
+          onLine,
+          flags: [...flags, `--leader-election-identity=${name}`],
         }),
       ),
     );

@@ -11,6 +11,7 @@ export interface AuditRecord {
   /** When it was known to be done. */
   readonly atMs: number;
   readonly kind: AuditKind;
+  /** Of the pass; `manual` for what a person did. */
   readonly reconcileID: string;
   readonly node: string;
   readonly nodeUid?: string;
@@ -38,6 +39,8 @@ export interface AuditRecord {
   readonly strategy?: string;
   /** It had been released in another way before, which had no effect. */
   readonly fellBack?: true;
+  /** Who did it by hand; absent: a pass did. */
+  readonly by?: { readonly user: string; readonly host: string; readonly reason?: string };
   /** Key of the taint that was removed. */
   readonly taint?: string;
 }

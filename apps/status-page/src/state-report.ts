@@ -11,6 +11,8 @@ export interface StateReport {
   readonly identity: string;
   /** Only a leader asks the backends about lost nodes, and acts. Without leader election always true. */
   readonly leading: boolean;
+  /** Name of the replica that leads, when it is known. */
+  readonly leader?: string;
   readonly cache: { readonly synced: boolean; readonly freshAsOfMs: number; readonly detail: string };
   /** Absent before the first pass of this process has ended. */
   readonly lastPass?: PassState;
@@ -81,6 +83,8 @@ export interface AttachmentState {
   readonly persistentVolume?: string;
   readonly volumeHandle?: string;
   readonly claim?: { readonly namespace: string; readonly name: string };
+  /** Pods on that node that use the claim. Absent: none, or the node is ready. */
+  readonly pods?: readonly { readonly namespace: string; readonly name: string }[];
   readonly node: string;
   readonly nodeState: NodeStateKind;
   readonly backend?: string;

@@ -13,7 +13,7 @@ const COMPRESSED_FLAGS = [
   '--unsafe-compressed-times',
   '--grace-period-ms=1000',
   '--silent-grace-ms=500',
-  '--activity-window-ms=2000',
+  '--rds-activity-window-ms=2000',
 ];
 
 /** What the image runs; needs `pnpm build` first. */

@@ -7,7 +7,7 @@ const manifests = [
 ];
 
 describe('missingMajors', () => {
-  it.each([
+  it.each<[string, Readonly<Record<string, string>>[], string[]]>([
     ['no major of core', [{ '@reattach/core': 'minor' }], []],
     ['a major of core alone', [{ '@reattach/core': 'major' }], ['@reattach/k8s-api']],
     ['both in one changeset', [{ '@reattach/core': 'major', '@reattach/k8s-api': 'major' }], []],

@@ -18,6 +18,7 @@ import { AuditLog } from './audit-log.ts';
 import { auditRoutes } from './audit-routes.ts';
 
 const clock = new FakeClock();
+const { signal } = new AbortController();
 const nowMs = clock.now();
 const node = nodeFact({ ready: false });
 const addresses = ipAddresses(['10.0.0.11']);
@@ -147,13 +148,13 @@ describe('AuditLog', () => {
       { kind: 'fenced-taint-removed', cleanup: { kind: 'remove-fenced-taint', node, why: 'no fence' } },
       { ...BASE, kind: 'untainted', nodeUid: node.uid, why: 'no fence', taint: 'reattach.srvlab.io/fenced' },
     ],
-  ])('records %s', (_what, effect, expected) => {
+  ])('records %s', async (_what, effect, expected) => {
     const log = new AuditLog({ clock, logger: new RecordingLogger() });
     log.passed(report(effect));
-    expect(log.history(10)).toEqual([expected]);
+    expect(await log.history(10, signal)).toEqual([expected]);
   });
 
-  it('records nothing of what was not done', () => {
+  it('records nothing of what was not done', async () => {
     const log = new AuditLog({ clock, logger: new RecordingLogger() });
     log.passed(
       report(
@@ -162,13 +163,13 @@ describe('AuditLog', () => {
         { kind: 'failed', step: 'fence', decisions: [decision], err: new Error('x') },
       ),
     );
-    expect(log.history(10)).toEqual([]);
+    expect(await log.history(10, signal)).toEqual([]);
   });
 
-  it('keeps the last thousand', () => {
+  it('keeps the last thousand', async () => {
     const log = new AuditLog({ clock, logger: new RecordingLogger() });
     log.passed(report(...Array.from({ length: 1_005 }, () => released)));
-    expect(log.history(2_000)).toHaveLength(1_000);
+    expect(await log.history(2_000, signal)).toHaveLength(1_000);
   });
 
   describe('with a file', () => {
@@ -190,14 +191,14 @@ describe('AuditLog', () => {
       const log = logTo(path);
       log.passed(report(released, released));
       await log[Symbol.asyncDispose]();
-      expect((await lines(path)).map((line) => JSON.parse(line))).toEqual(log.history(10));
+      expect((await lines(path)).map((line) => JSON.parse(line))).toEqual(await log.history(10, signal));
       const next = logTo(path);
       await next.load();
-      expect(next.history(10)).toEqual(log.history(10));
+      expect(await next.history(10, signal)).toEqual(await log.history(10, signal));
     });
 
     it('rotates to one .1, and history spans both', async () => {
-      const lineBytes = JSON.stringify(record()).length + 1;
+      const lineBytes = JSON.stringify(await record()).length + 1;
       const log = logTo(path, 2 * lineBytes);
       for (let time = 0; time < 5; time++) {
         log.passed(report(released));
@@ -206,18 +207,18 @@ describe('AuditLog', () => {
       expect([(await lines(`${path}.1`)).length, (await lines(path)).length]).toEqual([2, 1]);
       const next = logTo(path);
       await next.load();
-      expect(next.history(10)).toHaveLength(3);
+      expect(await next.history(10, signal)).toHaveLength(3);
     });
 
     it('goes on after a line that a crash cut off, and skips it', async () => {
-      await writeFile(path, `${JSON.stringify(record())}\n{"atMs":1,"ki`);
+      await writeFile(path, `${JSON.stringify(await record())}\n{"atMs":1,"ki`);
       const log = logTo(path);
       log.passed(report(released));
       await log[Symbol.asyncDispose]();
       expect(await lines(path)).toHaveLength(3);
       const next = logTo(path);
       await next.load();
-      expect(next.history(10)).toHaveLength(2);
+      expect(await next.history(10, signal)).toHaveLength(2);
     });
 
     it('logs a failure once, remembers all the same, and writes it when it can again', async () => {
@@ -227,19 +228,22 @@ describe('AuditLog', () => {
         log.passed(report(released));
         await log[Symbol.asyncDispose]();
       }
-      expect(logger.messages('warn')).toEqual(['Could not write audit file']);
-      expect(log.history(10)).toHaveLength(3);
+      expect(logger.messages('warn')).toEqual(['Could not write audit records']);
+      expect(await log.history(10, signal)).toHaveLength(3);
       await mkdir(join(folder, 'later'));
       log.passed(report());
       await log[Symbol.asyncDispose]();
       expect(await lines(missing)).toHaveLength(3);
-      expect(logger.messages('info')).toEqual(['Wrote audit file again']);
+      expect(logger.messages('info')).toEqual(['Wrote audit records again']);
     });
 
     it('starts without history when the file cannot be read', async () => {
       const log = logTo(folder); // a folder is no file
       await log.load();
-      expect([log.history(10), logger.messages('warn')]).toEqual([[], ['Could not read audit file']]);
+      expect([await log.history(10, signal), logger.messages('warn')]).toEqual([
+        [],
+        ['Could not read audit file'],
+      ]);
     });
   });
 });
@@ -249,10 +253,10 @@ async function lines(file: string): Promise<readonly string[]> {
 }
 
 /** One release, as it is written. */
-function record() {
+async function record() {
   const log = new AuditLog({ clock, logger: new RecordingLogger() });
   log.passed(report(released));
-  return log.history(1)[0];
+  return (await log.history(1, signal))[0];
 }
 
 describe('auditRoutes', () => {
@@ -264,7 +268,7 @@ describe('auditRoutes', () => {
     ['limit=1001', 400],
     ['limit=ten', 400],
   ])('answers %j with %i', async (query, status) => {
-    const [route] = auditRoutes({ history: () => [] });
+    const [route] = auditRoutes({ history: async () => [] });
     expect((await route?.answer(new URLSearchParams(query)))?.status).toBe(status);
   });
 });

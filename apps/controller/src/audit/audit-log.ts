@@ -1,84 +1,65 @@
 import type { Clock, Logger, PassObserver, PassReport } from '@reattach/core';
 import type { AuditRecord } from '@reattach/status-page';
 import type { AuditFile } from './audit-file.ts';
+import { AuditOutbox, MAX_RECORDS } from './audit-outbox.ts';
 import { auditRecordsOf } from './audit-records-of.ts';
+import type { SharedHistory } from './shared-history.ts';
 
 export interface AuditLogOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Absent: records live as long as the process. */
+  /** Absent: no file. */
   readonly file?: AuditFile;
+  /** Absent: this process is the only one, so its own memory is the history. */
+  readonly shared?: SharedHistory;
 }
 
-/** Records kept in memory, and tried again while the file cannot be written. */
-export const MAX_RECORDS = 1_000;
-
-/**
- * Remembers what passes did, and writes it down where there is a file. Passes never wait for it and never fail by it: what
- * could not be written is written after the next pass.
- */
+/** What passes did, remembered and written to where it outlives the process. Passes never wait for a write and never fail by one. */
 export class AuditLog implements PassObserver, AsyncDisposable {
-  readonly #clock: Clock;
-  readonly #logger: Logger;
-  readonly #file: AuditFile | undefined;
+  readonly #options: AuditLogOptions;
+  readonly #outboxes: readonly AuditOutbox[];
+  readonly #sharedOutbox: AuditOutbox | undefined;
   #records: readonly AuditRecord[] = [];
-  #unwritten: readonly AuditRecord[] = [];
-  #writing: Promise<void> | undefined;
-  #isFailing = false;
 
-  constructor({ clock, logger, file }: AuditLogOptions) {
-    this.#clock = clock;
-    this.#logger = logger;
-    this.#file = file;
+  constructor(options: AuditLogOptions) {
+    const { file, shared, logger } = options;
+    this.#options = options;
+    this.#sharedOutbox = shared && new AuditOutbox(shared, logger);
+    this.#outboxes = [file && new AuditOutbox(file, logger), this.#sharedOutbox].filter(
+      (outbox) => outbox !== undefined,
+    );
   }
 
-  /** Takes up what an earlier process wrote. A file that cannot be read is logged. */
+  /** Takes up what an earlier process wrote to the file. A file that cannot be read is logged. */
   async load(): Promise<void> {
+    const { file, logger } = this.#options;
     try {
-      const earlier = (await this.#file?.last(MAX_RECORDS)) ?? [];
+      const earlier = (await file?.last(MAX_RECORDS)) ?? [];
       this.#records = [...earlier, ...this.#records].slice(-MAX_RECORDS);
     } catch (err) {
-      this.#failed('Could not read audit file', err);
+      logger.warn('Could not read audit file', { path: file?.name, err });
     }
   }
 
-  /** The last `limit` records, oldest first. */
-  history(limit: number): readonly AuditRecord[] {
-    return this.#records.slice(-limit);
+  /**
+   * The last `limit` records of all replicas, oldest first; of this process alone where there is no shared history.
+   * @throws when the shared history could not be read
+   */
+  async history(limit: number, signal: AbortSignal): Promise<readonly AuditRecord[]> {
+    const { shared } = this.#options;
+    if (!shared) return this.#records.slice(-limit);
+    const written = await shared.read(signal);
+    return [...written, ...(this.#sharedOutbox?.unwritten ?? [])].slice(-limit);
   }
 
   passed(report: PassReport): void {
-    const records = auditRecordsOf(report, this.#clock.now());
+    const records = auditRecordsOf(report, this.#options.clock.now());
     if (records.length > 0) this.#records = [...this.#records, ...records].slice(-MAX_RECORDS);
-    if (!this.#file) return;
-    this.#unwritten = [...this.#unwritten, ...records].slice(-MAX_RECORDS);
-    if (this.#unwritten.length > 0) this.#writing ??= this.#write(this.#file);
+    for (const outbox of this.#outboxes) outbox.add(records);
   }
 
-  /** Waits until what can be written is. */
+  /** Waits for the writes in progress. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing;
-  }
-
-  async #write(file: AuditFile): Promise<void> {
-    try {
-      for (let [record] = this.#unwritten; record; [record] = this.#unwritten) {
-        await file.append(record);
-        const written = record;
-        this.#unwritten = this.#unwritten.filter((each) => each !== written);
-      }
-      if (this.#isFailing) this.#logger.info('Wrote audit file again', { path: file.path });
-      this.#isFailing = false;
-    } catch (err) {
-      this.#failed('Could not write audit file', err);
-    } finally {
-      this.#writing = undefined;
-    }
-  }
-
-  /** Once, until it works again. */
-  #failed(message: string, err: unknown): void {
-    if (!this.#isFailing) this.#logger.warn(message, { path: this.#file?.path, err });
-    this.#isFailing = true;
+    await Promise.all(this.#outboxes.map((outbox) => outbox[Symbol.asyncDispose]()));
   }
 }

@@ -6,6 +6,8 @@ export interface CliIo {
   readonly stderr: (text: string) => void;
   /** Standard output is a terminal. */
   readonly isTerminal: boolean;
+  /** Clears the terminal, where there is one. */
+  readonly clear?: () => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readFile: (path: string) => string;
   readonly clock: Clock;

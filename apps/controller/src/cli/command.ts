@@ -24,8 +24,8 @@ export interface Call {
 /** One command of `reattach`. */
 export interface Command {
   readonly name: string;
-  /** Arguments it needs, each as help shows it: `<node>`. */
-  readonly args: readonly `<${string}>`[];
+  /** Its arguments, as help shows them: `<node>`; `[command]` may be left out. */
+  readonly args: readonly (`<${string}>` | `[${string}]`)[];
   /** For help and README. */
   readonly summary: string;
   readonly flags: readonly CommandFlag[];

@@ -1,4 +1,5 @@
-import { flagOf, OPTION_KEYS } from '../config/config-options.ts';
+import { ALL_OPTIONS } from '../config/all-options.ts';
+import { flagOf } from '../config/option.ts';
 import { EXIT } from '../exit-code.ts';
 import { usageError } from './cli-error.ts';
 import type { Command } from './command.ts';
@@ -25,7 +26,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
   };
 }
 
-const CONFIG_FLAGS: readonly string[] = OPTION_KEYS.map(flagOf);
+const CONFIG_FLAGS: readonly string[] = [...ALL_OPTIONS.keys()].map(flagOf);
 
 /** Both names of a short flag. */
 function flagNames({ flags }: Command): readonly string[] {

@@ -1,9 +1,12 @@
 import { HOLD_REASONS } from '@reattach/core';
 import type { AttachmentState, NodeReport, StateReport } from '@reattach/status-page';
+import { didYouMean } from '../config/did-you-mean.ts';
 import { CliError } from './cli-error.ts';
 import { type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
 import { formatDuration, formatTime } from './duration.ts';
+import { NAMESPACE_FLAG, namespaceOf } from './filter.ts';
 import { findSubject, type Subject } from './find-subject.ts';
+import { knownNames } from './known-names.ts';
 import { print } from './print.ts';
 import { readState } from './read-state.ts';
 import { ruleChain } from './rule-chain.ts';
@@ -12,17 +15,17 @@ import { count, nodeStateWords } from './words.ts';
 
 export const explainCommand: Command = {
   name: 'explain',
-  args: ['<pvc|pv|node>'],
+  args: ['<name>'],
   summary:
-    'The whole chain of facts about a claim (`namespace/name`), a volume or a node, and the rule that decided.',
-  flags: [OUTPUT_FLAG, SERVER_FLAG],
+    'The whole chain of facts about `pod/NAME`, `pvc/NAME`, `pv/NAME` or `node/NAME`, and the rule that decided. Also `NAMESPACE/NAME`, or a name alone.',
+  flags: [NAMESPACE_FLAG, OUTPUT_FLAG, SERVER_FLAG],
   async run(call, io) {
     const [name = ''] = call.args;
     const { report, notes } = await readState(call, io, 'all');
-    const subject = findSubject(name, report);
+    const subject = findSubject(name, report, namespaceOf(call));
     if (!subject) {
       throw new CliError(
-        `Nothing is known of ${JSON.stringify(name)}: expected a node, or a claim (namespace/name) or volume that ${report.attacher} has attached`,
+        `Nothing is known of ${JSON.stringify(name)}: expected a node, or a pod, claim or volume that ${report.attacher} has attached${didYouMean(name, knownNames(report))}`,
       );
     }
     for (const note of notes) io.stderr(`${note}\n`);

@@ -11,6 +11,7 @@ import { CliError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
 import { confirm, YES_FLAG } from './confirm.ts';
+import { type ManualAction, REASON_FLAG, recordManual } from './manual-action.ts';
 import { type NodeAtBackend, nodeAtBackends, nodeNamed, storageAddressesOf } from './node-at-backend.ts';
 import { print } from './print.ts';
 import { readConfig } from './read-config.ts';
@@ -28,6 +29,7 @@ export const fenceCommand: Command = {
       value: 'name',
       description: 'Only at this backend. Default: those that hold a volume of the node, else all.',
     },
+    REASON_FLAG,
     YES_FLAG,
     OUTPUT_FLAG,
   ],
@@ -48,15 +50,15 @@ export const fenceCommand: Command = {
       throw new CliError(`Node ${name} has booted or was replaced meanwhile; nothing was changed`);
     }
     const fences: { backend: string; id: string; addresses: readonly string[] }[] = [];
+    const actions: ManualAction[] = [];
     for (const each of open) {
       const missing = openAddresses(each, node, addresses);
       const fence = recordFor(node, each, missing, shot.config.policy.attacher, io.clock.now());
       await each.backend.fence(fence, missing, io.signal);
       fences.push({ backend: each.backend.name, id: fence.id, addresses: missing.map(({ value }) => value) });
-      io.stderr(
-        `Fenced node ${name} at backend ${each.backend.name} (fence ${fence.id}), and read it back\n`,
-      );
+      actions.push(actionOf(fence, missing, each));
     }
+    await recordManual(actions, call, io, shot);
     return print(
       call,
       io,
@@ -65,6 +67,16 @@ export const fenceCommand: Command = {
     );
   },
 };
+
+function actionOf(
+  { id, fencedAtMs, nodeName: node, nodeUid }: FenceRecord,
+  cutOff: readonly StorageAddress[],
+  { backend, evidence }: NodeAtBackend,
+): ManualAction {
+  const addresses = cutOff.map(({ value }) => value);
+  const why = `The backend said ${evidence.kind}: ${evidence.detail}`;
+  return { kind: 'fenced', node, nodeUid, backend: backend.name, fence: { id, fencedAtMs, addresses }, why };
+}
 
 /** A node that may be fenced, and where it is not yet. */
 interface Examined {

@@ -1,22 +1,16 @@
-import {
-  environmentVariableOf,
-  flagOf,
-  formatValue,
-  OPTION_KEYS,
-  OPTIONS,
-  type OptionKey,
-} from '../config/config-options.ts';
+import { ALL_OPTIONS } from '../config/all-options.ts';
+import { defaultOf, environmentVariableOf, flagOf, type Option, safeRangeOf } from '../config/option.ts';
 import { EXIT, EXIT_MEANINGS } from '../exit-code.ts';
 import { COMMANDS } from './commands.ts';
 import { flagUsage, usageOf } from './help.ts';
 
 /** What `reattach --help` prints. */
 export function helpText(): string {
-  const options = OPTION_KEYS.map((key) => {
-    const { type, required, safe, description } = OPTIONS[key];
-    const fallback = required ? 'required' : (defaultOf(key) ?? 'none');
-    const range = safe ? ` Safe: ${safeRange(safe)}.` : '';
-    return `  ${flagOf(key)} <${type.label}>  [${environmentVariableOf(key)}; default: ${fallback}]\n      ${plain(description)}${range}`;
+  const options = [...ALL_OPTIONS].map(([key, option]) => {
+    const fallback = option.required ? 'required' : (defaultOf(option) ?? 'none');
+    const range = safeRangeOf(option);
+    const safe = range === undefined ? '' : ` Safe: ${range}.`;
+    return `  ${flagOf(key)} <${option.type.label}>  [${environmentVariableOf(key)}; default: ${fallback}]\n      ${plain(option.description)}${safe}`;
   });
   const width = Math.max(...COMMANDS.map((command) => usageOf(command).length));
   const commands = COMMANDS.map(
@@ -43,7 +37,13 @@ export function helpText(): string {
   ].join('\n');
 }
 
-const EXIT_NAMES = ['ok', 'failed', 'usage', 'attention'] as const satisfies readonly (keyof typeof EXIT)[];
+const EXIT_NAMES = [
+  'ok',
+  'failed',
+  'usage',
+  'attention',
+  'notFound',
+] as const satisfies readonly (keyof typeof EXIT)[];
 
 /** Commands table of the README, which a test compares. */
 export function commandsTable(): string {
@@ -63,13 +63,9 @@ export function exitCodesTable(): string {
 
 /** Options table of the README, which a test compares. */
 export function optionsTable(): string {
-  const rows = OPTION_KEYS.map((key) => {
-    const { type, required, safe, description } = OPTIONS[key];
-    const value = defaultOf(key);
-    const fallback = required ? '**required**' : value === undefined ? '' : `\`${value}\``;
-    const range = safe ? ` Safe: ${safeRange(safe)} (${safe.because}).` : '';
+  const rows = [...ALL_OPTIONS].map(([key, option]) => {
     const names = `\`${key}\`<br>\`${flagOf(key)}\`<br>\`${environmentVariableOf(key)}\``;
-    return `| ${names} | ${type.label} | ${fallback} | ${description}${range} |`;
+    return `| ${names} | ${option.type.label} | ${defaultCell(option)} | ${option.description}${safeNote(option)} |`;
   });
   return [
     '| Key, flag, environment variable | Type | Default | Meaning |',
@@ -78,13 +74,14 @@ export function optionsTable(): string {
   ].join('\n');
 }
 
-function defaultOf(key: OptionKey): string | undefined {
-  const value = OPTIONS[key].default;
-  return value === undefined ? undefined : formatValue(key, value);
+function defaultCell(option: Option): string {
+  const value = defaultOf(option);
+  if (option.required) return '**required**';
+  return value === undefined ? '' : `\`${value}\``;
 }
 
-function safeRange({ atLeast, atMost }: { readonly atLeast: number; readonly atMost?: number }): string {
-  return atMost === undefined ? `at least ${atLeast}` : `${atLeast} to ${atMost}`;
+function safeNote(option: Option): string {
+  return option.safe ? ` Safe: ${safeRangeOf(option)} (${option.safe.because}).` : '';
 }
 
 function plain(markdown: string): string {

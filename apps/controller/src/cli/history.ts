@@ -1,12 +1,15 @@
+import { loadKubeApi } from '@reattach/k8s-api';
 import type { AuditKind, AuditRecord } from '@reattach/status-page';
 import { AuditFile } from '../audit/audit-file.ts';
-import { MAX_RECORDS } from '../audit/audit-log.ts';
+import { MAX_RECORDS } from '../audit/audit-outbox.ts';
+import { SharedHistory } from '../audit/shared-history.ts';
 import { CliError, usageError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Call, type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
 import { formatTime } from './duration.ts';
+import { filterRecords, NAMESPACE_FLAG, NODE_FLAG } from './filter.ts';
 import { print } from './print.ts';
-import { readAuditFile } from './read-config.ts';
+import { readAuditFile, readConfigOr } from './read-config.ts';
 import { localServer, namedServer } from './server-client.ts';
 import type { Style } from './style.ts';
 import { type Cell, formatTable } from './table.ts';
@@ -16,18 +19,20 @@ const DEFAULT_LIMIT = 20;
 export const historyCommand: Command = {
   name: 'history',
   args: [],
-  summary: 'What was done, newest last: from the running controller, else from `audit.file`.',
+  summary: 'What was done, newest last: from the running controller, else from `audit.file` or the cluster.',
   flags: [
     {
       name: '--limit',
       value: 'number',
       description: `How many at most, 1 to ${MAX_RECORDS}. Default ${DEFAULT_LIMIT}.`,
     },
+    NODE_FLAG,
+    NAMESPACE_FLAG,
     OUTPUT_FLAG,
     SERVER_FLAG,
   ],
   async run(call, io) {
-    const records = await readHistory(call, io, limitOf(call));
+    const records = filterRecords(await readHistory(call, io, limitOf(call)), call);
     return print(call, io, { records }, (style) => historyText(records, style));
   },
 };
@@ -40,10 +45,23 @@ async function readHistory(call: Call, io: CliIo, limit: number): Promise<readon
   } catch (err) {
     if (!(err instanceof CliError)) throw err;
     const path = readAuditFile(call, io);
-    if (path === undefined)
-      throw new CliError(`${err.message}, and no audit.file is configured to read instead`);
-    return new AuditFile(path, Number.MAX_SAFE_INTEGER).last(limit);
+    if (path !== undefined) return new AuditFile(path, Number.MAX_SAFE_INTEGER).last(limit);
+    return readCluster(err.message, call, io, limit);
   }
+}
+
+/** The history in the cluster, which needs no running controller. */
+async function readCluster(
+  unanswered: string,
+  { configArgv }: Call,
+  io: CliIo,
+  limit: number,
+): Promise<readonly AuditRecord[]> {
+  const { leaderElection, kubeconfigPaths, context, policy } = readConfigOr(unanswered, configArgv, io);
+  if (!leaderElection) throw new CliError(`${unanswered}, and no audit.file is configured to read instead`);
+  await using api = loadKubeApi({ kubeconfigPaths, context, clock: io.clock });
+  const history = await new SharedHistory(api, leaderElection, policy.attacher).read(io.signal);
+  return history.slice(-limit);
 }
 
 function limitOf({ flags }: Call): number {

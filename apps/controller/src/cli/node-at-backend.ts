@@ -5,17 +5,17 @@ import {
   type NodeState,
   nodeFactOf,
   type StorageAddress,
+  type StorageBackend,
   type StorageNode,
   type StorageReading,
   storageIdentity,
 } from '@reattach/core';
-import type { RdsBackend } from '@reattach/rds-client';
 import { CliError, usageError } from './cli-error.ts';
 import type { StandaloneView } from './standalone-view.ts';
 
 /** A node as one backend sees it, read just now. */
 export interface NodeAtBackend {
-  readonly backend: RdsBackend;
+  readonly backend: StorageBackend;
   readonly reading: StorageReading;
   readonly evidence: NodeEvidence;
   /** Attachments of ours on the node whose volume the backend holds. */
@@ -43,7 +43,7 @@ export async function nodeAtBackends(
   if (named !== undefined && !backends.some(({ name }) => name === named)) {
     throw usageError(`Expected a backend among ${known} after --backend, got ${JSON.stringify(named)}`);
   }
-  const held = (backend: RdsBackend) =>
+  const held = (backend: StorageBackend) =>
     view.attachments.filter((each) => each.backend === backend && each.attachment.nodeName === node.name);
   const holding = backends.filter((backend) => held(backend).length > 0);
   const chosen =

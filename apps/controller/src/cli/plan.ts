@@ -1,9 +1,13 @@
 import type { AttachmentState, StateReport } from '@reattach/status-page';
-import { type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
+import type { ExitCode } from '../exit-code.ts';
+import type { CliIo } from './cli-io.ts';
+import { type Call, type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
 import { formatDuration } from './duration.ts';
+import { filterReport, NAMESPACE_FLAG, NODE_FLAG } from './filter.ts';
 import { print } from './print.ts';
 import { readState } from './read-state.ts';
 import type { Style, Tone } from './style.ts';
+import { WATCH_FLAG, watched } from './watch.ts';
 import { volumeName } from './words.ts';
 
 /** One thing a pass would do now, or not do. */
@@ -22,16 +26,20 @@ export const planCommand: Command = {
   name: 'plan',
   args: [],
   summary: 'What a pass would do now, and what it would leave alone and why. Changes nothing.',
-  flags: [OUTPUT_FLAG, SERVER_FLAG],
-  async run(call, io) {
-    const { report, notes } = await readState(call, io, 'lost');
-    for (const note of notes) io.stderr(`${note}\n`);
-    const steps = planOf(report);
-    return print(call, io, { asOfMs: report.asOfMs, mode: report.mode, steps }, (style) =>
-      planText(report, style),
-    );
-  },
+  flags: [NODE_FLAG, NAMESPACE_FLAG, WATCH_FLAG, OUTPUT_FLAG, SERVER_FLAG],
+  run: (call, io) => watched(call, io, () => plan(call, io)),
 };
+
+async function plan(call: Call, io: CliIo): Promise<ExitCode> {
+  const read = await readState(call, io, 'lost');
+  const { notes } = read;
+  const report = filterReport(read.report, call);
+  for (const note of notes) io.stderr(`${note}\n`);
+  const steps = planOf(report);
+  return print(call, io, { asOfMs: report.asOfMs, mode: report.mode, steps }, (style) =>
+    planText(report, style),
+  );
+}
 
 const ORDER: readonly PlanStep['kind'][] = ['fence', 'release', 'untaint', 'unfence', 'wait', 'hold'];
 

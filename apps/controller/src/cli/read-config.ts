@@ -1,5 +1,8 @@
 import { type Config, type ConfigSources, parseConfig, parseOption } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
 import type { HostPort } from '../config/host-port.ts';
+import { EXIT } from '../exit-code.ts';
+import { CliError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import type { Call } from './command.ts';
 
@@ -11,6 +14,19 @@ type Surroundings = Pick<CliIo, 'env' | 'readFile'>;
 /** @throws {ConfigError} with all problems found. */
 export function readConfig(argv: readonly string[], io: Surroundings): Config {
   return parseConfig(sources(argv, io));
+}
+
+/** The configuration, for a command that no controller answered. @throws {CliError} that says so before what is wrong with it */
+export function readConfigOr(unanswered: string, argv: readonly string[], io: Surroundings): Config {
+  try {
+    return readConfig(argv, io);
+  } catch (err) {
+    if (!(err instanceof ConfigError)) throw err;
+    throw new CliError(
+      `No controller found. ${unanswered}\nWithout one the configuration is needed (or name one with --server):\n${err.message}`,
+      EXIT.notFound,
+    );
+  }
 }
 
 /** Where a controller with this configuration listens, whatever else may be wrong with it. */

@@ -1,6 +1,7 @@
 import type { AuditRecord, StateReport } from '@reattach/status-page';
 import { formatHostPort, type HostPort } from '../config/host-port.ts';
 import type { AttachmentChoice } from '../state/build-state-report.ts';
+import { printableDeep } from '../telemetry/printable.ts';
 import { CliError, usageError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import type { Call } from './command.ts';
@@ -28,6 +29,16 @@ export class ServerClient {
     return records;
   }
 
+  /** What an endpoint answers, whatever its status. @throws {CliError} without an answer */
+  async text(path: string): Promise<string> {
+    try {
+      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      return await (await fetch(`${this.url}${path}`, { signal })).text();
+    } catch (err) {
+      throw new CliError(`No controller answers at ${this.url}: ${reasonOf(err)}`);
+    }
+  }
+
   async reconcile(): Promise<void> {
     await this.#ask('/reconcile', (answer): answer is object => typeof answer === 'object', 'POST');
   }
@@ -44,13 +55,13 @@ export class ServerClient {
     const asked = path.split('?')[0];
     if (response.status === 403) {
       throw new CliError(
-        `${this.url} does not serve ${asked} to callers from here: its http.state says to whom; try kubectl port-forward`,
+        `${this.url} does not serve ${asked} to callers from here: its http.stateAccess says to whom; try kubectl port-forward`,
       );
     }
     if (response.status === 404) {
       throw new CliError(`What answers at ${this.url} does not serve ${asked}: it is no Reattach`);
     }
-    const answer: unknown = await response.json().catch(() => undefined);
+    const answer: unknown = printableDeep(await response.json().catch(() => undefined));
     if (!response.ok)
       throw new CliError(`The controller at ${this.url} answered ${response.status}${errorIn(answer)}`);
     if (isExpected(answer)) return answer;

@@ -4,13 +4,15 @@ import {
   EMPTY_QUERY,
   PlanPreview,
   type Preview,
+  type StorageBackend,
   type StorageReading,
   silentLogger,
 } from '@reattach/core';
-import { loadKubeApi } from '@reattach/k8s-api';
+import { type KubeApi, loadKubeApi } from '@reattach/k8s-api';
 import { KubeCaches } from '@reattach/k8s-watch';
-import { createRdsBackend, type RdsBackend, RdsFleet } from '@reattach/rds-client';
+import { BackendFleet } from '../backend-fleet.ts';
 import type { Config } from '../config/config.ts';
+import { createBackend } from '../create-backend.ts';
 import { CliError } from './cli-error.ts';
 
 /** Longest wait for the first lists, ms. */
@@ -23,25 +25,27 @@ const TIMEOUT_MS = 10_000;
  */
 export class StandaloneView implements AsyncDisposable {
   readonly config: Config;
+  readonly api: KubeApi;
   readonly caches: KubeCaches;
-  readonly backends: readonly RdsBackend[];
+  readonly backends: readonly StorageBackend[];
   readonly planPreview: PlanPreview;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<StandaloneView, 'config' | 'caches' | 'backends'>,
+    parts: Pick<StandaloneView, 'config' | 'api' | 'caches' | 'backends'>,
     resources: AsyncDisposableStack,
     clock: Clock,
     signal: AbortSignal,
   ) {
-    const { config, caches, backends } = parts;
+    const { config, api, caches, backends } = parts;
     this.config = config;
+    this.api = api;
     this.caches = caches;
     this.backends = backends;
     const { policy } = config;
-    this.planPreview = new PlanPreview({ cluster: caches, fleet: new RdsFleet(backends), policy, clock });
+    this.planPreview = new PlanPreview({ cluster: caches, fleet: new BackendFleet(backends), policy, clock });
     this.#resources = resources;
     this.#clock = clock;
     this.#signal = signal;
@@ -50,7 +54,7 @@ export class StandaloneView implements AsyncDisposable {
   /** @throws {CliError} when the cluster does not answer. A backend that does not is part of what is seen. */
   static async open(config: Config, clock: Clock, signal: AbortSignal): Promise<StandaloneView> {
     await using opening = new AsyncDisposableStack();
-    const { kubeconfigPaths, context, policy, activityWindowMs } = config;
+    const { kubeconfigPaths, context, policy } = config;
     const api = opening.use(
       loadKubeApi({
         kubeconfigPaths,
@@ -72,9 +76,7 @@ export class StandaloneView implements AsyncDisposable {
     }
     const watchLeases = policy.earlyDetection.enabled;
     const caches = opening.use(new KubeCaches({ api, clock, logger: silentLogger, watchLeases }));
-    const backends = config.backends.map((backend) =>
-      opening.use(createRdsBackend({ ...backend, activityWindowMs, clock })),
-    );
+    const backends = config.backends.map((backend) => opening.use(createBackend(backend, { clock })));
     caches.start();
     for (const backend of backends) backend.start(signal);
     const timeout = AbortSignal.timeout(SYNC_TIMEOUT_MS);
@@ -87,7 +89,7 @@ export class StandaloneView implements AsyncDisposable {
         `The cluster could not be read within ${SYNC_TIMEOUT_MS / 1_000} s: ${caches.freshness().detail}`,
       );
     }
-    return new StandaloneView({ config, caches, backends }, opening.move(), clock, signal);
+    return new StandaloneView({ config, api, caches, backends }, opening.move(), clock, signal);
   }
 
   /** Asks every backend what a pass would ask it, else only what it says about itself. */

@@ -1,11 +1,14 @@
 import type { AttachmentState, BackendState, StateReport } from '@reattach/status-page';
-import { EXIT } from '../exit-code.ts';
-import { type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import type { CliIo } from './cli-io.ts';
+import { type Call, type Command, OUTPUT_FLAG, SERVER_FLAG } from './command.ts';
 import { formatDuration } from './duration.ts';
+import { filterReport, NAMESPACE_FLAG, NODE_FLAG } from './filter.ts';
 import { print } from './print.ts';
 import { readState } from './read-state.ts';
 import type { Style } from './style.ts';
 import { type Cell, formatTable } from './table.ts';
+import { WATCH_FLAG, watched } from './watch.ts';
 import {
   agoCell,
   count,
@@ -27,16 +30,23 @@ export const statusCommand: Command = {
       name: '--exit-code',
       description: 'Exit with 3 when something is held or stale, or a backend is not connected.',
     },
+    NODE_FLAG,
+    NAMESPACE_FLAG,
+    WATCH_FLAG,
     OUTPUT_FLAG,
     SERVER_FLAG,
   ],
-  async run(call, io) {
-    const { report, notes } = await readState(call, io, call.flags.has('--all') ? 'all' : 'lost');
-    for (const note of notes) io.stderr(`${note}\n`);
-    print(call, io, report, (style) => statusText(report, style));
-    return call.flags.has('--exit-code') && needsAttention(report) ? EXIT.attention : EXIT.ok;
-  },
+  run: (call, io) => watched(call, io, () => status(call, io)),
 };
+
+async function status(call: Call, io: CliIo): Promise<ExitCode> {
+  const read = await readState(call, io, call.flags.has('--all') ? 'all' : 'lost');
+  const report = filterReport(read.report, call);
+  for (const note of read.notes) io.stderr(`${note}\n`);
+  print(call, io, report, (style) => statusText(report, style));
+  if (call.flags.has('--exit-code') && needsAttention(report)) return EXIT.attention;
+  return read.isFromController ? EXIT.ok : EXIT.notFound;
+}
 
 /** What the backends and the cluster are like, then a line for each attachment, the lost ones first. */
 export function statusText(report: StateReport, style: Style): string {

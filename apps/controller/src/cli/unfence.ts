@@ -1,16 +1,16 @@
-import { decideCleanups, type Fence, type Policy, type Preview } from '@reattach/core';
-import type { RdsBackend } from '@reattach/rds-client';
+import { decideCleanups, type Fence, type Policy, type Preview, type StorageBackend } from '@reattach/core';
 import { CliError } from './cli-error.ts';
 import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
 import { confirm, YES_FLAG } from './confirm.ts';
 import { backendOf } from './fence.ts';
+import { type ManualAction, REASON_FLAG, recordManual } from './manual-action.ts';
 import { print } from './print.ts';
 import { readConfig } from './read-config.ts';
 import { StandaloneView } from './standalone-view.ts';
 
 /** A fence that stands, and what a pass would make of it. */
 interface AttachmentStatus {
-  readonly backend: RdsBackend;
+  readonly backend: StorageBackend;
   readonly fence: Fence;
   readonly why: string;
   readonly mayGo: boolean;
@@ -24,6 +24,7 @@ export const unfenceCommand: Command = {
   flags: [
     { name: '--backend', value: 'name', description: 'Only at this backend. Default: at all.' },
     { name: '--force', description: 'Also a node that is not proved clean: it may write what it held back.' },
+    REASON_FLAG,
     YES_FLAG,
     OUTPUT_FLAG,
   ],
@@ -37,11 +38,15 @@ export const unfenceCommand: Command = {
     // Whoever was asked may have taken their time.
     const standing = (await examine()).filter(({ fence }) => agreed.has(fence.id));
     const fences: { backend: string; id: string }[] = [];
-    for (const { backend, fence } of standing) {
+    const actions: ManualAction[] = [];
+    for (const { backend, fence, why } of standing) {
       await backend.unfence(fence, io.signal);
       fences.push({ backend: backend.name, id: fence.id });
-      io.stderr(`Let node ${name} back to backend ${backend.name} (fence ${fence.id}), and read it back\n`);
+      const { id, addresses, fencedAtMs, nodeUid } = fence;
+      const record = { id, addresses: addresses.map(({ value }) => value), fencedAtMs };
+      actions.push({ kind: 'unfenced', node: name, nodeUid, backend: backend.name, fence: record, why });
     }
+    await recordManual(actions, call, io, shot);
     return print(call, io, { node: name, fences }, () => '');
   },
 };

@@ -2,7 +2,7 @@
 export interface ConfigProblem {
   /** Key of the option, or the unknown name that was given. */
   readonly key: string;
-  /** Where the value came from: `--rds-user`, `REATTACH_RDS_USER`, the file's path; absent when nobody gave one. */
+  /** Where the value came from: `--rds-user`, `REATTACH_RDS_USER`, file and line; absent when no source has one. */
   readonly source?: string;
   /** The value as given; absent for secrets, unknown keys and missing values. */
   readonly value?: string;

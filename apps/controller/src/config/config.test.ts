@@ -9,6 +9,8 @@ const FILES: Record<string, string> = {
   '/etc/host-key': `${FINGERPRINT}\n`,
   '/etc/empty': '\n',
 };
+/** Defaults of the backend. */
+const TIMES = { activityWindowMs: 15_000, idlePollMs: 60_000, quiesceMs: 10_000, writesStillMs: 2_000 };
 const REQUIRED = ['--rds-address=backend', '--rds-user=reattach', '--rds-private-key-file=/etc/key'];
 const COMPLETE = [...REQUIRED, `--rds-host-key=${FINGERPRINT}`];
 
@@ -48,13 +50,15 @@ describe('parseConfig', () => {
     const { backends, ...rest } = parse(COMPLETE);
     expect(backends).toEqual([
       {
+        kind: 'rds',
         name: 'backend',
-        host: 'backend',
-        port: 22,
-        user: 'reattach',
-        privateKey: FILES['/etc/key'],
-        hostKey: FINGERPRINT,
-        storageAddresses: ['backend'],
+        settings: {
+          address: { host: 'backend', port: 22 },
+          user: 'reattach',
+          privateKeyFile: FILES['/etc/key'],
+          hostKey: FINGERPRINT,
+          ...TIMES,
+        },
       },
     ]);
     expect(rest).toEqual({
@@ -76,17 +80,13 @@ describe('parseConfig', () => {
       http: { host: '127.0.0.1', port: 9808 },
       log: { level: 'info', format: 'json' },
       reconcileIntervalMs: 300_000,
-      activityWindowMs: 15_000,
-      idlePollMs: 60_000,
-      quiesceMs: 10_000,
-      writesStillMs: 2_000,
       leaderElection: {
         leaseName: 'reattach',
         leaseDurationMs: 15_000,
         renewDeadlineMs: 10_000,
         retryPeriodMs: 2_000,
       },
-      audience: 'local',
+      stateAccess: 'local',
       shutdownGraceMs: 20_000,
       events: true,
       unsafeKeys: [],
@@ -120,7 +120,16 @@ describe('parseConfig', () => {
     ].join('\n');
     expect(parse(['--config', '/etc/file'], {}, { '/etc/file': file })).toMatchObject({
       policy: { mode: 'fence', breaker: { maxNodes: 2, windowMs: 600_000 } },
-      backends: [{ host: 'fd00::2', port: 2222, passphrase: 'open sesame', hostKey: FINGERPRINT }],
+      backends: [
+        {
+          name: 'fd00::2',
+          settings: {
+            address: { host: 'fd00::2', port: 2222 },
+            passphraseFile: 'open sesame\n',
+            hostKey: FINGERPRINT,
+          },
+        },
+      ],
       http: { host: '::', port: 9808 },
       otlpEndpoint: 'http://collector:4318',
     });
@@ -163,17 +172,17 @@ describe('parseConfig', () => {
       '  --no-such-flag: expected a known flag (see --help)',
       '  rds.user (--rds-user): expected a value: text that is not empty',
       '  stray: expected flags only',
-      '  REATTACH_LOGLEVEL: expected a known environment variable (see --help)',
-      '  breaker.maxNode (/etc/file): expected a known key (see --help)',
-      '  attachr (/etc/file): expected a known key (see --help)',
-      '  events (/etc/file): expected true or false',
+      '  REATTACH_LOGLEVEL: expected a known environment variable (see --help); did you mean REATTACH_LOG_LEVEL?',
+      '  breaker.maxNode (/etc/file:1): expected a known key (see --help); did you mean breaker.maxNodes?',
+      '  attachr (/etc/file:2): expected a known key (see --help); did you mean attacher?',
+      '  events (/etc/file:3): expected true or false',
       '  mode (--mode): got "maybe", expected observe or fence',
       '  log.level (REATTACH_LOG_LEVEL): got "loud", expected debug or info or warn or error',
-      '  breaker.maxNodes (/etc/file): got "0", expected a whole number, at least 1',
+      '  breaker.maxNodes (/etc/file:1): got "0", expected a whole number, at least 1',
       '  rds.address: expected host, host:port or [IPv6]:port (port 1 to 65535, default 22), set by --rds-address, REATTACH_RDS_ADDRESS or the file',
       '  rds.user: expected text that is not empty, set by --rds-user, REATTACH_RDS_USER or the file',
       '  rds.privateKeyFile: expected the path of a file, set by --rds-private-key-file, REATTACH_RDS_PRIVATE_KEY_FILE or the file',
-      '  rds.hostKey: expected the host key of the backend in rds.hostKey or rds.hostKeyFile: without it nobody knows who answers',
+      '  rds.hostKey or rds.hostKeyFile: expected text that is not empty, set by --rds-host-key, REATTACH_RDS_HOST_KEY, --rds-host-key-file, REATTACH_RDS_HOST_KEY_FILE or the file',
     ]);
     expect(problems).toHaveLength(14);
   });
@@ -190,7 +199,7 @@ describe('parseConfig', () => {
       '--rds-storage-addresses=10.9.0.1, fd00::1',
       '--fence-never-fence=example.org/boots-from=backend,zone=a',
     ]);
-    expect(config.backends[0]?.storageAddresses).toEqual(['10.9.0.1', 'fd00::1']);
+    expect(config.backends[0]?.settings['storageAddresses']).toEqual(['10.9.0.1', 'fd00::1']);
     expect(config.policy.fence.neverFence).toEqual({ 'example.org/boots-from': 'backend', zone: 'a' });
   });
 
@@ -202,41 +211,47 @@ describe('parseConfig', () => {
 
     it('are read from the file, each with the rds options where it says nothing itself', () => {
       const { backends } = parse(['--config=/etc/file'], {}, fileWith(TWO));
-      const privateKey = FILES['/etc/key'];
+      const privateKeyFile = FILES['/etc/key'];
       expect(backends).toEqual([
         {
+          kind: 'rds',
           name: 'east',
-          host: '10.0.0.1',
-          port: 22,
-          user: 'reattach',
-          privateKey,
-          hostKey: 'SHA256:east',
-          storageAddresses: ['10.9.0.1'],
+          settings: {
+            address: { host: '10.0.0.1', port: 22 },
+            user: 'reattach',
+            privateKeyFile,
+            hostKey: 'SHA256:east',
+            ...TIMES,
+            storageAddresses: ['10.9.0.1'],
+          },
         },
         {
+          kind: 'rds',
           name: '10.0.0.2',
-          host: '10.0.0.2',
-          port: 2222,
-          user: 'other',
-          privateKey,
-          hostKey: FINGERPRINT,
-          storageAddresses: ['10.0.0.2'],
+          settings: {
+            address: { host: '10.0.0.2', port: 2222 },
+            user: 'other',
+            privateKeyFile,
+            hostKey: FINGERPRINT,
+            ...TIMES,
+          },
         },
       ]);
     });
 
     it.each([
-      ['  - { address: a, hostKey: k, hostkey: k }', 'rds.hostkey (/etc/file, backends[0])'],
-      ['  - { hostKey: k }', 'rds.address: expected'],
-      ['  - { address: a }', 'rds.hostKey: expected'],
+      ['  - { address: a, hostKey: k, hostkey: k }', 'rds.hostkey (/etc/file:3): expected a known key'],
+      ['  - { hostKey: k }', 'rds.address (/etc/file:3): expected'],
+      ['  - { address: a }', 'rds.hostKey or rds.hostKeyFile (/etc/file:3): expected'],
+      ['  - { kind: zfs, address: a, hostKey: k }', 'backends.kind (/etc/file:3): expected rds'],
       [
         '  - { address: a, hostKey: k }\n  - { address: a, hostKey: k }',
         'backends: got "a", expected a name of its own',
       ],
-      ['  - { address: "a:0", hostKey: k }', 'rds.address (/etc/file, backends[0]): got "a:0"'],
-      ['  - text', 'backends (/etc/file): expected a list of backends'],
-      ['  []', 'backends (/etc/file): expected a list of backends'],
-      ['  - { name: 3, address: a, hostKey: k }', 'name (/etc/file, backends[0])'],
+      ['  - { address: "a:0", hostKey: k }', 'rds.address (/etc/file:3): got "a:0"'],
+      ['  - text', 'backends (/etc/file:2): expected a list of backends'],
+      ['  []', 'backends (/etc/file:2): expected a list of backends'],
+      ['  - { name: 3, address: a, hostKey: k }', 'backends.name (/etc/file:3)'],
     ])('refuses %j', (backends, problem) => {
       expect(refusal(['--config=/etc/file'], {}, fileWith(backends)).message).toContain(problem);
     });
@@ -258,7 +273,9 @@ describe('parseConfig', () => {
     ['rds-address', 'backend:70000'],
     ['rds-address', 'ssh://backend'],
     ['http-listen', '9808'],
-    ['grace-period-ms', '30s'],
+    ['grace-period-ms', '30 s'],
+    ['grace-period-ms', '30x'],
+    ['grace-period-ms', 's'],
     ['grace-period-ms', '-1'],
     ['grace-period-ms', '30000.5'],
     ['grace-period-ms', '1e5'],
@@ -284,7 +301,7 @@ describe('parseConfig', () => {
   });
 
   it('wants the host key exactly once', () => {
-    expect(refusal(REQUIRED).message).toContain('rds.hostKey: expected the host key of the backend');
+    expect(refusal(REQUIRED).message).toContain('rds.hostKey or rds.hostKeyFile: expected');
     expect(refusal([...COMPLETE, '--rds-host-key-file=/etc/host-key']).message).toContain('not both');
   });
 
@@ -299,13 +316,35 @@ describe('parseConfig', () => {
   });
 
   it.each([
-    ['a: [1', 'YAML ('],
-    ['a: 1\na: 2', 'YAML (DUPLICATE_KEY'],
-    ['- 1', 'a YAML map of options'],
-  ])('refuses the file %j', (content, expected) => {
+    ['a: [1', '/etc/file:1', 'YAML ('],
+    ['- 1', '/etc/file', 'a YAML map of options'],
+    ['events: true\nmode: ]', '/etc/file:2', 'YAML'],
+  ])('refuses the file %j', (content, source, expected) => {
     const { problems } = refusal([...COMPLETE, '--config=/etc/file'], {}, { '/etc/file': content });
-    expect(problems).toMatchObject([{ key: 'config', source: '/etc/file' }]);
+    expect(problems).toMatchObject([{ key: 'config', source }]);
     expect(problems[0]?.expected).toContain(expected);
+  });
+
+  it('refuses a key that is given twice in a file', () => {
+    const { problems } = refusal(
+      [...COMPLETE, '--config=/etc/file'],
+      {},
+      { '/etc/file': 'mode: fence\nmode: observe' },
+    );
+    expect(problems).toEqual([{ key: 'mode', source: '/etc/file:2', expected: 'each key once in a map' }]);
+  });
+
+  it.each([
+    ['500ms', 500],
+    ['30s', 30_000],
+    ['1.5s', 1_500],
+    ['2m', 120_000],
+    ['1h30m', 5_400_000],
+    ['30000', 30_000],
+  ])('reads the duration %s', (text, ms) => {
+    expect(parse([...COMPLETE, `--detach-timeout-ms=${text}`]).policy.detachTimeoutMs).toBe(ms);
+    const file = { '/etc/file': `detachTimeoutMs: ${text}` };
+    expect(parse([...COMPLETE, '--config=/etc/file'], {}, file).policy.detachTimeoutMs).toBe(ms);
   });
 
   it('accepts an empty file', () => {
@@ -313,12 +352,12 @@ describe('parseConfig', () => {
   });
 
   it.each([
-    ['activity-window-ms', '10000', 'more than two'],
-    ['grace-period-ms', '9999', 'at least 10000'],
-    ['silent-grace-ms', '9999', 'at least 10000'],
+    ['rds-activity-window-ms', '10000', 'more than two'],
+    ['grace-period-ms', '9999', 'at least 10s'],
+    ['silent-grace-ms', '9999', 'at least 10s'],
     ['max-cache-age-ms', '69999', 'bookmark'],
-    ['max-cache-age-ms', '300001', 'at most 300000'],
-    ['breaker-window-ms', '59999', 'at least 60000'],
+    ['max-cache-age-ms', '300001', '70s to 5m'],
+    ['breaker-window-ms', '59999', 'at least 1m'],
   ])('refuses --%s=%s, which is not safe', (name, value, expected) => {
     const { problems } = refusal([...COMPLETE, `--${name}=${value}`]);
     expect(problems[0]).toMatchObject({ source: `--${name}`, value: `"${value}"` });
@@ -329,16 +368,16 @@ describe('parseConfig', () => {
     const config = parse([
       ...COMPLETE,
       '--unsafe-compressed-times',
-      '--activity-window-ms=2500',
-      '--idle-poll-ms=200',
+      '--rds-activity-window-ms=2500',
+      '--rds-idle-poll-ms=200',
     ]);
-    expect(config.activityWindowMs).toBe(2_500);
-    expect(config.unsafeKeys).toEqual(['activityWindowMs', 'idlePollMs']);
+    expect(config.backends[0]?.settings).toMatchObject({ activityWindowMs: 2_500, idlePollMs: 200 });
+    expect(config.unsafeKeys).toEqual(['rds.activityWindowMs', 'rds.idlePollMs']);
   });
 
   it('refuses a silence longer than the grace period it shortens', () => {
     expect(refusal([...COMPLETE, '--silent-grace-ms=31000']).message).toContain(
-      'silentGraceMs (--silent-grace-ms): got "31000", expected at most gracePeriodMs (30000)',
+      'silentGraceMs (--silent-grace-ms): got "31000", expected at most gracePeriodMs (30s)',
     );
   });
 

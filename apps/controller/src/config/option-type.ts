@@ -1,10 +1,10 @@
 import { formatHostPort, type HostPort, parseHostPort } from './host-port.ts';
 
-/** What a source holds: text from flags and environment, scalars from YAML. */
+/** What a source holds: text from flags and environment, a scalar from YAML. */
 export type RawValue = string | number | boolean;
 
 /** How an option's value is read and described. */
-export interface ValueType<T> {
+export interface OptionType<T> {
   /** Column "Type" of the options table. */
   readonly label: string;
   /** Completes "expected ..." in a refusal. */
@@ -18,7 +18,7 @@ export interface ValueType<T> {
 const identity = (value: string) => value;
 
 /** Any text that is not blank. */
-export const text: ValueType<string> = {
+export const text: OptionType<string> = {
   label: 'text',
   expected: 'text that is not empty',
   parse: (raw) => (typeof raw === 'string' && raw.trim() !== '' ? raw.trim() : undefined),
@@ -26,10 +26,10 @@ export const text: ValueType<string> = {
 };
 
 /** The path of a file; whether it can be read is checked where it is read. */
-export const path: ValueType<string> = { ...text, label: 'path', expected: 'the path of a file' };
+export const path: OptionType<string> = { ...text, label: 'path', expected: 'the path of a file' };
 
-/** `true` or `false`. */
-export const flag: ValueType<boolean> = {
+/** `true` or `false`. As a flag it may stand alone, for `true`. */
+export const boolean: OptionType<boolean> = {
   label: 'boolean',
   expected: 'true or false',
   parse: (raw) => (String(raw) === 'true' ? true : String(raw) === 'false' ? false : undefined),
@@ -37,7 +37,7 @@ export const flag: ValueType<boolean> = {
 };
 
 /** One of `values`. @param note added to the refusal. */
-export function choice<const T extends string>(values: readonly T[], note = ''): ValueType<T> {
+export function choice<const T extends string>(values: readonly T[], note = ''): OptionType<T> {
   const listed = values.join(' or ');
   return {
     label: listed,
@@ -47,13 +47,44 @@ export function choice<const T extends string>(values: readonly T[], note = ''):
   };
 }
 
-/** Whole milliseconds, at least `min`. */
-export function milliseconds(min: number): ValueType<number> {
-  return { ...wholeNumber(min), label: 'ms', expected: `whole milliseconds, at least ${min}` };
+/** A time, at least `min` ms: a number of milliseconds, or text such as `500ms`, `30s`, `5m`, `1h30m`. */
+export function duration(min: number): OptionType<number> {
+  return {
+    label: 'duration',
+    expected: `a duration such as 30s, 5m or 500ms (a plain number is milliseconds), at least ${formatMs(min)}`,
+    parse(raw) {
+      const value = decimal(raw) ?? (typeof raw === 'string' ? parseDuration(raw) : undefined);
+      return value !== undefined && Number.isSafeInteger(value) && value >= min ? value : undefined;
+    },
+    format: formatMs,
+  };
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+function parseDuration(given: string): number | undefined {
+  if (!/^(?:\d{1,15}(?:\.\d{1,3})?(?:ms|s|m|h|d)){1,5}$/.test(given)) return undefined;
+  let sumMs = 0;
+  for (const [, amount, unit = ''] of given.matchAll(/([\d.]+)([a-z]+)/g))
+    sumMs += Number(amount) * (UNITS_MS[unit] ?? 0);
+  return Math.round(sumMs);
+}
+
+/** In the largest unit that divides it: `30s`, `5m`, `1500ms`. */
+function formatMs(ms: number): string {
+  const unit =
+    (['d', 'h', 'm', 's'] as const).find((each) => ms > 0 && ms % (UNITS_MS[each] ?? 1) === 0) ?? 'ms';
+  return `${ms / (UNITS_MS[unit] ?? 1)}${unit}`;
 }
 
 /** A whole number, at least `min`. */
-export function wholeNumber(min: number): ValueType<number> {
+export function wholeNumber(min: number): OptionType<number> {
   return {
     label: 'whole number',
     expected: `a whole number, at least ${min}`,
@@ -66,7 +97,7 @@ export function wholeNumber(min: number): ValueType<number> {
 }
 
 /** A share of a whole: more than 0, at most 1. */
-export const fraction: ValueType<number> = {
+export const fraction: OptionType<number> = {
   label: 'fraction',
   expected: 'a number above 0 and at most 1',
   parse(raw) {
@@ -77,7 +108,7 @@ export const fraction: ValueType<number> = {
 };
 
 /** `host` or `host:port` to connect to. */
-export function address(defaultPort: number): ValueType<HostPort> {
+export function address(defaultPort: number): OptionType<HostPort> {
   return {
     label: 'host[:port]',
     expected: `host, host:port or [IPv6]:port (port 1 to 65535, default ${defaultPort})`,
@@ -90,7 +121,7 @@ export function address(defaultPort: number): ValueType<HostPort> {
 }
 
 /** `host:port` to listen on; port 0 takes a free one. */
-export const listenAddress: ValueType<HostPort> = {
+export const listenAddress: OptionType<HostPort> = {
   label: 'host:port',
   expected: 'host:port or [IPv6]:port (port 0 to 65535)',
   parse: (raw) => (typeof raw === 'string' ? parseHostPort(raw) : undefined),
@@ -98,7 +129,7 @@ export const listenAddress: ValueType<HostPort> = {
 };
 
 /** IP addresses or host names, separated by commas. */
-export const addressList: ValueType<readonly string[]> = {
+export const addressList: OptionType<readonly string[]> = {
   label: 'addresses',
   expected: 'addresses without ports, separated by commas',
   parse(raw) {
@@ -113,7 +144,7 @@ export const addressList: ValueType<readonly string[]> = {
 const LABEL = /^([A-Za-z0-9._/-]+)=([A-Za-z0-9._-]*)$/;
 
 /** Labels a node must carry, all of them, separated by commas. */
-export const labels: ValueType<Readonly<Record<string, string>>> = {
+export const labels: OptionType<Readonly<Record<string, string>>> = {
   label: 'labels',
   expected: 'labels key=value, separated by commas',
   parse(raw) {
@@ -130,7 +161,7 @@ export const labels: ValueType<Readonly<Record<string, string>>> = {
 };
 
 /** An http or https URL without credentials. */
-export const httpUrl: ValueType<string> = {
+export const httpUrl: OptionType<string> = {
   label: 'URL',
   expected: 'an http or https URL without user and password',
   parse(raw) {

@@ -1,21 +1,16 @@
-/** One thing the doctor looked at. */
-export interface Check {
-  readonly name: string;
-  /** `ok`; `warning`: works, with a limit; `failed`: Reattach cannot do its work until it is mended. */
-  readonly state: 'ok' | 'warning' | 'failed';
-  readonly detail: string;
-  /** What to type, or to do, to mend it. */
-  readonly fix?: string;
-}
+import type { BackendCheck } from '@reattach/core';
+
+/** One thing that the doctor examined, in the cluster or at a backend. */
+export type Check = BackendCheck;
 
 export function ok(name: string, detail: string): Check {
   return { name, state: 'ok', detail };
 }
 
 export function warning(name: string, detail: string, fix?: string): Check {
-  return { name, state: 'warning', detail, ...(fix !== undefined && { fix }) };
+  return { name, state: 'warning', detail, fix };
 }
 
 export function failed(name: string, detail: string, fix?: string): Check {
-  return { name, state: 'failed', detail, ...(fix !== undefined && { fix }) };
+  return { name, state: 'failed', detail, fix };
 }

@@ -1,24 +1,15 @@
-/** Commands whose answers nobody has published. They change nothing at the backend. @see docs/routeros.md, last section */
-export const PROBES: readonly string[] = [
-  ':put [/system/resource get version]',
-  '/disk print detail where slot~"pvc-"',
-  '/disk print detail where slot="no-such"',
-  ':put [:serialize to=json options=json.no-string-conversion value=[/disk print detail as-value where nvme-tcp-export=yes]]; :put "END-1"',
-  ':put [:serialize to=json value=[/disk print as-value where slot="no-such"]]',
-  '/disk get no-such slot; :put "END-1"',
-  '/ip/firewall/connection/tracking print',
-  '/ip/firewall/connection print terse where dst-port=4420',
-  ':put [:serialize to=json options=json.no-string-conversion value=[/disk print stats-detail as-value where nvme-tcp-export=yes]]',
-  '/ip/service print where dynamic',
-];
+import { BACKEND_KINDS } from '../backends.ts';
+import type { HostPort } from '../config/host-port.ts';
+import type { BackendConfig } from '../config/read-backends.ts';
 
-/** A shell script that runs them at each backend with the `ssh` of whoever has the key, and shows each answer byte for byte. */
-export function probeScript(
-  backends: readonly { readonly host: string; readonly port: number; readonly user: string }[],
-): string {
-  const runs = backends.flatMap(({ host, port, user }) => {
+/** A shell script that runs the probes of each backend over `ssh`, with the operator's own key, and shows each answer byte for byte. */
+export function probeScript(backends: readonly BackendConfig[]): string {
+  const runs = backends.flatMap(({ kind, settings }) => {
+    const probes = BACKEND_KINDS.find((each) => each.kind === kind)?.probeScript?.split('\n') ?? [];
+    const { host, port } = settings['address'] as HostPort;
+    const user = settings['user'] as string;
     const login = `ssh -T -p ${port} ${quote(`${user}@${host}`)}`;
-    return PROBES.map(
+    return probes.map(
       (probe) => `echo ${quote(`== ${host}: ${probe}`)}\n${login} ${quote(probe)} 2>&1 | od -c | head -60`,
     );
   });

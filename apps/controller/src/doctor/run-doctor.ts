@@ -1,9 +1,9 @@
 import { type Clock, EMPTY_QUERY } from '@reattach/core';
 import { loadKubeApi } from '@reattach/k8s-api';
-import { createRdsBackend, type RdsBackend } from '@reattach/rds-client';
-import type { BackendConfig, Config } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { BackendConfig } from '../config/read-backends.ts';
+import { createBackend, descriptorOf } from '../create-backend.ts';
 import { podNamespace } from '../lifecycle/pod-namespace.ts';
-import { type BackendFindings, backendChecks } from './backend-checks.ts';
 import { type Check, failed } from './check.ts';
 import { clusterChecks } from './cluster-checks.ts';
 
@@ -42,28 +42,23 @@ async function examineCluster(config: Config, clock: Clock, signal: AbortSignal)
 }
 
 async function examineBackend(
-  { backends, policy, activityWindowMs }: Config,
-  config: BackendConfig,
+  config: Config,
+  configured: BackendConfig,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const named = (checks: readonly Check[]) =>
-    backends.length === 1
+    config.backends.length === 1
       ? checks
-      : checks.map((check) => ({ ...check, name: `${config.name}: ${check.name}` }));
+      : checks.map((check) => ({ ...check, name: `${configured.name}: ${check.name}` }));
   try {
-    await using backend = createRdsBackend({ ...config, activityWindowMs, clock });
-    return named(backendChecks(await read(backend, signal), policy.mode, clock.now()));
+    await using backend = createBackend(configured, { clock });
+    backend.start(signal);
+    await backend.observe(EMPTY_QUERY, signal); // one attempt: the doctor reports what keeps it from succeeding
+    const context = { mayFence: config.policy.mode === 'fence', nowMs: clock.now() };
+    return named(descriptorOf(configured).check(backend, context));
   } catch (err) {
     signal.throwIfAborted();
     return named([failed('backend reachable', err instanceof Error ? err.message : String(err))]);
   }
-}
-
-/** One attempt: the doctor reports what keeps it from succeeding. */
-async function read(backend: RdsBackend, signal: AbortSignal): Promise<BackendFindings> {
-  backend.start(signal);
-  await backend.observe(EMPTY_QUERY, signal);
-  const { lastReading: reading, lastSnapshot: snapshot } = backend;
-  return { detail: backend.health().detail, ...(reading && { reading }), ...(snapshot && { snapshot }) };
 }

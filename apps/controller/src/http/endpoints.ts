@@ -23,25 +23,24 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/',
-    answers:
-      'The [status page](#status-page), with its files below `/page/`. To the audience of `http.state`.',
+    answers: 'The [status page](#status-page), with its files below `/page/`. Subject to `http.stateAccess`.',
   },
   {
     method: 'GET',
     path: '/state',
     answers:
-      'JSON: nodes, backends, attachments with evidence, rule and decision ([its shape](../status-page/src/state-report.ts)). `?attachments=lost` lists only those that are not fine; `all` is the default. To the audience of `http.state`.',
+      'JSON: nodes, backends, attachments with evidence, rule and decision ([its shape](../status-page/src/state-report.ts)). `?attachments=lost` lists only those that are not fine; `all` is the default. Subject to `http.stateAccess`.',
   },
   {
     method: 'GET',
     path: '/history',
     answers:
-      'JSON: what was done, oldest first ([its shape](../status-page/src/audit-record.ts)). `?limit=` 1 to 1000, default 100. To the audience of `http.state`.',
+      'JSON: what was done, oldest first ([its shape](../status-page/src/audit-record.ts)). `?limit=` 1 to 1000, default 100. Subject to `http.stateAccess`.',
   },
   {
     method: 'POST',
     path: '/reconcile',
-    answers: 'Asks for a pass: 202; 409 from a standby, which runs none. To the audience of `http.state`.',
+    answers: 'Asks for a pass: 202; 409 from a standby, which runs none. Subject to `http.stateAccess`.',
   },
 ];
 

@@ -1,3 +1,5 @@
+import { printable } from '../telemetry/printable.ts';
+
 /** One condition of being live or ready, and why it holds or does not. */
 export interface HealthCheck {
   readonly name: string;
@@ -12,7 +14,8 @@ export interface HealthReport {
   readonly checks: readonly HealthCheck[];
 }
 
-/** Sums checks up. */
+/** Sums checks up. What a backend says in them is made printable. */
 export function healthReport(checks: readonly HealthCheck[]): HealthReport {
-  return { ok: checks.every((check) => check.ok), checks };
+  const shown = checks.map(({ name, ok, why }) => ({ name: printable(name), ok, why: printable(why) }));
+  return { ok: checks.every((check) => check.ok), checks: shown };
 }

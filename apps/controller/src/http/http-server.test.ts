@@ -140,12 +140,15 @@ describe('HttpServer', () => {
       ['local', 403],
       ['all', 200],
       ['off', 403],
-    ] as const)('are for the audience %s: by another name than loopback -> %i', async (audience, status) => {
-      await using server = await start({ routes, audience, host: '0.0.0.0' });
-      const { port } = new URL(server.url);
-      expect(await statusOf(`http://127.0.0.1:${port}/thing`, { host: 'reattach.svc' })).toBe(status);
-      expect(await statusOf(`http://127.0.0.1:${port}/livez`, { host: 'reattach.svc' })).toBe(200);
-    });
+    ] as const)(
+      'are for the stateAccess %s: by another name than loopback -> %i',
+      async (stateAccess, status) => {
+        await using server = await start({ routes, stateAccess, host: '0.0.0.0' });
+        const { port } = new URL(server.url);
+        expect(await statusOf(`http://127.0.0.1:${port}/thing`, { host: 'reattach.svc' })).toBe(status);
+        expect(await statusOf(`http://127.0.0.1:${port}/livez`, { host: 'reattach.svc' })).toBe(200);
+      },
+    );
   });
 
   it('closes connections that are still open when disposed, and can be disposed twice', async () => {

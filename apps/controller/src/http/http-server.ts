@@ -7,7 +7,7 @@ import type { Logger } from '@reattach/core';
 import { formatHostPort, type HostPort } from '../config/host-port.ts';
 import type { HealthReport } from './health.ts';
 import { type HttpAnswer, type HttpRoute, jsonAnswer } from './http-route.ts';
-import { type Audience, belongsTo, type Caller } from './state-access.ts';
+import { type Caller, mayReadState, type StateAccess } from './state-access.ts';
 
 /** Where the endpoints listen and what they answer. */
 export interface HttpServerOptions extends HostPort {
@@ -20,7 +20,7 @@ export interface HttpServerOptions extends HostPort {
   /** What else is served. Default: nothing. */
   readonly routes?: readonly HttpRoute[];
   /** To whom those are. Default `local`. */
-  readonly audience?: Audience;
+  readonly stateAccess?: StateAccess;
   readonly logger: Logger;
 }
 
@@ -74,7 +74,7 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { routes = [], audience = 'local', logger } = this.#options;
+    const { routes = [], stateAccess = 'local', logger } = this.#options;
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
     const [path = '/', search] = request.url?.split('?', 2) ?? [];
@@ -90,7 +90,7 @@ export class HttpServer implements AsyncDisposable {
     try {
       const route = own.find((each) => each.method === method);
       if (!route) return await send(response, await this.#answerProbe(path));
-      if (!belongsTo(audience, callerOf(request), this.#options))
+      if (!mayReadState(stateAccess, callerOf(request), this.#options))
         return await send(response, plain(403, 'Forbidden'));
       await send(response, await route.answer(new URLSearchParams(search)));
     } catch (err) {

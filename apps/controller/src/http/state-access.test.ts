@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Audience, belongsTo, type Caller } from './state-access.ts';
+import { type Caller, mayReadState, type StateAccess } from './state-access.ts';
 
 function call(address: string, host: string, origin?: string): Caller {
   return { address, host, origin };
@@ -8,8 +8,8 @@ function call(address: string, host: string, origin?: string): Caller {
 const FROM_POD = call('127.0.0.1', 'localhost:9808');
 const FROM_CLUSTER = call('10.1.2.3', '10.1.2.4:9808');
 
-describe('belongsTo', () => {
-  it.each<[Audience, string, Caller, boolean]>([
+describe('mayReadState', () => {
+  it.each<[StateAccess, string, Caller, boolean]>([
     ['local', 'from within the pod', FROM_POD, true],
     ['local', 'from within the pod by IPv4 on an IPv6 socket', call('::ffff:127.0.0.1', '127.0.0.1:1'), true],
     ['local', 'from within the pod by IPv6', call('::1', '[::1]:9808'), true],
@@ -21,13 +21,13 @@ describe('belongsTo', () => {
     ['all', 'from the cluster', FROM_CLUSTER, true],
     ['all', 'by a page of somebody else', call('10.1.2.3', 'reattach:1', 'https://evil.example'), false],
     ['off', 'from within the pod', FROM_POD, false],
-  ])('%s: %s', (audience, _who, request, expected) => {
-    expect(belongsTo(audience, request, { host: '0.0.0.0' })).toBe(expected);
+  ])('%s: %s', (access, _who, request, expected) => {
+    expect(mayReadState(access, request, { host: '0.0.0.0' })).toBe(expected);
   });
 
   it('all: knows no other name than loopback where it listens on loopback only', () => {
     const bent = call('127.0.0.1', 'rebound.example.org');
-    expect(belongsTo('all', bent, { host: '127.0.0.1' })).toBe(false);
-    expect(belongsTo('all', FROM_POD, { host: '127.0.0.1' })).toBe(true);
+    expect(mayReadState('all', bent, { host: '127.0.0.1' })).toBe(false);
+    expect(mayReadState('all', FROM_POD, { host: '127.0.0.1' })).toBe(true);
   });
 });

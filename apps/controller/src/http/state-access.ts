@@ -1,10 +1,10 @@
 import { type HostPort, isLoopback } from '../config/host-port.ts';
 
-/** To whom more is told than to probes and scrapers. */
-export const AUDIENCES = ['local', 'all', 'off'] as const;
+/** Who may read page, state and history: callers on this machine or in this pod, all, or none. */
+export const STATE_ACCESS = ['local', 'all', 'off'] as const;
 
-/** @see AUDIENCES */
-export type Audience = (typeof AUDIENCES)[number];
+/** @see STATE_ACCESS */
+export type StateAccess = (typeof STATE_ACCESS)[number];
 
 /** Who asks, and as whom. */
 export interface Caller {
@@ -16,20 +16,20 @@ export interface Caller {
 }
 
 /**
- * Whether the caller belongs to the audience. `local`: it calls from this machine, or from within the pod, as `kubectl exec` and
- * `kubectl port-forward` do. A web page somewhere else makes a browser ask us, too: by a name of its own that leads to loopback, or from
- * its own origin; it never belongs.
- * @param listen where we listen; who only listens on loopback has no other name.
+ * Whether the caller may read state and history. `local`: it calls from this machine, or from within the pod, as `kubectl exec` and
+ * `kubectl port-forward` do. A web page elsewhere can make a browser call us under a name of its own that leads to loopback, or from
+ * its own origin; that is always refused.
+ * @param listen where we listen; a listener on loopback has no other name.
  */
-export function belongsTo(
-  audience: Audience,
+export function mayReadState(
+  access: StateAccess,
   { address, host, origin }: Caller,
   listen: Pick<HostPort, 'host'>,
 ): boolean {
   const asked = URL.parse(`http://${host ?? ''}`);
-  if (audience === 'off' || (origin !== undefined && URL.parse(origin)?.host !== asked?.host)) return false;
+  if (access === 'off' || (origin !== undefined && URL.parse(origin)?.host !== asked?.host)) return false;
   const isAskedLocally = isLoopback(asked?.hostname.replace(/^\[|\]$/g, '') ?? '');
-  if (audience === 'local') return isAskedLocally && isLoopback(peerOf(address));
+  if (access === 'local') return isAskedLocally && isLoopback(peerOf(address));
   return isAskedLocally || !isLoopback(listen.host);
 }
 

@@ -3,12 +3,17 @@ import {
   type Decision,
   type FenceState,
   type NodeEvidence,
+  type PodFact,
   STALE_STEPS,
 } from '@reattach/core';
 import type { AttachmentState } from '@reattach/status-page';
 
 /** One decision for people. @param standing what the last pass made of it; absent where none ran. */
-export function attachmentState(decision: Decision, standing?: AttachmentStatus): AttachmentState {
+export function attachmentState(
+  decision: Decision,
+  standing?: AttachmentStatus,
+  pods: readonly PodFact[] = [],
+): AttachmentState {
   const { attachment, volume, node, backend, evidence, fence, rule } = decision;
   const { persistentVolumeName: persistentVolume } = attachment;
   const claim = volume?.claim;
@@ -20,6 +25,7 @@ export function attachmentState(decision: Decision, standing?: AttachmentStatus)
     ...(persistentVolume !== undefined && { persistentVolume }),
     ...(volume?.volumeHandle !== undefined && { volumeHandle: volume.volumeHandle }),
     ...(claim && { claim: { namespace: claim.namespace, name: claim.name } }),
+    pods: pods.length === 0 ? undefined : pods.map(({ namespace, name }) => ({ namespace, name })),
     node: node.name,
     nodeState: node.kind,
     ...(backend && { backend: backend.name }),

@@ -1,5 +1,13 @@
-import { type AttachmentStatus, type LastPass, nodeFactOf, type Policy, type Preview } from '@reattach/core';
-import type { RdsBackend } from '@reattach/rds-client';
+import {
+  type AttachmentStatus,
+  type Decision,
+  type LastPass,
+  nodeFactOf,
+  type PodFact,
+  type Policy,
+  type Preview,
+  type StorageBackend,
+} from '@reattach/core';
 import type {
   AttachmentState,
   BackendState,
@@ -20,8 +28,12 @@ export interface ReportContext {
   readonly policy: Policy;
   readonly identity: string;
   readonly leading: boolean;
+  /** Name of the replica that leads, when it is known. */
+  readonly leader?: string;
   readonly lastPass?: LastPass;
-  readonly backends: readonly Pick<RdsBackend, 'name' | 'health' | 'lastReading'>[];
+  readonly backends: readonly Pick<StorageBackend, 'name' | 'health' | 'lastReading'>[];
+  /** Absent: the report names no pods. */
+  readonly podsOnNode?: (nodeName: string) => Iterable<PodFact>;
   /** Absent: no passes ran. */
   readonly statuses?: ReadonlyMap<string, AttachmentStatus>;
 }
@@ -33,7 +45,7 @@ export function buildStateReport(
   context: ReportContext,
 ): StateReport {
   const { view, nowMs } = preview;
-  const { version, policy, identity, leading, lastPass, backends, statuses } = context;
+  const { version, policy, identity, leading, leader, lastPass, backends, statuses, podsOnNode } = context;
   const { mode, attacher } = policy;
   const counts = new Counts();
   const attachments: AttachmentState[] = [];
@@ -44,7 +56,8 @@ export function buildStateReport(
       counts.add({ node: node.name, nodeState: node.kind, decision: verdict.kind });
       continue;
     }
-    const state = attachmentState(decision, statuses?.get(attachment.uid));
+    const pods = claimPods(decision, podsOnNode);
+    const state = attachmentState(decision, statuses?.get(attachment.uid), pods);
     counts.add(state);
     if (choice === 'all' || isNews(state)) attachments.push(state);
   }
@@ -55,6 +68,7 @@ export function buildStateReport(
     attacher,
     identity,
     leading,
+    leader,
     cache: view.cache,
     ...(lastPass && { lastPass: passState(lastPass) }),
     backends: backends.map(backendState),
@@ -68,6 +82,18 @@ export function buildStateReport(
 function isNews({ nodeState, decision, reason }: AttachmentState): boolean {
   if (nodeState !== 'ready') return true;
   return decision === 'hold' && reason !== 'cache-stale' && reason !== 'mass-failure';
+}
+
+/** Pods on the node of the attachment that mount its claim. */
+function claimPods(
+  { node, volume, verdict }: Decision,
+  podsOnNode: ReportContext['podsOnNode'],
+): readonly PodFact[] {
+  const claim = volume?.claim;
+  if (!claim || !podsOnNode || (node.kind === 'ready' && verdict.kind === 'keep')) return [];
+  return [...podsOnNode(node.name)].filter(
+    (pod) => pod.namespace === claim.namespace && pod.claimNames.includes(claim.name),
+  );
 }
 
 class Counts {

@@ -1,5 +1,6 @@
 import type { StateReport } from '@reattach/status-page';
 import { type HttpAnswer, type HttpRoute, jsonAnswer } from '../http/http-route.ts';
+import { printable } from '../telemetry/printable.ts';
 import type { AttachmentChoice } from './build-state-report.ts';
 
 /** What the endpoints need. */
@@ -9,10 +10,17 @@ export interface StateRoutesOptions {
   readonly reconcile: () => void;
   /** Only a leader runs passes. */
   readonly leading: () => boolean;
+  /** Name of the replica that leads, when it is known. */
+  readonly leader?: () => string | undefined;
 }
 
 /** `/state`, and `/reconcile`, which asks for a pass. */
-export function stateRoutes({ report, reconcile, leading }: StateRoutesOptions): readonly HttpRoute[] {
+export function stateRoutes({
+  report,
+  reconcile,
+  leading,
+  leader,
+}: StateRoutesOptions): readonly HttpRoute[] {
   return [
     {
       method: 'GET',
@@ -29,7 +37,12 @@ export function stateRoutes({ report, reconcile, leading }: StateRoutesOptions):
       method: 'POST',
       path: '/reconcile',
       answer(): HttpAnswer {
-        if (!leading()) return jsonAnswer(409, { error: 'This replica does not lead: it runs no passes' });
+        if (!leading()) {
+          const name = leader?.() ?? 'not known';
+          return jsonAnswer(409, {
+            error: `This replica is a standby and runs no passes. The leader is ${name}`,
+          });
+        }
         reconcile();
         return jsonAnswer(202, { requested: true });
       },
@@ -37,14 +50,18 @@ export function stateRoutes({ report, reconcile, leading }: StateRoutesOptions):
   ];
 }
 
+/** Backends and objects may hold text that would move a cursor or reverse a line. */
+const printableTexts = (_name: string, value: unknown) =>
+  typeof value === 'string' ? printable(value) : value;
+
 /** Attachments turned into text at a time: some 2 ms. */
 const SLICE = 500;
 
 /** The report as JSON, in pieces: ten thousand attachments in one would keep everybody else waiting. */
 export function* stateJson({ attachments, ...rest }: StateReport): Generator<string> {
-  yield `${JSON.stringify(rest).slice(0, -1)},"attachments":[`;
+  yield `${JSON.stringify(rest, printableTexts).slice(0, -1)},"attachments":[`;
   for (let from = 0; from < attachments.length; from += SLICE) {
-    const slice = JSON.stringify(attachments.slice(from, from + SLICE)).slice(1, -1);
+    const slice = JSON.stringify(attachments.slice(from, from + SLICE), printableTexts).slice(1, -1);
     yield from === 0 ? slice : `,${slice}`;
   }
   yield ']}\n';

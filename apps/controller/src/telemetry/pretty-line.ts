@@ -1,4 +1,5 @@
 import { inspect, styleText } from 'node:util';
+import { printable, printableDeep, printableLines } from './printable.ts';
 
 const COLOURS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
 
@@ -9,10 +10,15 @@ export function prettyLine(line: string): string {
   const { level, time, msg, err, ...fields } = record;
   const colour = Object.entries(COLOURS).find(([name]) => name === level)?.[1] ?? 'white';
   const clock = String(time).slice('2026-01-01T'.length, -1);
-  const rest = Object.entries(fields).map(([key, value]) => `${styleText('gray', `${key}=`)}${plain(value)}`);
-  const head = [clock, styleText(colour, String(level).toUpperCase().padEnd(5)), String(msg), ...rest].join(
-    ' ',
+  const rest = Object.entries(fields).map(
+    ([key, value]) => `${styleText('gray', `${printable(key)}=`)}${plain(value)}`,
   );
+  const head = [
+    clock,
+    styleText(colour, String(level).toUpperCase().padEnd(5)),
+    printable(String(msg)),
+    ...rest,
+  ].join(' ');
   return `${head}\n${err === undefined ? '' : `${stackOf(err)}\n`}`;
 }
 
@@ -26,11 +32,12 @@ function parse(line: string): Readonly<Record<string, unknown>> | undefined {
 }
 
 function plain(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 4 });
+  if (typeof value === 'string') return printable(value);
+  return inspect(printableDeep(value), { breakLength: Number.POSITIVE_INFINITY, depth: 4 });
 }
 
 function stackOf(err: unknown): string {
-  return typeof err === 'object' && err !== null && 'stack' in err ? String(err.stack) : plain(err);
+  return typeof err === 'object' && err !== null && 'stack' in err
+    ? printableLines(String(err.stack))
+    : plain(err);
 }

@@ -1,8 +1,8 @@
 import { apiPaths } from '@reattach/k8s-api';
+import { until } from '@reattach/sim-world';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assets, E2eCluster } from './support/e2e-cluster.ts';
 import { Stage, type StageNode } from './support/stage.ts';
-import { until } from './support/until.ts';
 
 /** Often enough to strike between two writes of one release. */
 const WATCH_INTERVAL_MS = 1;

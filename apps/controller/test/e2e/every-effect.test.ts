@@ -1,9 +1,8 @@
 import type { LoggedRequest } from '@reattach/kube-sim';
-import { COMPRESSED_TIMES, SimWorld, worldFlags } from '@reattach/sim-world';
+import { COMPRESSED_TIMES, SimWorld, until, worldFlags } from '@reattach/sim-world';
 import { describe, expect, it } from 'vitest';
-import { ControllerProcess } from './support/controller-process.ts';
 import { COMPRESSED_FLAGS } from './support/stage.ts';
-import { until } from './support/until.ts';
+import { startController } from './support/start-controller.ts';
 
 const LOST = 'node-a';
 const WAIT_MS = 60_000;
@@ -28,7 +27,7 @@ async function failOver(strategy: string, cutAt: number | undefined) {
     '--leader-election-enabled=false',
   ];
   await using processes = new AsyncDisposableStack();
-  const start = () => processes.use(new ControllerProcess(flags));
+  const start = () => processes.use(startController(flags));
   const first = start();
   await until('the world to settle', WAIT_MS, () => world.isSettled);
   await first.ready();

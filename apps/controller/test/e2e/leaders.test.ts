@@ -1,7 +1,7 @@
+import { until } from '@reattach/sim-world';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assets, E2eCluster } from './support/e2e-cluster.ts';
 import { Stage } from './support/stage.ts';
-import { until } from './support/until.ts';
 
 /** Lease duration 15 s, a try every 2 s, both with the defaults of production. */
 const TAKEOVER_MS = 20_000;

@@ -2,12 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathOf } from '@reattach/k8s-api';
+import { until } from '@reattach/sim-world';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
-import { ControllerProcess } from './support/controller-process.ts';
 import { assets, E2eCluster } from './support/e2e-cluster.ts';
 import { COMPRESSED_FLAGS, Stage } from './support/stage.ts';
-import { until } from './support/until.ts';
+import { startController } from './support/start-controller.ts';
 
 const FENCE = new URL('../../../../deploy/manifests/fence.yaml', import.meta.url);
 const NAMESPACE = 'installed';
@@ -51,7 +51,7 @@ describe.skipIf(assets === undefined)('deploy/manifests/fence.yaml, applied', ()
     await using stage = await Stage.start(cluster, { name: 'applied' });
     const manifests = await manifestsFor(stage);
     await install(cluster, manifests);
-    await using controller = new ControllerProcess([
+    await using controller = startController([
       ...(await asKubelet(cluster, stage, manifests, folder)),
       ...COMPRESSED_FLAGS,
     ]);

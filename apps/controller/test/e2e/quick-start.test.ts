@@ -5,13 +5,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { until } from '@reattach/sim-world';
 import type { StateReport } from '@reattach/status-page';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assets, E2eCluster } from './support/e2e-cluster.ts';
 import { ShellSession } from './support/shell-session.ts';
 import { Stage } from './support/stage.ts';
 import { document, documented, shapeOf } from './support/transcript.ts';
-import { until } from './support/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Times are those of production: grace, silence and quiesce. */

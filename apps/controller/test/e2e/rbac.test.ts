@@ -2,14 +2,13 @@ import { systemClock } from '@reattach/core';
 import { KubeEventRecorder } from '@reattach/k8s-actions';
 import { loadKubeApi } from '@reattach/k8s-api';
 import type { LoggedRequest } from '@reattach/kube-sim';
-import { COMPRESSED_TIMES, SimWorld, type WorldFiles, worldFlags } from '@reattach/sim-world';
+import { COMPRESSED_TIMES, SimWorld, until, type WorldFiles, worldFlags } from '@reattach/sim-world';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ControllerProcess } from './support/controller-process.ts';
 import { controllerRoles, type RoleObject } from './support/controller-role.ts';
 import { ACCOUNT, assets, E2eCluster, NAMESPACE, rolePath } from './support/e2e-cluster.ts';
 import { granted, needed, type Permission, parsePermission } from './support/permission.ts';
 import { COMPRESSED_FLAGS } from './support/stage.ts';
-import { until } from './support/until.ts';
+import { startController } from './support/start-controller.ts';
 
 const LOST = 'node-a';
 const WAIT_MS = 30_000;
@@ -138,7 +137,7 @@ async function record({ flags, times, isOld, play }: Flow): Promise<readonly Log
       Number.POSITIVE_INFINITY,
     );
   }
-  await using controller = new ControllerProcess([
+  await using controller = startController([
     ...COMPRESSED_FLAGS,
     ...worldFlags(world, files),
     `--leader-election-namespace=${NAMESPACE}`,

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiPaths } from '@reattach/k8s-api';
 import { attacherFinalizer, type NodeObject } from '@reattach/kube-sim';
+import { until } from '@reattach/sim-world';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MirrorChange } from './support/cluster-mirror.ts';
 import { assets, DRIVER, E2eCluster } from './support/e2e-cluster.ts';
 import { Stage, type StageNode, TIMES } from './support/stage.ts';
-import { until } from './support/until.ts';
 
 /** From the moment grace and evidence allow it to the write, ms. */
 const GOAL_MS = 2_000;
@@ -125,8 +125,8 @@ describe.skipIf(assets === undefined)('release on a real cluster', () => {
       '--mode=fence',
       '--early-detection=true',
       '--lease-stale-ms=2000',
-      '--activity-window-ms=2000',
-      '--fence-quiesce-ms=300',
+      '--rds-activity-window-ms=2000',
+      '--rds-quiesce-ms=300',
     ] as const;
 
     it('releases a node before Kubernetes says NotReady', async () => {

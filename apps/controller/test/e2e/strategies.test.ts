@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VolumeAttachmentObject } from '@reattach/kube-sim';
+import { type ControllerProcess, until } from '@reattach/sim-world';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ControllerProcess } from './support/controller-process.ts';
 import { assets, E2eCluster, SYNC_PERIOD_MS } from './support/e2e-cluster.ts';
 import { inDefault } from './support/kube-client.ts';
 import { Stage, type StageNode } from './support/stage.ts';
-import { until } from './support/until.ts';
 
 /** From the decision to the VolumeAttachment for the new node. */
 const GOAL_MS = 2_000;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { until } from '@reattach/sim-world';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { until } from '../e2e/support/until.ts';
 import { WorldController } from './support/world-controller.ts';
 
 interface Rules {

@@ -1,9 +1,16 @@
 import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { COMPRESSED_FLAGS, type SimNode, SimWorld, type WorldFiles, worldFlags } from '@reattach/sim-world';
-import type { StateReport } from '@reattach/status-page';
+import {
+  COMPRESSED_FLAGS,
+  type SimNode,
+  SimWorld,
+  until,
+  type WorldFiles,
+  worldFlags,
+} from '@reattach/sim-world';
+import type { AuditRecord, StateReport } from '@reattach/status-page';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../e2e/support/until.ts';
 import { cli } from './support/cli-run.ts';
 import { WorldController } from './support/world-controller.ts';
 
@@ -54,6 +61,29 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     const again = await fence('node-a', '--yes');
     expect([again.code, again.err]).toEqual([0, 'Node node-a is fenced already at 127.0.0.1\n']);
     expect(entries()).toHaveLength(1);
+  });
+
+  it('leaves an audit record, an Event and a log line that name who did it and why', async () => {
+    const reason = '--reason=power supply \u001B[2J replaced';
+    expect((await fence('node-a', '--yes', reason)).err).toMatch(
+      /Cut node node-a off from storage backend 127\.0\.0\.1 by hand \(fence [0-9a-f]{8}\), by \S+ at \S+: power supply \\x1b\[2J replaced/,
+    );
+    expect((await unfence('node-a', '--yes', '--force', reason)).code).toBe(0);
+    const { out } = await cli(['history', '-o', 'json', '--http-listen=127.0.0.1:1', ...flags]);
+    const { records } = JSON.parse(out) as { records: AuditRecord[] };
+    const by = {
+      user: expect.any(String),
+      host: hostname(),
+      reason: expect.stringContaining('power supply'),
+    };
+    expect(records).toMatchObject([
+      { kind: 'fenced', node: 'node-a', backend: '127.0.0.1', by, reconcileID: 'manual' },
+      { kind: 'unfenced', node: 'node-a', backend: '127.0.0.1', by },
+    ]);
+    const events = world.kube.store.list('Event').filter((event) => event.reason?.startsWith('Node'));
+    expect(events.map((event) => event.reason)).toEqual(['NodeFenced', 'NodeUnfenced']);
+    expect(JSON.stringify(events)).toContain('power supply');
+    expect(JSON.stringify(events)).not.toContain('\\u001b');
   });
 
   it('changes nothing unless the name of the node is typed', async () => {

@@ -1,7 +1,7 @@
+import { until } from '@reattach/sim-world';
 import type { StateReport } from '@reattach/status-page';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { until } from '../e2e/support/until.ts';
 import { cli } from './support/cli-run.ts';
 import { WorldController } from './support/world-controller.ts';
 
@@ -42,11 +42,11 @@ describe('reattach', { timeout: 60_000 }, () => {
     ['of no controller', () => controller.flags],
   ];
 
-  it.each(ways)('shows the status %s', async (_what, flags) => {
+  it.each(ways)('shows the status %s', async (what, flags) => {
     const { code, out } = await cli(['status', ...flags()]);
-    expect(code).toBe(0);
+    expect(code).toBe(what === 'of no controller' ? 4 : 0);
     expect(out).toMatch(/^Reattach .*, mode observe: 3 attachments, 1 on lost nodes; held: 1 dry-run\n/);
-    expect(out).toMatch(/\nBackend 127\.0\.0\.1: RouterOS .*; 2 hosts live; drop rule enforced; no fences\n/);
+    expect(out).toMatch(/\nBackend 127\.0\.0\.1: RouterOS .*; 2 hosts live; fences enforced; no fences\n/);
     const [head, row, ...others] = out.trimEnd().split('\n\n')[1]?.split('\n') ?? [];
     expect(head?.split(/ {2,}/)).toEqual([
       'VOLUME',
@@ -98,7 +98,9 @@ describe('reattach', { timeout: 60_000 }, () => {
     const local = await cli(['status', `--http-listen=${new URL(controller.url).host}`]);
     expect(local.err).toBe(`Asked the controller at ${controller.url}.\n`);
     const alone = await cli(['status', ...controller.flags]);
-    expect(alone.err).toMatch(/^No controller answers at .*\nSo cluster and backends were asked: /);
+    expect(alone.err).toMatch(
+      /^No controller found\. No controller answers at .*\nCluster and backends were read once instead\. /,
+    );
   });
 
   it('plans by the mode it is given where there is no controller', async () => {
@@ -174,20 +176,20 @@ describe('reattach', { timeout: 60_000 }, () => {
       1,
       'No controller answers at',
     ],
-    ['no history anywhere', () => ['history', '--http-listen=127.0.0.1:1'], 1, 'no audit.file is configured'],
+    ['no history anywhere', () => ['history', '--http-listen=127.0.0.1:1'], 4, 'No controller found'],
     [
       'neither controller nor configuration',
       () => ['status', '--http-listen=127.0.0.1:1'],
-      2,
+      4,
       'rds.address: expected',
     ],
     ['a name nobody knows', () => ['explain', 'nonsense', server], 1, 'Nothing is known of "nonsense"'],
-    ['no name', () => ['explain', server], 2, 'Expected <pvc|pv|node> after reattach explain'],
+    ['no name', () => ['explain', server], 2, 'Expected <name> after reattach explain'],
     [
       'two names',
       () => ['explain', 'a', 'b', server],
       2,
-      'Expected only <pvc|pv|node> after explain, got "b"',
+      'Expected only <name> after explain, got "b"',
     ],
     [
       'an unknown flag',

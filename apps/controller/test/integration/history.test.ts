@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '@reattach/sim-world';
 import type { AuditRecord } from '@reattach/status-page';
 import { describe, expect, it } from 'vitest';
-import { until } from '../e2e/support/until.ts';
 import { WorldController } from './support/world-controller.ts';
 
 async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
@@ -39,8 +39,9 @@ describe('GET /history', { timeout: 60_000 }, () => {
       fence: { kind: 'effective', id: records[0]?.fence?.id },
       strategy: 'in-use',
     });
-    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
-    expect(lines.map((line) => JSON.parse(line))).toEqual(records);
+    const written = async () => (await readFile(file, 'utf8')).trimEnd().split('\n');
+    await until('the file to be written', 30_000, async () => (await written()).length === records.length);
+    expect((await written()).map((line) => JSON.parse(line))).toEqual(records);
     const last = (await (await fetch(`${url}/history?limit=1`)).json()) as { records: AuditRecord[] };
     expect(last.records).toEqual(records.slice(-1));
   });

@@ -11,7 +11,7 @@ const SERVICE_MS = 5_000;
 /** Between two writes: longer than counters must stand still, so that only the quiesce keeps the next writer off. */
 const WRITE_INTERVAL_MS = 1_000;
 
-const NO_QUIESCE: Flags = { 'fence-quiesce-ms': 1 };
+const NO_QUIESCE: Flags = { 'rds-quiesce-ms': 1 };
 
 /** A node is cut off in the middle of its writes, and its pods go on elsewhere. @returns writes that landed after a newer writer's */
 async function doubleWrites(flags: Flags, backend: Partial<RdsSimOptions>): Promise<number> {
@@ -32,7 +32,7 @@ async function doubleWrites(flags: Flags, backend: Partial<RdsSimOptions>): Prom
 
 describe('what a backend has accepted before the fence', () => {
   it('is carried out before anybody else may write, by the quiesce alone', async () => {
-    const quiesce = { 'fence-quiesce-ms': 2 * SERVICE_MS };
+    const quiesce = { 'rds-quiesce-ms': 2 * SERVICE_MS };
     expect(await doubleWrites(quiesce, { inFlightOpsCount: false })).toBe(0);
   });
 

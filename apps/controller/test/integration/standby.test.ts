@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SimWorld } from '@reattach/sim-world';
+import { type SimWorld, until } from '@reattach/sim-world';
 import type { StateReport } from '@reattach/status-page';
 import { describe, expect, it } from 'vitest';
-import { until } from '../e2e/support/until.ts';
 import { cli } from './support/cli-run.ts';
 import { WorldController } from './support/world-controller.ts';
 
@@ -58,11 +57,11 @@ describe('a standby', { timeout: 60_000 }, () => {
     expect(Math.abs((gone?.sinceMs ?? 0) - deletedAtMs)).toBeLessThan(2_000);
 
     const status = await cli(['status', server]);
-    expect([status.code, status.err]).toEqual([0, expect.stringContaining('This replica does not lead')]);
+    expect([status.code, status.err]).toEqual([0, expect.stringContaining('This replica is a standby.')]);
     const reconcile = await cli(['reconcile', server]);
     expect([reconcile.code, reconcile.err]).toEqual([
       1,
-      expect.stringContaining('does not lead: it runs no passes'),
+      expect.stringContaining('is a standby and runs no passes. The leader is another'),
     ]);
     expect(world.rds.device.addressList.entries).toEqual([]);
   });

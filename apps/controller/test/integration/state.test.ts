@@ -1,6 +1,6 @@
+import { until } from '@reattach/sim-world';
 import type { StateReport } from '@reattach/status-page';
 import { describe, expect, it } from 'vitest';
-import { until } from '../e2e/support/until.ts';
 import { WorldController } from './support/world-controller.ts';
 
 async function stateOf(url: string, query = ''): Promise<StateReport> {
@@ -59,10 +59,10 @@ describe('GET /state', { timeout: 60_000 }, () => {
     });
   });
 
-  it('is refused a choice it does not know, and is not served where http.state says so', async () => {
+  it('is refused a choice it does not know, and is not served where http.stateAccess says so', async () => {
     await using controller = await WorldController.start();
     expect((await fetch(`${controller.url}/state?attachments=some`)).status).toBe(400);
-    await using closed = await WorldController.start(['--http-state=off']);
+    await using closed = await WorldController.start(['--http-state-access=off']);
     expect((await fetch(`${closed.url}/state`)).status).toBe(403);
     expect((await fetch(`${closed.url}/readyz`)).status).toBe(200);
   });

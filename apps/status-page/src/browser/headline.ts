@@ -32,7 +32,7 @@ const FAILING_MS = 6_000;
 /** An answer this old is a fault even while none has failed: longer than the longest pause and the longest wait together. */
 const OLD_MS = 20_000;
 
-/** A backend is read at least every `idlePollMs`, one minute by default. */
+/** A backend is read at least every `rds.idlePollMs`, one minute by default. */
 const UNREAD_MS = 5 * 60_000;
 
 /** The headline while the controller gives no answer; `undefined` while it does, or has only just stopped. */

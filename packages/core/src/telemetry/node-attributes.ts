@@ -28,7 +28,7 @@ export function nodeAttributes({ node, backend, evidence, fence }: LostDecision)
     ...(backend && { [ATTR_BACKEND]: backend.name }),
     ...evidenceAttributes(evidence),
     [ATTR_FENCE_STATE]: fence.kind,
-    ...('fence' in fence && { [ATTR_FENCE_ID]: fence.fence.id }),
+    ...('fence' in fence && fence.fence && { [ATTR_FENCE_ID]: fence.fence.id }),
   };
 }
 

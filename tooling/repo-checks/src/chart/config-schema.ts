@@ -69,6 +69,7 @@ export function configSchema(options: readonly DocumentedOption[]): Schema {
           additionalProperties: false,
           required: ['address'],
           properties: {
+            kind: { enum: ['rds'] },
             name: TEXT,
             ...Object.fromEntries(
               backend.map((option) => [option.key.slice('rds.'.length), typeSchema(option)]),
@@ -93,10 +94,29 @@ function objectSchema(tree: Readonly<Record<string, unknown>>): Schema {
 function typeSchema({ type, meaning }: DocumentedOption): Schema {
   if (type === 'boolean') return { type: 'boolean' };
   if (type === 'fraction') return { type: 'number', minimum: 0, maximum: 1 };
-  if (type === 'ms' || type === 'whole number') {
-    const [, from, to] = /Safe: (?:at least )?(\d+)(?: to (\d+))?/.exec(meaning) ?? [];
-    return { type: 'integer', minimum: Number(from ?? 1), ...(to !== undefined && { maximum: Number(to) }) };
+  if (type === 'duration' || type === 'whole number') {
+    const [, from, to] = /Safe: (?:at least )?(\w+)(?: to (\w+))?/.exec(meaning) ?? [];
+    const bounds = {
+      minimum: from === undefined ? 1 : numberOf(from),
+      ...(to !== undefined && { maximum: numberOf(to) }),
+    };
+    if (type === 'whole number') return { type: 'integer', ...bounds };
+    return { type: ['integer', 'string'], ...bounds, pattern: '^([0-9.]+(ms|s|m|h|d))+$' };
   }
   const choices = type.split(' or ');
   return choices.length > 1 ? { enum: choices } : TEXT;
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** `10s` as milliseconds, `3` as it is. */
+function numberOf(text: string): number {
+  const [, amount, unit = ''] = /^(\d+)([a-z]*)$/.exec(text) ?? [];
+  return Number(amount) * (UNITS_MS[unit] ?? 1);
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { until } from '@reattach/sim-world';
 import type { StateReport } from '@reattach/status-page';
 import { filesOf } from '@reattach/status-page';
 import { buildPage } from '@reattach/status-page/build';
@@ -8,7 +9,6 @@ import type axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorldController } from '../../integration/support/world-controller.ts';
-import { until } from '../support/until.ts';
 import { chromiumPath, launchChromium } from './chromium.ts';
 import { SampleServer, type SampleServerOptions } from './sample-server.ts';
 
@@ -47,7 +47,7 @@ describe.skipIf(chromium === undefined)('status page', () => {
   }
 
   it('shows a node die, what is done about it and that all is well again, without a reload', async () => {
-    await using controller = await WorldController.start(['--mode=fence', '--fence-quiesce-ms=5000']);
+    await using controller = await WorldController.start(['--mode=fence', '--rds-quiesce-ms=5000']);
     const { world } = controller;
     await using opened = await open(controller.url);
     const { page, complaints } = opened;

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Envtest, envtestAssets, startEnvtest } from '@reattach/envtest';
 import { loadKubeApi, pathOf } from '@reattach/k8s-api';
+import { until } from '@reattach/sim-world';
 import { ClusterMirror } from './cluster-mirror.ts';
 import { controllerRoles, type RoleObject } from './controller-role.ts';
 import { KubeClient } from './kube-client.ts';
 import { StandInAttacher } from './stand-in-attacher.ts';
 import { StandInScheduler } from './stand-in-scheduler.ts';
-import { until } from './until.ts';
 
 export const DRIVER = 'rds.csi.srvlab.io';
 /** `--attach-detach-reconcile-sync-period`: when A/D looks whether its VolumeAttachments still exist. Default of Kubernetes: 60 s. */

@@ -5,14 +5,13 @@ import { systemClock } from '@reattach/core';
 import { apiPaths, pathOf } from '@reattach/k8s-api';
 import type { VolumeAttachmentObject } from '@reattach/kube-sim';
 import { RdsSim, type SimHost } from '@reattach/rds-sim';
-import { SimWorkload } from '@reattach/sim-world';
+import { type ControllerProcess, SimWorkload, until } from '@reattach/sim-world';
 import type { MirrorChange } from './cluster-mirror.ts';
-import { ControllerProcess } from './controller-process.ts';
 import { DRIVER, type E2eCluster, NAMESPACE } from './e2e-cluster.ts';
 import { inDefault } from './kube-client.ts';
 import { registerDriver, StandInKubelet } from './stand-in-kubelet.ts';
 import { STAGE_LABEL, takesPods } from './stand-in-scheduler.ts';
-import { until } from './until.ts';
+import { startController } from './start-controller.ts';
 
 /** Where PersistentVolumes say the backend is; SSH listens elsewhere. */
 const BACKEND_ADDRESS = '10.0.0.10';
@@ -35,11 +34,11 @@ export const COMPRESSED_FLAGS: readonly string[] = [
   '--unsafe-compressed-times',
   `--grace-period-ms=${TIMES.gracePeriodMs}`,
   `--silent-grace-ms=${TIMES.silentGraceMs}`,
-  `--activity-window-ms=${TIMES.activityWindowMs}`,
+  `--rds-activity-window-ms=${TIMES.activityWindowMs}`,
   '--suspect-poll-ms=200',
-  '--idle-poll-ms=500',
-  '--fence-quiesce-ms=1500',
-  '--fence-writes-still-ms=250',
+  '--rds-idle-poll-ms=500',
+  '--rds-quiesce-ms=1500',
+  '--rds-writes-still-ms=250',
   '--fence-poll-ms=500',
 ];
 
@@ -122,7 +121,7 @@ export class Stage implements AsyncDisposable {
   /** The real controller as a process, under its own ServiceAccount. Stopped with the stage. */
   controller(...flags: readonly string[]): ControllerProcess {
     const { host, port, credentials } = this.rds;
-    const controller = new ControllerProcess([
+    const controller = startController([
       ...COMPRESSED_FLAGS,
       `--kubeconfig=${this.cluster.kubeconfigPath}`,
       `--attacher=${DRIVER}`,

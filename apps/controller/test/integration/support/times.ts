@@ -15,11 +15,11 @@ export const WORLD_TIMES: typeof COMPRESSED_TIMES = {
 export const CONTROLLER_TIMES: Readonly<Record<string, number>> = {
   'grace-period-ms': 1_500,
   'silent-grace-ms': 500,
-  'activity-window-ms': 2_000, // the backend prints whole seconds
+  'rds-activity-window-ms': 2_000, // the backend prints whole seconds
   'suspect-poll-ms': 200,
-  'idle-poll-ms': 500,
-  'fence-quiesce-ms': 800,
-  'fence-writes-still-ms': 250,
+  'rds-idle-poll-ms': 500,
+  'rds-quiesce-ms': 800,
+  'rds-writes-still-ms': 250,
   'fence-poll-ms': 500,
   'detach-timeout-ms': 3_000,
 };

@@ -4,12 +4,12 @@ import {
   COMPRESSED_FLAGS,
   SimWorld,
   type SimWorldOptions,
+  until,
   type WorldFiles,
   worldFlags,
 } from '@reattach/sim-world';
 import { compose } from '../../../src/compose.ts';
 import { parseConfig } from '../../../src/config/config.ts';
-import { until } from '../../e2e/support/until.ts';
 
 /** A controller in this process, ready, over a simulated world of its own. */
 export class WorldController implements AsyncDisposable {

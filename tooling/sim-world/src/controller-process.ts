@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { until } from './until.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+/** Longest wait until the controller is ready, ms; far above what a busy machine needs. */
+const READY_TIMEOUT_MS = 180_000;
 
 /** A line the controller logged. */
 export interface LogLine {
@@ -14,20 +14,33 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+export interface ControllerProcessOptions {
+  /** Path of the controller's `main.ts`. */
+  readonly main: string;
+  readonly flags: readonly string[];
+  /** Default: `controller`. */
+  readonly name?: string;
+  /** Called with every line it logs. */
+  readonly onLine?: (line: LogLine, from: ControllerProcess) => void;
+}
+
 /** The real controller as a process of its own, composed as in production. */
 export class ControllerProcess implements AsyncDisposable {
+  readonly name: string;
   readonly log: LogLine[] = [];
   /** What it wrote beside its log: the reason of a refused start. */
   stderr = '';
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown>;
   readonly #startedAtMs = Date.now();
-  readonly #listeners = new Set<(line: LogLine) => void>();
+  readonly #onLine: ControllerProcessOptions['onLine'];
   #url: string | undefined;
 
-  constructor(flags: readonly string[]) {
+  constructor({ main, flags, name = 'controller', onLine }: ControllerProcessOptions) {
+    this.name = name;
+    this.#onLine = onLine;
     const { PATH = '' } = process.env;
-    this.#process = spawn(process.execPath, ['--conditions=source', MAIN, ...flags], {
+    this.#process = spawn(process.execPath, ['--conditions=source', main, ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH },
     });
@@ -44,8 +57,9 @@ export class ControllerProcess implements AsyncDisposable {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
-  onLine(listener: (line: LogLine) => void): void {
-    this.#listeners.add(listener);
+  /** Whether it runs the passes; a standby is ready as well. */
+  get leads(): boolean {
+    return this.logged('Ran startup pass').length > 0;
   }
 
   /** Lines with this message, and these fields where given. */
@@ -55,29 +69,34 @@ export class ControllerProcess implements AsyncDisposable {
     );
   }
 
-  /** Waits for `/readyz` to say yes. @returns what it took from the start of the process, ms. */
-  async ready(timeoutMs = 30_000): Promise<number> {
+  /** What `/readyz` says: ready, or why not. */
+  async readiness(): Promise<{ readonly ok: boolean; readonly why: string }> {
+    if (this.hasExited) return { ok: false, why: `exited: ${this.stderr}` };
+    if (this.#url === undefined) return { ok: false, why: `not started ${this.stderr}`.trimEnd() };
+    const response = await fetch(`${this.#url}/readyz`);
+    const { ok, checks } = (await response.json()) as {
+      ok: boolean;
+      checks: { ok: boolean; name: string; why: string }[];
+    };
+    const failed = checks.filter((check) => !check.ok);
+    return { ok, why: failed.map(({ name, why }) => `${name}: ${why}`).join('; ') };
+  }
+
+  /** Waits for `/readyz` to say yes. @returns what it took from the start of the process, ms. @throws with what it says otherwise */
+  async ready(): Promise<number> {
+    let why = '';
     await until(
-      () =>
-        `the controller to be ready; it said:\n${this.stderr}${JSON.stringify(this.log.slice(-5), null, 1)}`,
-      timeoutMs,
+      () => `${this.name} to be ready: ${why}\n${JSON.stringify(this.log.slice(-5), null, 1)}`,
+      READY_TIMEOUT_MS,
       async () => {
-        if (this.hasExited) throw new Error(`The controller exited: ${this.stderr}`);
-        return (await this.#probe('/readyz'))?.ok === true;
+        if (this.hasExited) throw new Error(`${this.name} exited: ${this.stderr}`);
+        const readiness = await this.readiness().catch((err: Error) => ({ ok: false, why: err.message }));
+        why = readiness.why;
+        return readiness.ok;
       },
       20,
     );
     return Date.now() - this.#startedAtMs;
-  }
-
-  /** Whether it runs the passes. @see design section 7: the standby is ready as well */
-  get leads(): boolean {
-    return this.logged('Ran startup pass').length > 0;
-  }
-
-  async #probe(path: string): Promise<Response | undefined> {
-    if (this.#url === undefined) return undefined;
-    return await fetch(`${this.#url}${path}`).catch(() => undefined);
   }
 
   /** Resident memory, MB. */
@@ -86,13 +105,13 @@ export class ControllerProcess implements AsyncDisposable {
     return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
   }
 
-  /** Gone at once, without a word, as in a crash. */
+  /** Kills it, as in a crash. */
   async crash(): Promise<void> {
     this.#process.kill('SIGKILL');
     await this.#exited;
   }
 
-  /** Stops it as the kubelet does. @returns its exit code. */
+  /** Stops it as the kubelet does. @returns its exit code, `null` when it had to be killed. */
   async stop(): Promise<number | null> {
     if (!this.hasExited) {
       this.#process.kill('SIGTERM');
@@ -114,6 +133,6 @@ export class ControllerProcess implements AsyncDisposable {
     }
     if (typeof line['url'] === 'string') this.#url = line['url'];
     this.log.push(line);
-    for (const listener of this.#listeners) listener(line);
+    this.#onLine?.(line, this);
   }
 }

@@ -1,0 +1,100 @@
+import type { BackendDescriptor, BackendSettings, StorageBackend } from '@reattach/core';
+import { createRdsBackend } from './create-rds-backend.ts';
+import { checkRds } from './doctor/check-rds.ts';
+import { PROBES } from './doctor/probes.ts';
+import { RdsBackend } from './rds-backend.ts';
+
+/** MikroTik ROSE Data Server, for the configuration, the composition and `doctor` of a controller. */
+export const rdsDescriptor: BackendDescriptor = {
+  kind: 'rds',
+  title: 'MikroTik ROSE Data Server',
+  options: {
+    address: {
+      type: 'host-port',
+      defaultPort: 22,
+      required: true,
+      description: 'SSH address of the storage backend.',
+    },
+    user: { type: 'text', required: true, description: 'SSH user on the storage backend.' },
+    privateKeyFile: { type: 'file', required: true, description: 'Private key of that user.' },
+    passphraseFile: { type: 'file', description: 'Passphrase of the private key.' },
+    hostKey: {
+      type: 'text',
+      required: true,
+      description:
+        'Host key of the backend: an OpenSSH line or its `SHA256:` fingerprint. This or `rds.hostKeyFile` is required to verify the identity of the backend.',
+    },
+    hostKeyFile: {
+      type: 'file',
+      description: 'File with the host key of the backend, as in `rds.hostKey`.',
+    },
+    storageAddresses: {
+      type: 'addresses',
+      description:
+        'Addresses by which PersistentVolumes name the backend (`nvmeAddress`, `rdsAddress` or `address` of their volume attributes). Default: the host of `rds.address`. A volume at any other address is held.',
+    },
+    activityWindowMs: {
+      type: 'milliseconds',
+      default: 15_000,
+      safe: { atLeast: 10_001, because: 'a live host may miss one keep-alive: more than two of 5 s' },
+      description: 'A node that talked to the backend within this time is live.',
+    },
+    idlePollMs: {
+      type: 'milliseconds',
+      default: 60_000,
+      safe: { atLeast: 5_000, because: 'every poll is a command on the backend' },
+      description:
+        'How often the backend is read while no node is suspect, so that live nodes are known before they die.',
+    },
+    quiesceMs: {
+      type: 'milliseconds',
+      default: 10_000,
+      safe: {
+        atLeast: 10_000,
+        because: 'the backend may hold commands of a host until its NVMe keep-alive timeout',
+      },
+      description: 'Silence of a fenced node after which the backend holds no command of it any more.',
+    },
+    writesStillMs: {
+      type: 'milliseconds',
+      default: 2_000,
+      safe: { atLeast: 1_000, because: 'two samples of the write counters must show a difference' },
+      description: "How long the write counters of a fenced node's volumes must not have changed.",
+    },
+  },
+  create(name, settings, { clock, logger, random }) {
+    const { host, port } = settings['address'] as { readonly host: string; readonly port: number };
+    return createRdsBackend({
+      name,
+      host,
+      port,
+      user: text(settings, 'user') ?? '',
+      privateKey: text(settings, 'privateKeyFile') ?? '',
+      passphrase: text(settings, 'passphraseFile')?.replace(/\r?\n$/, ''),
+      hostKey: text(settings, 'hostKey') ?? '',
+      storageAddresses: settings['storageAddresses'] as readonly string[] | undefined,
+      activityWindowMs: number(settings, 'activityWindowMs'),
+      idlePollMs: number(settings, 'idlePollMs'),
+      quiesceMs: number(settings, 'quiesceMs'),
+      writesStillMs: number(settings, 'writesStillMs'),
+      clock,
+      logger,
+      random,
+    });
+  },
+  probeScript: PROBES.join('\n'),
+  check: (backend, context) => checkRds(asRds(backend), context),
+};
+
+function asRds(backend: StorageBackend): RdsBackend {
+  if (backend instanceof RdsBackend) return backend;
+  throw new TypeError(`Expected a backend that rdsDescriptor created, got ${backend.kind}`);
+}
+
+function text(settings: BackendSettings, option: string): string | undefined {
+  return settings[option] as string | undefined;
+}
+
+function number(settings: BackendSettings, option: string): number | undefined {
+  return settings[option] as number | undefined;
+}
