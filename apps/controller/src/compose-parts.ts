@@ -59,7 +59,7 @@ export function composeCluster({ config, logger, clock, teardown }: Base): Clust
     'kubernetes-api',
     loadKubeApi({
       kubeconfigPaths,
-      ...(context !== undefined && { context }),
+      context,
       logger,
       clock,
     }),
@@ -148,14 +148,14 @@ export async function composeReports(base: Base, api: KubeApi): Promise<Reports>
     ? printableEvents(new KubeEventRecorder({ api, clock, logger, reportingInstance: identity }))
     : undefined;
   const ownEvents = events && composeOwnEvents(teardown, events, api, signal);
-  const reporter = teardown.use('reporter', new PassReporter({ logger, clock, ...(events && { events }) }));
+  const reporter = teardown.use('reporter', new PassReporter({ logger, clock, events }));
   const { audit } = config;
   const file = audit && new AuditFile(audit.file, audit.maxBytes);
   const { leaderElection } = config;
   const shared = leaderElection && new SharedHistory(api, leaderElection, config.policy.attacher);
   const auditLog = teardown.use('audit', new AuditLog({ clock, logger, file, shared }));
   await auditLog.load();
-  return { reporter, auditLog, ...(ownEvents && { ownEvents }) };
+  return { reporter, auditLog, ownEvents };
 }
 
 function composeOwnEvents(
@@ -189,7 +189,7 @@ export function composeLoop(
     manager: new AttachmentManager({ clock, logger }),
     fleet,
     actions: new KubeActions({ api: guardedApi, clock, logger, attacher: config.policy.attacher }),
-    ...(records && { records }),
+    records,
     leadership,
     observer: observers(reporter, auditLog),
     clock,

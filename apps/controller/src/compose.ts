@@ -113,7 +113,7 @@ function composeTelemetry(
   { config: { otlpEndpoint }, logger, teardown }: Base,
   spanProcessors: readonly SpanProcessor[],
 ): Telemetry {
-  const options = { serviceVersion: VERSION, logger, spanProcessors, ...(otlpEndpoint && { otlpEndpoint }) };
+  const options = { serviceVersion: VERSION, logger, spanProcessors, otlpEndpoint };
   return teardown.use('telemetry', startTelemetry(options));
 }
 
@@ -144,7 +144,7 @@ async function serve(parts: Parts): Promise<Served> {
     reconciler,
     policy: config.policy,
     clock,
-    ...(elector && { elector }),
+    elector,
   });
   signal.addEventListener('abort', () => readiness.stop(), { once: true });
   const liveness = new Liveness({ reconciler, clock, intervalMs: config.reconcileIntervalMs });
@@ -173,7 +173,7 @@ function routes({ config, clock, identity, cluster, backends, leading, reports, 
         identity,
         leading: leads(),
         leader: leader(),
-        ...(reconciler.lastPass && { lastPass: reconciler.lastPass }),
+        lastPass: reconciler.lastPass,
         backends: backends.all,
         podsOnNode: (name) => cluster.caches.podsOnNode(name),
         statuses: reporter.statuses,

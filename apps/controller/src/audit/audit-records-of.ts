@@ -50,12 +50,12 @@ function releaseRecord(
     kind: 'released',
     ...factsOf(decision, pass),
     volumeAttachment,
-    ...(persistentVolume !== undefined && { persistentVolume }),
-    ...(volumeHandle !== undefined && { volumeHandle }),
-    ...(claim && { claim }),
+    persistentVolume,
+    volumeHandle,
+    claim,
     fence,
     strategy,
-    ...(kind === 'fell-back' && { fellBack: true }),
+    fellBack: kind === 'fell-back' ? true : undefined,
   };
 }
 
@@ -97,10 +97,10 @@ function factsOf(decision: LostDecision, { atMs }: Pass) {
   const nodeUid = nodeFactOf(node)?.uid;
   return {
     node: node.name,
-    ...(nodeUid !== undefined && { nodeUid }),
+    nodeUid,
     nodeState: node.kind,
     lostForMs: Math.max(atMs - node.sinceMs, 0),
-    ...(backend !== undefined && { backend }),
+    backend,
     rule,
     why,
     evidence,

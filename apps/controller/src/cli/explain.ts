@@ -38,7 +38,7 @@ function explanation({ node, attachments }: Subject, report: StateReport) {
   return {
     asOfMs: report.asOfMs,
     mode: report.mode,
-    ...(node && { node }),
+    node,
     attachments: attachments.map((attachment) => ({
       ...attachment,
       rules: ruleChain({ attachment, report }),

@@ -189,9 +189,9 @@ function recordFor(
     id: newFenceId(),
     owner,
     nodeName: node.name,
-    ...(fact && { nodeUid: fact.uid }),
-    ...(fact?.bootId !== undefined && { bootId: fact.bootId }),
-    ...(fact?.machineId !== undefined && { machineId: fact.machineId }),
+    nodeUid: fact?.uid,
+    bootId: fact?.bootId,
+    machineId: fact?.machineId,
     addresses,
     fencedAtMs: nowMs,
   };

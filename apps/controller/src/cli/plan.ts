@@ -72,10 +72,10 @@ function stepOf(group: readonly AttachmentState[]): PlanStep {
   return {
     kind,
     node,
-    ...(backend !== undefined && { backend }),
+    backend,
     volumes: group.map(volumeName).toSorted(),
-    ...(reason !== undefined && { reason }),
-    ...(Number.isFinite(untilMs) && { untilMs }),
+    reason,
+    untilMs: Number.isFinite(untilMs) ? untilMs : undefined,
     why,
   };
 }

@@ -58,7 +58,7 @@ export class StandaloneView implements AsyncDisposable {
     const api = opening.use(
       loadKubeApi({
         kubeconfigPaths,
-        ...(context !== undefined && { context }),
+        context,
         clock,
       }),
     );

@@ -65,7 +65,7 @@ export function statusText(report: StateReport, style: Style): string {
       { text: each.persistentVolume ?? each.volumeAttachment },
       { text: each.claim ? volumeName(each) : '-' },
       { text: each.node },
-      { text: nodeStateWords(each.nodeState), ...(each.nodeState !== 'ready' && { tone: 'bad' as const }) },
+      { text: nodeStateWords(each.nodeState), tone: each.nodeState === 'ready' ? undefined : 'bad' },
       evidenceCell(each, asOfMs),
       decisionCell(each, asOfMs),
       agoCell(each.sinceMs, asOfMs),

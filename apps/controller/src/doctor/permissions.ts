@@ -55,6 +55,6 @@ function read(group: string, resource: string, namespace?: string): readonly Per
     verb,
     group,
     resource,
-    ...(namespace !== undefined && { namespace }),
+    namespace,
   }));
 }

@@ -25,14 +25,14 @@ async function examineCluster(config: Config, clock: Clock, signal: AbortSignal)
   try {
     await using api = loadKubeApi({
       kubeconfigPaths,
-      ...(context !== undefined && { context }),
+      context,
       clock,
     });
     const leaseNamespace = leaderElection && (leaderElection.namespace ?? podNamespace());
     return await clusterChecks({
       api,
       policy,
-      ...(leaseNamespace !== undefined && { leaseNamespace }),
+      leaseNamespace,
       signal,
     });
   } catch (err) {

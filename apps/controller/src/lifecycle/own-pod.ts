@@ -40,7 +40,7 @@ export async function findPod(
   try {
     const path = apiPaths.pod(pod.namespace, pod.name);
     const uid = readMeta(await api.request({ method: 'GET', path, operation: 'get own pod', signal }))?.uid;
-    return { ...pod, ...(uid !== undefined && { uid }) };
+    return { ...pod, uid };
   } catch (err) {
     if (err instanceof KubeApiError && err.code === 'NOT_FOUND') return undefined;
     signal.throwIfAborted();

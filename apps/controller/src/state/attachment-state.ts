@@ -22,18 +22,18 @@ export function attachmentState(
   const sinceMs = standing?.state === state ? standing?.sinceMs : undefined;
   return {
     volumeAttachment: attachment.name,
-    ...(persistentVolume !== undefined && { persistentVolume }),
-    ...(volume?.volumeHandle !== undefined && { volumeHandle: volume.volumeHandle }),
-    ...(claim && { claim: { namespace: claim.namespace, name: claim.name } }),
+    persistentVolume,
+    volumeHandle: volume?.volumeHandle,
+    claim: claim && { namespace: claim.namespace, name: claim.name },
     pods: pods.length === 0 ? undefined : pods.map(({ namespace, name }) => ({ namespace, name })),
     node: node.name,
     nodeState: node.kind,
-    ...(backend && { backend: backend.name }),
+    backend: backend?.name,
     evidence: evidenceState(evidence),
     fence: fenceState(fence),
     rule,
     ...outcome,
-    ...(sinceMs !== undefined && { sinceMs }),
+    sinceMs,
   };
 }
 
@@ -47,9 +47,9 @@ function outcomeOf({ verdict }: Decision, standing: AttachmentStatus | undefined
   }
   return {
     decision: verdict.kind,
-    ...(verdict.kind === 'hold' && { reason: verdict.reason }),
+    reason: verdict.kind === 'hold' ? verdict.reason : undefined,
     why: verdict.why,
-    ...(verdict.kind === 'wait' && { untilMs: verdict.untilMs }),
+    untilMs: verdict.kind === 'wait' ? verdict.untilMs : undefined,
   };
 }
 
@@ -60,8 +60,8 @@ function evidenceState(evidence: NodeEvidence): AttachmentState['evidence'] {
     kind,
     detail,
     observedAtMs,
-    ...(evidence.lastActivityMs !== undefined && { lastActivityMs: evidence.lastActivityMs }),
-    ...(kind === 'silent' && { silentSinceMs: evidence.silentSinceMs }),
+    lastActivityMs: evidence.lastActivityMs,
+    silentSinceMs: kind === 'silent' ? evidence.silentSinceMs : undefined,
   };
 }
 
@@ -69,7 +69,7 @@ function fenceState(fence: FenceState): AttachmentState['fence'] {
   const standing = fence.kind === 'open' ? fence.partial : 'fence' in fence ? fence.fence : undefined;
   return {
     kind: fence.kind,
-    ...('why' in fence && { why: fence.why }),
-    ...(standing && { id: standing.id }),
+    why: 'why' in fence ? fence.why : undefined,
+    id: standing?.id,
   };
 }

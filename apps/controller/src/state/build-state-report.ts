@@ -70,7 +70,7 @@ export function buildStateReport(
     leading,
     leader,
     cache: view.cache,
-    ...(lastPass && { lastPass: passState(lastPass) }),
+    lastPass: lastPass && passState(lastPass),
     backends: backends.map(backendState),
     nodes: nodeReports(preview, counts.byNode),
     counts: counts.total,
@@ -137,9 +137,9 @@ function backendState(backend: ReportContext['backends'][number]): BackendState 
     name: backend.name,
     connected,
     detail,
-    ...(readAtMs !== undefined && { readAtMs }),
-    ...(liveHosts !== undefined && { liveHosts }),
-    ...(enforcement && { enforcement }),
+    readAtMs,
+    liveHosts,
+    enforcement,
     fences: fences.map(({ addresses, inForce: _inForce, ...fence }) => ({
       ...fence,
       addresses: addresses.map(({ value }) => value),
@@ -166,14 +166,14 @@ function nodeReports({ view, cleanups }: Preview, attachments: ReadonlyMap<strin
     const sinceMs = node.kind === 'ready' ? node.node.readyChangedAtMs : node.sinceMs;
     return {
       name: node.name,
-      ...(fact && { uid: fact.uid }),
+      uid: fact?.uid,
       state: node.kind,
-      ...(sinceMs !== undefined && { sinceMs }),
+      sinceMs,
       addresses:
         view.storageNodes.get(node.name)?.addresses.map(({ value }) => value) ?? fact?.storageAddresses ?? [],
       attachments: attachments.get(node.name) ?? 0,
       fences: fences.get(node.name) ?? [],
-      ...(taint !== undefined && { taintCleanup: taint }),
+      taintCleanup: taint,
     };
   });
 }

@@ -42,8 +42,8 @@ function withCode(fields: LogFields): LogFields {
   const { err } = fields;
   if (!(err instanceof Error)) return fields;
   return {
-    ...('code' in err ? { code: err.code } : {}),
-    ...('outcome' in err ? { outcome: err.outcome } : {}),
+    code: 'code' in err ? err.code : undefined,
+    outcome: 'outcome' in err ? err.outcome : undefined,
     ...fields,
   };
 }

@@ -194,7 +194,7 @@ async function isAllowed(cluster: E2eCluster, permission: Permission): Promise<b
       spec: {
         user: `system:serviceaccount:${NAMESPACE}:${ACCOUNT}`,
         groups: ['system:serviceaccounts', `system:serviceaccounts:${NAMESPACE}`, 'system:authenticated'],
-        resourceAttributes: { ...attributes, ...(namespace !== undefined && { namespace }) },
+        resourceAttributes: { ...attributes, namespace },
       },
     },
   );

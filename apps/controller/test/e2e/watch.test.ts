@@ -67,7 +67,7 @@ function request(
   return api.request({
     method,
     path,
-    ...(body && { body }),
+    body,
     ...(method === 'PATCH' && { contentType: 'application/merge-patch+json' }),
     operation: 'change',
     signal: AbortSignal.timeout(5_000),

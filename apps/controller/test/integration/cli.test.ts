@@ -185,12 +185,7 @@ describe('reattach', { timeout: 60_000 }, () => {
     ],
     ['a name nobody knows', () => ['explain', 'nonsense', server], 1, 'Nothing is known of "nonsense"'],
     ['no name', () => ['explain', server], 2, 'Expected <name> after reattach explain'],
-    [
-      'two names',
-      () => ['explain', 'a', 'b', server],
-      2,
-      'Expected only <name> after explain, got "b"',
-    ],
+    ['two names', () => ['explain', 'a', 'b', server], 2, 'Expected only <name> after explain, got "b"'],
     [
       'an unknown flag',
       () => ['status', '--nonsense'],

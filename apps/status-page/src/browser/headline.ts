@@ -159,7 +159,7 @@ function enforcementPoints({ backends, mode }: StateReport): Point[] {
         key: `enforcement ${name}`,
         level,
         text,
-        ...(enforcement.fix !== undefined && { fix: enforcement.fix }),
+        fix: enforcement.fix,
       },
     ];
   });

@@ -134,7 +134,7 @@ export class E2eCluster implements AsyncDisposable {
     await this.kube.create(rolesPath(role).replace(/s$/, 'bindings'), {
       apiVersion: `${RBAC}/v1`,
       kind: `${role.kind}Binding`,
-      metadata: { name, ...(namespace !== undefined && { namespace }) },
+      metadata: { name, namespace },
       roleRef: { apiGroup: RBAC, kind: role.kind, name },
       subjects: [{ kind: 'ServiceAccount', name: ACCOUNT, namespace: NAMESPACE }],
     });
