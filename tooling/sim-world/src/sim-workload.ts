@@ -25,9 +25,12 @@ export class SimWorkload implements Disposable {
     this.#timer ??= this.#clock.after(this.#intervalMs, () => this.#tick());
   }
 
-  unmount(slot: string): void {
-    if (!this.#slots.delete(slot)) return;
+  /** Stops writing. Whether the volume is unmounted: pending writes are written first. */
+  unmount(slot: string): boolean {
+    this.#slots.delete(slot);
+    if (this.#host.powered && this.#host.dirtyWrites(slot) > 0) return false;
     this.#host.disconnect(slot);
+    return true;
   }
 
   /** The machine lost its memory: nothing is mounted any more. */

@@ -36,6 +36,22 @@ describe('SimWorld', () => {
     expect(world.rds.oracle.totalWrites).toBeGreaterThan(before);
   });
 
+  it('keeps a volume attached whose node is cut off from the backend, because its umount hangs', async () => {
+    const { clock, world } = await settled();
+    await using _world = world;
+    const attached = world.attachedTo('node-a');
+    world.node('node-a').host.partition();
+    await clock.advance(1_000);
+    for (const pod of world.podsOn('node-a'))
+      world.kube.store.delete('Pod', pod, 'default', { gracePeriodSeconds: 0 });
+    await clock.advance(2_000);
+    expect(world.attachedTo('node-a')).toEqual(attached);
+    world.node('node-a').host.heal();
+    await clock.advance(10_000);
+    expect(world.isSettled).toBe(true);
+    expect(world.rds.oracle.doubleWrites).toBe(0);
+  });
+
   it('shows the oracle a second writer when a volume is released while its node still writes', async () => {
     const { clock, world } = await settled();
     await using _world = world;

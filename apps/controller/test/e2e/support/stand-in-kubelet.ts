@@ -20,7 +20,7 @@ export interface StandInKubeletOptions {
   readonly address: string;
   readonly labels: Readonly<Record<string, string>>;
   /** What mounting means for the machine. */
-  readonly workload: { mount(handle: string): void; unmount(handle: string): void };
+  readonly workload: { mount(handle: string): void; unmount(handle: string): boolean };
 }
 
 /**
@@ -89,8 +89,7 @@ export class StandInKubelet implements AsyncDisposable {
     );
     for (const [name, volume] of this.#mounted) {
       if (needed.has(name)) continue;
-      this.#mounted.delete(name);
-      this.#options.workload.unmount(volume.handle);
+      if (this.#options.workload.unmount(volume.handle)) this.#mounted.delete(name); // else the umount hangs
     }
     await this.#postStatus([...new Set([...needed.keys(), ...this.#mounted.keys()])].toSorted());
     for (const volume of needed.values()) this.#mountWhenAttached(volume);
