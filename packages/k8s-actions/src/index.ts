@@ -6,6 +6,7 @@ export { KubeActions, type KubeActionsOptions } from './kube-actions.ts';
 export { KubeEventRecorder, type KubeEventRecorderOptions } from './kube-event-recorder.ts';
 export { LeaderElector, type LeaderElectorOptions } from './leader-elector.ts';
 export { LeaseBackendHistory } from './lease-backend-history.ts';
+export { LeaseFenceRecords } from './lease-fence-records.ts';
 export { LeaseHistory } from './lease-history.ts';
 export { LeaseLostNodeRecords } from './lease-lost-node-records.ts';
 export { observeLeader } from './telemetry/instruments.ts';

@@ -1,14 +1,12 @@
+import { type BackendHistory, MAX_HISTORY_BYTES } from '@reattach/core';
 import { AnnotatedLease, type LeaseRecordOptions } from './annotated-lease.ts';
 import { K8sActionsError } from './k8s-actions-error.ts';
-
-/** Longest history, bytes. */
-const MAX_BYTES = 65_536;
 
 /**
  * What one storage backend has learned about its hosts, in the annotation `reattach.srvlab.io/backend-history` of a Lease: a
  * successor of this process would otherwise not know which hosts were ever seen live, and at which cadence they speak.
  */
-export class LeaseBackendHistory {
+export class LeaseBackendHistory implements BackendHistory {
   readonly #lease: AnnotatedLease;
   readonly #name: string;
 
@@ -28,8 +26,8 @@ export class LeaseBackendHistory {
    */
   async write(text: string, signal: AbortSignal): Promise<void> {
     const bytes = Buffer.byteLength(text);
-    if (bytes > MAX_BYTES) {
-      const message = `the history in Lease ${this.#name} would have ${bytes} bytes, more than ${MAX_BYTES}`;
+    if (bytes > MAX_HISTORY_BYTES) {
+      const message = `the history in Lease ${this.#name} would have ${bytes} bytes, more than ${MAX_HISTORY_BYTES}`;
       throw new K8sActionsError('RECORDS_FULL', 'not-applied', message);
     }
     try {

@@ -1,5 +1,6 @@
 import { asObject, type JsonObject } from '@reattach/k8s-api';
 import { AnnotatedLease, type LeaseRecordOptions, MAX_TEXT_BYTES } from './annotated-lease.ts';
+import { parseJsonList } from './parse-json-list.ts';
 
 /**
  * What was done, in the annotation `reattach.srvlab.io/history` of a Lease, so that it survives restarts and is the same for every
@@ -37,11 +38,7 @@ function textOf(records: readonly object[]): string {
 }
 
 function recordsIn(text: string | undefined): readonly JsonObject[] {
-  if (text === undefined) return [];
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return Array.isArray(parsed) ? parsed.map(asObject).filter((each) => each !== undefined) : [];
-  } catch {
-    return [];
-  }
+  return parseJsonList(text)
+    .map(asObject)
+    .filter((each) => each !== undefined);
 }

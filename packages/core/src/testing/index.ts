@@ -9,6 +9,7 @@ export { FakeAttachmentStore, type StoreCall } from './fake-attachment-store.ts'
 export { FakeClock, settle } from './fake-clock.ts';
 export { type ClusterCall, FakeClusterActions } from './fake-cluster-actions.ts';
 export { FakeClusterReader } from './fake-cluster-reader.ts';
+export { FakeFenceRecords } from './fake-fence-records.ts';
 export { FakeLostNodeRecords } from './fake-lost-node-records.ts';
 export { FakeNodeLister } from './fake-node-lister.ts';
 export { type BackendCall, FakeStorageBackend, fakeFleet } from './fake-storage-backend.ts';
