@@ -7,6 +7,7 @@ export { type LandedWrite, type Oracle, type WriteViolation } from './nvme/oracl
 export { type Cut, type SimHost } from './nvme/sim-host.ts';
 export { type TargetSocket } from './nvme/target.ts';
 export { type Volume, type VolumeOptions } from './nvme/volume.ts';
-export { type Credentials, RdsSim, type RdsSimOptions } from './rds-sim.ts';
+export { type Credentials, type Mirror, RdsSim, type RdsSimOptions } from './rds-sim.ts';
 export type { ScriptResult } from './script/interpreter.ts';
 export { fingerprintOf, generateKeyPair } from './ssh/key-pair.ts';
+export { type RealConnection } from './tracking/connection-table.ts';

@@ -28,8 +28,18 @@ export interface RdsSimOptions extends Omit<DeviceOptions, 'clock'>, Partial<Dia
   readonly maxSessions?: number;
   /** A longer command is refused, bytes; default 1 024. The limit of a real device is unknown. */
   readonly maxCommandBytes?: number;
+  /** Keeps the model in step with a real machine, around every command. */
+  readonly mirror?: Mirror;
   /** Commands kept in `commands`; default 10 000. */
   readonly commandLogLimit?: number;
+}
+
+/** A real machine that the model stands for. */
+export interface Mirror {
+  /** Brings what the machine knows into the model, before a command reads it. */
+  pull(device: Device): Promise<void>;
+  /** Brings what a command changed to the machine, before its reply is sent. */
+  push(device: Device): Promise<void>;
 }
 
 /** How a client logs in. */
@@ -61,6 +71,7 @@ export class RdsSim implements AsyncDisposable {
   readonly #credentials: Credentials | undefined;
   readonly #latencyMs: number;
   readonly #maxCommandBytes: number;
+  readonly #mirror: Mirror | undefined;
   readonly #timers = new Set<Disposable>();
   #reboot: Disposable | undefined;
 
@@ -75,6 +86,7 @@ export class RdsSim implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#dialect = { ...DEFAULT_DIALECT, ...options };
     this.#latencyMs = options.latencyMs ?? 0;
+    this.#mirror = options.mirror;
     this.#maxCommandBytes = options.maxCommandBytes ?? 1_024;
     this.#credentials = options.users ? undefined : { username: 'reattach', ...generateKeyPair() };
     const users = options.users ?? [
@@ -166,9 +178,11 @@ export class RdsSim implements AsyncDisposable {
       if (err === signal.reason) return undefined;
       throw err;
     }
+    await this.#mirror?.pull(this.device);
     const result = skipped
       ? ({ outcome: 'done', output: '' } as const)
       : this.#run(text, user.readOnly ?? false, login.widthColumns ?? EXEC_COLUMNS);
+    await this.#mirror?.push(this.device);
     const reply: Reply = {
       bytes: Buffer.from(result.output),
       end: result.outcome === 'hang' ? 'open' : 'exit',

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -54,7 +55,9 @@ export class LabMachines implements AsyncDisposable {
   static async start(options: LabMachinesOptions, story: Story): Promise<LabMachines> {
     await using cleanup = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'reattach-lab-'));
-    cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+    const remove = () => rmSync(folder, { recursive: true, force: true });
+    process.once('exit', remove); // also when a signal ends the lab
+    cleanup.defer(remove);
     await mkdir(CACHE, { recursive: true });
     const image = await buildGuestImage(await unpackGuestPackages(CACHE), CACHE, folder);
     const names = ['target', ...options.hosts];
@@ -105,6 +108,15 @@ export class LabMachines implements AsyncDisposable {
         `Expected a host among ${this.hosts.map(({ machine }) => machine.name).join(', ')}, got ${name}`,
       );
     return host;
+  }
+
+  /** Every write to this volume takes so long from now on; those in progress end first. */
+  async delayWrites(number: number, delayMs: number): Promise<void> {
+    const disk = `/dev/vd${String.fromCharCode('a'.charCodeAt(0) + number)}`;
+    const table = `0 $(blockdev --getsz ${disk}) delay ${disk} 0 0 ${disk} 0 ${delayMs}`;
+    await this.target.shell.run(
+      `dmsetup suspend vol${number} && dmsetup reload vol${number} --table "${table}" && dmsetup resume vol${number}`,
+    );
   }
 
   get overwrites(): number {

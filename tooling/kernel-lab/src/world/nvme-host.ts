@@ -29,7 +29,7 @@ export class NvmeHost {
   /** Ends the writer and disconnects. Waits for dirty pages, as unmounting does. */
   async unmount(volume: Volume): Promise<void> {
     await this.machine.shell.run(
-      `pkill -9 -f 'write-pattern ${volume.nqn}'; nvme disconnect -n ${volume.nqn}`,
+      `pkill -9 -f '[w]rite-pattern ${volume.nqn}'; nvme disconnect -n ${volume.nqn}`,
     );
   }
 }

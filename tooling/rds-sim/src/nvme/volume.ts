@@ -29,6 +29,13 @@ interface DiskWrite {
   readonly timer: Disposable;
 }
 
+/** What the device prints about the writes of a volume. */
+export interface VolumeCounters {
+  readonly writeOps: number;
+  readonly writeBytes: number;
+  readonly inFlightOps: number;
+}
+
 /** A file-backed disk exported over NVMe/TCP, with the counters the device keeps of it. */
 export class Volume {
   readonly id: ItemId;
@@ -42,6 +49,8 @@ export class Volume {
   allowHostName = '';
   /** How long its disk takes for a write, ms; `undefined`: what the device has. */
   writeServiceMs: number | undefined;
+  /** Counters of a real disk that this volume stands for; `undefined`: those of the model. */
+  mirrored: VolumeCounters | undefined;
   readonly #clock: Clock;
   readonly #behaviour: DiskBehaviour;
   readonly #inFlight = new Set<DiskWrite>();
@@ -63,15 +72,16 @@ export class Volume {
 
   /** Finished writes since the device booted. */
   get writeOps(): number {
-    return this.#writeOps;
+    return this.mirrored?.writeOps ?? this.#writeOps;
   }
 
   get writeBytes(): number {
-    return this.#writeBytes;
+    return this.mirrored?.writeBytes ?? this.#writeBytes;
   }
 
   /** As the block layer counts: 0 while accepted writes wait above it. */
   get inFlightOps(): number {
+    if (this.mirrored) return this.mirrored.inFlightOps;
     return this.#behaviour.inFlightOpsCount ? this.#inFlight.size : 0;
   }
 

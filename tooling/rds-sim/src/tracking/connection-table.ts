@@ -1,9 +1,26 @@
 import type { Clock } from '@reattach/core';
 import type { Changes } from '../device/changes.ts';
 import type { ItemIds } from '../device/item-ids.ts';
-import type { Flow } from '../nvme/flow.ts';
+import { Flow } from '../nvme/flow.ts';
+import type { TcpState } from './tcp-state.ts';
 import { TrackedConnection, type TrackedPacket } from './tracked-connection.ts';
 import type { TrackingSettings } from './tracking-settings.ts';
+
+/** An entry of a real connection tracking table. */
+export interface RealConnection {
+  readonly host: { readonly address: string; readonly port: number };
+  readonly target: { readonly address: string; readonly port: number };
+  readonly isHostOriginal: boolean;
+  readonly state: TcpState;
+  /** Time of the clock at which the entry ends, epoch ms. */
+  readonly expiresAtMs: number;
+  readonly hasSeenReply: boolean;
+  readonly isAssured: boolean;
+  readonly originalPackets: number;
+  readonly originalBytes: number;
+  readonly replyPackets: number;
+  readonly replyBytes: number;
+}
 
 /** Connection tracking. While it is off, entries freeze: packets neither refresh nor create any, and they age. */
 export class ConnectionTable {
@@ -70,6 +87,18 @@ export class ConnectionTable {
 
   remove(entry: TrackedConnection): void {
     this.#changes.apply(() => this.#entries.delete(entry.flow.key));
+  }
+
+  /** Takes the entries of a real table instead of those that packets of the model made. */
+  replace(entries: readonly RealConnection[]): void {
+    this.#changes.apply(() => {
+      this.#entries.clear();
+      for (const { host, target, isHostOriginal, ...values } of entries) {
+        const flow = new Flow(host.address, host.port, target.address, target.port);
+        const entry = Object.assign(new TrackedConnection(this.#ids.next(), flow, isHostOriginal), values);
+        this.#entries.set(flow.key, entry);
+      }
+    });
   }
 
   /** Flushes the table. */
