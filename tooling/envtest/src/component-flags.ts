@@ -35,7 +35,8 @@ export function etcdFlags(layout: EnvtestLayout): readonly string[] {
   ];
 }
 
-export function apiServerFlags(layout: EnvtestLayout, watchCache: boolean): readonly string[] {
+/** @param extra appended last, so that they win. */
+export function apiServerFlags(layout: EnvtestLayout, extra: readonly string[]): readonly string[] {
   return [
     `--etcd-servers=http://127.0.0.1:${layout.etcdPort}`,
     '--bind-address=127.0.0.1',
@@ -52,7 +53,7 @@ export function apiServerFlags(layout: EnvtestLayout, watchCache: boolean): read
     `--service-account-signing-key-file=${FILES.serviceAccountKey}`,
     '--service-cluster-ip-range=10.0.0.0/24',
     '--disable-admission-plugins=ServiceAccount',
-    `--watch-cache=${String(watchCache)}`,
+    ...extra,
   ];
 }
 

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { compactEtcd } from './compact-etcd.ts';
 import {
   apiServerFlags,
@@ -16,16 +14,17 @@ import {
 import { ComponentProcess } from './component-process.ts';
 import { binaryPath, type EnvtestComponent } from './envtest-assets.ts';
 import { freePort } from './free-port.ts';
+import { type KubernetesVersion, versionOf } from './kubernetes-version.ts';
 import { startReaper } from './reaper.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
 export interface EnvtestOptions {
   /** Folder of the binaries, as `envtestAssets()` returns it. */
   readonly assets: string;
+  /** Flags for kube-apiserver, appended after our own, so that they win: `--emulated-version=1.33`. Default: none. */
+  readonly apiServer?: readonly string[];
   /** Flags for kube-controller-manager, appended after our own; absent = it is not started. */
   readonly controllerManager?: readonly string[] | undefined;
-  /** Default true. Without the watch cache a compacted revision is answered by 410 on a watch, too. */
-  readonly watchCache?: boolean;
   /** Bounds the start; aborting it later does nothing. */
   readonly signal: AbortSignal;
 }
@@ -34,6 +33,8 @@ export interface EnvtestOptions {
 export interface Envtest extends AsyncDisposable {
   /** Base URL of kube-apiserver. */
   readonly server: string;
+  /** Version of the kube-apiserver binary. */
+  readonly version: KubernetesVersion;
   /** PEM; signs the certificate of `server`. */
   readonly certificateAuthority: string;
   /** Bearer token of a member of `system:masters`. */
@@ -56,7 +57,7 @@ export interface Envtest extends AsyncDisposable {
  * Rejects with `signal.reason` when aborted. Nothing is left behind in either case.
  */
 export async function startEnvtest(options: EnvtestOptions): Promise<Envtest> {
-  const { assets, controllerManager: extraFlags, watchCache = true, signal } = options;
+  const { assets, apiServer: apiServerExtra = [], controllerManager: extraFlags, signal } = options;
   signal.throwIfAborted();
   const etcdPath = binaryPath(assets, 'etcd');
   const apiServerPath = binaryPath(assets, 'kube-apiserver');
@@ -74,7 +75,7 @@ export async function startEnvtest(options: EnvtestOptions): Promise<Envtest> {
   const server = `https://127.0.0.1:${layout.apiServerPort}`;
   const token = randomBytes(20).toString('hex');
   const etcd = new ComponentProcess(etcdPath, etcdFlags(layout), folder);
-  const apiServer = new ComponentProcess(apiServerPath, apiServerFlags(layout, watchCache), folder);
+  const apiServer = new ComponentProcess(apiServerPath, apiServerFlags(layout, apiServerExtra), folder);
   const started = [etcd, apiServer];
   const certificatePath = join(folder, FILES.apiServerCertificate);
   const apiServerReady = (until: AbortSignal) =>
@@ -108,7 +109,7 @@ export async function startEnvtest(options: EnvtestOptions): Promise<Envtest> {
       ]);
       const flags = controllerManagerFlags(
         layout,
-        await minorVersion(controllerManagerPath),
+        (await versionOf(controllerManagerPath)).minor,
         extraFlags ?? [],
       );
       const controllerManager = new ComponentProcess(controllerManagerPath, flags, folder);
@@ -126,6 +127,7 @@ export async function startEnvtest(options: EnvtestOptions): Promise<Envtest> {
 
     return {
       server,
+      version: await versionOf(apiServerPath),
       certificateAuthority,
       token,
       kubeconfig,
@@ -153,11 +155,6 @@ export async function startEnvtest(options: EnvtestOptions): Promise<Envtest> {
     writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o600 });
     return path;
   }
-}
-
-async function minorVersion(path: string): Promise<number> {
-  const { stdout } = await promisify(execFile)(path, ['--version']); // Kubernetes v1.20.2
-  return Number(/ v1\.(\d+)/.exec(stdout)?.[1] ?? Number.POSITIVE_INFINITY);
 }
 
 function kubeconfigYaml(server: string, certificateAuthority: string, token: string): string {

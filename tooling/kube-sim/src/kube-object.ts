@@ -76,6 +76,7 @@ export interface PodObject extends KubeObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly terminationGracePeriodSeconds?: number;
+    readonly containers?: readonly { readonly name: string; readonly image: string }[];
     readonly tolerations?: readonly Toleration[];
     readonly volumes?: readonly {
       readonly name: string;

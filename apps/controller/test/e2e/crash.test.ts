@@ -67,7 +67,7 @@ describe.skipIf(assets === undefined)('a controller that is killed', () => {
 
       await stage.powerOff(dead);
       if (nodeDeleted) await cluster.kube.remove(apiPaths.node(dead.name));
-      await until('the moment to die', 30_000, () => hasCome(stage, dead, uid), WATCH_INTERVAL_MS);
+      await until('the moment to die', 300_000, () => hasCome(stage, dead, uid), WATCH_INTERVAL_MS);
       await controller.crash();
       const before = stage.progress(dead);
       const restarted = stage.controller(...alone);

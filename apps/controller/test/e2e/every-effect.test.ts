@@ -5,7 +5,7 @@ import { COMPRESSED_FLAGS } from './support/stage.ts';
 import { startController } from './support/start-controller.ts';
 
 const LOST = 'node-a';
-const WAIT_MS = 60_000;
+const WAIT_MS = 300_000;
 /** Worlds at a time. */
 const AT_ONCE = 3;
 /** How many are waited for while the lost node tries to write, too. */

@@ -25,7 +25,7 @@ describe.skipIf(assets === undefined)('two controllers on one cluster', () => {
 
     const dead = stage.node('a');
     await stage.powerOff(dead);
-    await until('the fence to be written', 30_000, () => stage.fences().length > 0, 1);
+    await until('the fence to be written', 300_000, () => stage.fences().length > 0, 1);
     await first.crash();
     const killedAtMs = Date.now();
     await until('the standby to lead', 2 * TAKEOVER_MS, () => second.leads);

@@ -56,7 +56,7 @@ describe.skipIf(assets === undefined)('deploy/manifests/fence.yaml, applied', ()
       ...COMPRESSED_FLAGS,
     ]);
     await controller.ready();
-    await until('it to lead', 20_000, () => controller.leads);
+    await until('it to lead', 300_000, () => controller.leads);
 
     const dead = stage.node('a');
     await stage.powerOff(dead);

@@ -15,7 +15,7 @@ import { document, documented, shapeOf } from './support/transcript.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Times are those of production: grace, silence and quiesce. */
-const WAIT_MS = 90_000;
+const WAIT_MS = 300_000;
 const TEST_MS = 300_000;
 const PODS = 'kubectl get pods -o custom-columns=POD:.metadata.name,NODE:.spec.nodeName,STATUS:.status.phase';
 const ATTACHMENTS =

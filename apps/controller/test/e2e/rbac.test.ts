@@ -11,7 +11,7 @@ import { COMPRESSED_FLAGS } from './support/stage.ts';
 import { startController } from './support/start-controller.ts';
 
 const LOST = 'node-a';
-const WAIT_MS = 30_000;
+const WAIT_MS = 300_000;
 
 interface Flow {
   readonly flags: readonly string[];

@@ -109,7 +109,7 @@ describe.skipIf(assets === undefined)('release on a real cluster', () => {
       await stage.powerOff(dead);
       await cluster.kube.remove(apiPaths.node(dead.name));
       await stage.change('its VolumeAttachment to be deleted', 20_000, isBeingDeleted(uid));
-      await until('the hold', 10_000, () => controller.logged('Held release').length > 0);
+      await until('the hold', 300_000, () => controller.logged('Held release').length > 0);
       expect(controller.logged('Held release')).toMatchObject([{ reason: 'attacher-stuck' }]);
       expect(stage.attachmentsOn(dead)[0]?.metadata.finalizers).toEqual([attacherFinalizer(DRIVER)]);
       await until('the Event', 5_000, async () => (await stage.claimEvents('ReleaseHeld')).length > 0);

@@ -48,7 +48,7 @@ interface List {
   readonly items: readonly KubeObject[];
 }
 
-/** The objects of a real API server as the stand-ins and the tests see them: one watch for each kind, and what it told when. */
+/** The objects of a real API server as the fakes and the tests see them: one watch for each kind, and what it told when. */
 export class ClusterMirror {
   readonly #api: KubeApi;
   readonly #signal: AbortSignal;

@@ -6,9 +6,9 @@ import { loadKubeApi, pathOf } from '@reattach/k8s-api';
 import { until } from '@reattach/sim-world';
 import { ClusterMirror } from './cluster-mirror.ts';
 import { controllerRoles, type RoleObject } from './controller-role.ts';
+import { FakeAttacher } from './fake-attacher.ts';
+import { FakeScheduler } from './fake-scheduler.ts';
 import { KubeClient } from './kube-client.ts';
-import { StandInAttacher } from './stand-in-attacher.ts';
-import { StandInScheduler } from './stand-in-scheduler.ts';
 
 export const DRIVER = 'rds.csi.srvlab.io';
 /** `--attach-detach-reconcile-sync-period`: when A/D looks whether its VolumeAttachments still exist. Default of Kubernetes: 60 s. */
@@ -19,7 +19,7 @@ export const NAMESPACE = 'reattach';
 const RBAC = 'rbac.authorization.k8s.io';
 /** The controller's ServiceAccount. */
 export const ACCOUNT = 'reattach';
-const START_MS = 110_000;
+const START_MS = 550_000;
 
 /** A node counts as NotReady 5 s after its last heartbeat, real: 40 or 50 s. */
 const CONTROLLER_MANAGER = [
@@ -27,7 +27,6 @@ const CONTROLLER_MANAGER = [
   '--node-monitor-grace-period=5s',
   `--attach-detach-reconcile-sync-period=${SYNC_PERIOD_MS / 1_000}s`,
   '--pvclaimbinder-sync-period=1s', // a claim that overtakes its volume waits for this
-  '--vmodule=reconciler=5,attach_detach_controller=5,node_lifecycle_controller=2',
 ];
 
 /** `undefined` where `KUBEBUILDER_ASSETS` is unset; says so once. */
@@ -36,14 +35,14 @@ if (assets === undefined)
   console.warn('Skipped: KUBEBUILDER_ASSETS is unset, so there is no kube-apiserver to test against');
 
 /**
- * A real control plane with the stand-ins it needs to move volumes: external-attacher and scheduler. Nodes come with a
+ * A real control plane with the fakes it needs to move volumes: external-attacher and scheduler. Nodes come with a
  * stage. The controller gets a kubeconfig of a ServiceAccount that has exactly the documented roles.
  */
 export class E2eCluster implements AsyncDisposable {
   readonly envtest: Envtest;
   readonly kube: KubeClient;
   readonly mirror: ClusterMirror;
-  readonly attacher: StandInAttacher;
+  readonly attacher: FakeAttacher;
   readonly roles: readonly RoleObject[];
   readonly #cleanup: AsyncDisposableStack;
   #kubeconfigPath = '';
@@ -58,8 +57,8 @@ export class E2eCluster implements AsyncDisposable {
     this.kube = kube;
     this.mirror = mirror;
     this.roles = controllerRoles();
-    this.attacher = cleanup.use(new StandInAttacher(kube, mirror, DRIVER));
-    cleanup.use(new StandInScheduler(kube, mirror));
+    this.attacher = cleanup.use(new FakeAttacher(kube, mirror, DRIVER));
+    cleanup.use(new FakeScheduler(kube, mirror));
     this.#cleanup = cleanup;
   }
 
@@ -69,6 +68,7 @@ export class E2eCluster implements AsyncDisposable {
     const envtest = cleanup.use(
       await startEnvtest({ assets: assets ?? '', controllerManager: CONTROLLER_MANAGER, signal }),
     );
+    console.log(`Running on Kubernetes ${envtest.version.gitVersion}`);
     const lifetime = new AbortController();
     const api = cleanup.use(loadKubeApi({ kubeconfigPaths: [envtest.kubeconfigPath] }));
     cleanup.defer(() => lifetime.abort());
@@ -88,11 +88,6 @@ export class E2eCluster implements AsyncDisposable {
     return this.#kubeconfigPath;
   }
 
-  async version(): Promise<{ readonly minor: number; readonly gitVersion: string }> {
-    const version = await this.kube.get<{ minor: string; gitVersion: string }>('/version');
-    return { minor: Number.parseInt(version?.minor ?? '', 10), gitVersion: version?.gitVersion ?? '' };
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cleanup.disposeAsync();
   }
@@ -100,10 +95,10 @@ export class E2eCluster implements AsyncDisposable {
   async #prepare(): Promise<void> {
     const { kube } = this;
     const isThere = (path: string) => async () => (await kube.get(path)) !== undefined;
-    await until('namespace default', 30_000, isThere(pathOf('api', 'v1', 'namespaces', 'default')));
+    await until('namespace default', 300_000, isThere(pathOf('api', 'v1', 'namespaces', 'default')));
     await until(
       'namespace kube-node-lease',
-      30_000,
+      300_000,
       isThere(pathOf('api', 'v1', 'namespaces', 'kube-node-lease')),
     );
     await kube.create(pathOf('apis', 'storage.k8s.io', 'v1', 'csidrivers'), {

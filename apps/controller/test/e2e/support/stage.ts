@@ -8,9 +8,9 @@ import { RdsSim, type SimHost } from '@reattach/rds-sim';
 import { type ControllerProcess, SimWorkload, until } from '@reattach/sim-world';
 import type { MirrorChange } from './cluster-mirror.ts';
 import { DRIVER, type E2eCluster, NAMESPACE } from './e2e-cluster.ts';
+import { FakeKubelet, registerDriver } from './fake-kubelet.ts';
+import { STAGE_LABEL, takesPods } from './fake-scheduler.ts';
 import { inDefault } from './kube-client.ts';
-import { registerDriver, StandInKubelet } from './stand-in-kubelet.ts';
-import { STAGE_LABEL, takesPods } from './stand-in-scheduler.ts';
 import { startController } from './start-controller.ts';
 
 /** Where PersistentVolumes say the backend is; SSH listens elsewhere. */
@@ -19,7 +19,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 500; // real: 5 000
 const RECONNECT_DELAY_MS = 250; // real: 10 000
 const CONNECT_TIMEOUT_MS = 300; // real: 3 000
 const WRITE_INTERVAL_MS = 50;
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 300_000;
 /** Of each controller, when a wait was in vain. */
 const LINES_QUOTED = 6;
 
@@ -45,7 +45,7 @@ export const COMPRESSED_FLAGS: readonly string[] = [
 /** A machine: its kubelet, its place in the storage network and what runs on it. */
 export interface StageNode {
   readonly name: string;
-  readonly kubelet: StandInKubelet;
+  readonly kubelet: FakeKubelet;
   readonly host: SimHost;
   readonly workload: SimWorkload;
 }
@@ -194,7 +194,7 @@ export class Stage implements AsyncDisposable {
   }
 
   async untilNotReady(node: StageNode): Promise<number> {
-    await until(`${node.name} to be NotReady`, 30_000, () => this.notReadySinceMs(node) !== undefined);
+    await until(`${node.name} to be NotReady`, 300_000, () => this.notReadySinceMs(node) !== undefined);
     return this.notReadySinceMs(node) ?? Number.NaN;
   }
 
@@ -258,7 +258,15 @@ export class Stage implements AsyncDisposable {
     const workload = new SimWorkload(host, systemClock, WRITE_INTERVAL_MS);
     const labels = { [STAGE_LABEL]: this.name };
     const { kube, mirror } = cluster;
-    const kubelet = new StandInKubelet({ kube, mirror, nodeName: name, address, labels, workload });
+    const kubelet = new FakeKubelet({
+      kube,
+      mirror,
+      nodeName: name,
+      address,
+      version: this.cluster.envtest.version.gitVersion,
+      labels,
+      workload,
+    });
     this.#cleanup.use(workload);
     return { name, kubelet, host, workload };
   }

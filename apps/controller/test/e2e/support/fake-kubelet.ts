@@ -1,8 +1,8 @@
 import { apiPaths, pathOf } from '@reattach/k8s-api';
 import { type PodObject, uniqueVolumeName } from '@reattach/kube-sim';
 import type { ClusterMirror } from './cluster-mirror.ts';
+import { FakeLoop } from './fake-loop.ts';
 import { inDefault, type KubeClient } from './kube-client.ts';
-import { StandInLoop } from './stand-in-loop.ts';
 
 const HEARTBEAT_MS = 1_000;
 
@@ -13,22 +13,24 @@ interface PodVolume {
   readonly uniqueName: string;
 }
 
-export interface StandInKubeletOptions {
+export interface FakeKubeletOptions {
   readonly kube: KubeClient;
   readonly mirror: ClusterMirror;
   readonly nodeName: string;
   readonly address: string;
+  /** Of the API server: `v1.36.2`. */
+  readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
   /** What mounting means for the machine. */
   readonly workload: { mount(handle: string): void; unmount(handle: string): boolean };
 }
 
 /**
- * Stands in for a kubelet over the real API: registers, renews its Lease, says Ready, reports volumesInUse, mounts what is
+ * Fakes a kubelet over the real API: registers, renews its Lease, says Ready, reports volumesInUse, mounts what is
  * attached, sets pods Running, ends Terminating ones. Stopped, it writes nothing, and what is mounted stays mounted.
  */
-export class StandInKubelet implements AsyncDisposable {
-  readonly #options: StandInKubeletOptions;
+export class FakeKubelet implements AsyncDisposable {
+  readonly #options: FakeKubeletOptions;
   readonly #mounted = new Map<string, PodVolume>();
   #running: AsyncDisposableStack | undefined;
   #bootId = crypto.randomUUID();
@@ -36,14 +38,14 @@ export class StandInKubelet implements AsyncDisposable {
   #statusAtMs = 0;
   #lastInUse = '';
 
-  constructor(options: StandInKubeletOptions) {
+  constructor(options: FakeKubeletOptions) {
     this.#options = options;
   }
 
   async start(): Promise<void> {
     if (this.#running) return;
     await this.#register();
-    const loop = new StandInLoop(this.#options.mirror, HEARTBEAT_MS / 2, () => this.#pass());
+    const loop = new FakeLoop(this.#options.mirror, HEARTBEAT_MS / 2, () => this.#pass());
     this.#running = new AsyncDisposableStack();
     this.#running.use(loop);
   }
@@ -125,7 +127,7 @@ export class StandInKubelet implements AsyncDisposable {
       type: 'Ready',
       status: 'True',
       reason: 'KubeletReady',
-      message: 'stand-in kubelet is posting ready status',
+      message: 'fake kubelet is posting ready status',
       lastHeartbeatTime: now(),
       lastTransitionTime: this.#readySince,
     };
@@ -134,7 +136,7 @@ export class StandInKubelet implements AsyncDisposable {
       status: {
         addresses: [{ type: 'InternalIP', address }],
         conditions: [ready],
-        nodeInfo: nodeInfo(this.#bootId),
+        nodeInfo: nodeInfo(this.#bootId, `machine-${nodeName}`, this.#options.version),
         volumesInUse: inUse,
       },
     });
@@ -177,6 +179,8 @@ export class StandInKubelet implements AsyncDisposable {
         startTime: now(),
         hostIP: address,
         conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now() }],
+        // Without them attach-detach takes a Terminating pod for terminated.
+        containerStatuses: (pod.spec?.containers ?? []).map(runningContainer),
       },
     });
   }
@@ -192,16 +196,16 @@ export async function registerDriver(kube: KubeClient, nodeName: string, driver:
   });
 }
 
-function nodeInfo(bootID: string): object {
+function nodeInfo(bootID: string, systemUUID: string, kubeletVersion: string): object {
   return {
     bootID,
-    machineID: '',
-    systemUUID: '',
+    machineID: systemUUID,
+    systemUUID,
     kernelVersion: '6.1.0',
     osImage: 'test',
     containerRuntimeVersion: 'test://1',
-    kubeletVersion: 'v1.20.2',
-    kubeProxyVersion: 'v1.20.2',
+    kubeletVersion,
+    kubeProxyVersion: kubeletVersion,
     operatingSystem: 'linux',
     architecture: 'amd64',
   };
@@ -213,4 +217,9 @@ function now(): string {
 
 function micro(): string {
   return new Date().toISOString().replace('Z', '000Z');
+}
+
+function runningContainer({ name, image }: { readonly name: string; readonly image: string }): object {
+  const state = { running: { startedAt: now() } };
+  return { name, image, imageID: image, ready: true, started: true, restartCount: 0, state };
 }

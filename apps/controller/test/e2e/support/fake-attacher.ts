@@ -2,23 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { apiPaths, pathOf } from '@reattach/k8s-api';
 import { attacherFinalizer, type VolumeAttachmentObject } from '@reattach/kube-sim';
 import type { ClusterMirror } from './cluster-mirror.ts';
+import { FakeLoop } from './fake-loop.ts';
 import type { KubeClient } from './kube-client.ts';
-import { StandInLoop } from './stand-in-loop.ts';
 
 const INTERVAL_MS = 1_000;
 /** What ControllerPublishVolume and ControllerUnpublishVolume take, ms; the RDS driver does no I/O in the latter. */
 const CALL_MS = 100;
 
 /**
- * Stands in for the external-attacher sidecar of one driver: its finalizer first, then `status.attached`; a deleted
+ * Fakes the external-attacher sidecar of one driver: its finalizer first, then `status.attached`; a deleted
  * VolumeAttachment loses the finalizer. Stuck, it finishes no detach.
  */
-export class StandInAttacher implements AsyncDisposable {
+export class FakeAttacher implements AsyncDisposable {
   readonly #kube: KubeClient;
   readonly #mirror: ClusterMirror;
   readonly #driver: string;
   readonly #finalizer: string;
-  readonly #loop: StandInLoop;
+  readonly #loop: FakeLoop;
   stuck = false;
 
   constructor(kube: KubeClient, mirror: ClusterMirror, driver: string) {
@@ -26,7 +26,7 @@ export class StandInAttacher implements AsyncDisposable {
     this.#mirror = mirror;
     this.#driver = driver;
     this.#finalizer = attacherFinalizer(driver);
-    this.#loop = new StandInLoop(mirror, INTERVAL_MS, () => this.#pass());
+    this.#loop = new FakeLoop(mirror, INTERVAL_MS, () => this.#pass());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

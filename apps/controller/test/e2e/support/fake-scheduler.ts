@@ -1,7 +1,7 @@
 import type { NodeObject, PodObject } from '@reattach/kube-sim';
 import type { ClusterMirror } from './cluster-mirror.ts';
+import { FakeLoop } from './fake-loop.ts';
 import { inDefault, type KubeClient } from './kube-client.ts';
-import { StandInLoop } from './stand-in-loop.ts';
 
 const INTERVAL_MS = 1_000;
 
@@ -9,17 +9,17 @@ const INTERVAL_MS = 1_000;
 export const STAGE_LABEL = 'reattach.test/stage';
 
 /** Binds each pending pod to the Ready node of its stage that has the fewest pods. */
-export class StandInScheduler implements AsyncDisposable {
+export class FakeScheduler implements AsyncDisposable {
   readonly #kube: KubeClient;
   readonly #mirror: ClusterMirror;
-  readonly #loop: StandInLoop;
+  readonly #loop: FakeLoop;
   /** Node by uid of a pod that was bound, until the mirror shows it. */
   readonly #bound = new Map<string, string>();
 
   constructor(kube: KubeClient, mirror: ClusterMirror) {
     this.#kube = kube;
     this.#mirror = mirror;
-    this.#loop = new StandInLoop(mirror, INTERVAL_MS, () => this.#pass());
+    this.#loop = new FakeLoop(mirror, INTERVAL_MS, () => this.#pass());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,7 +4,7 @@ import type { ClusterMirror } from './cluster-mirror.ts';
  * Runs `pass` after each change of the cluster and at least every `intervalMs`, one at a time. A pass that fails is tried
  * again with the next occasion, as controllers do.
  */
-export class StandInLoop implements AsyncDisposable {
+export class FakeLoop implements AsyncDisposable {
   readonly #pass: () => Promise<void>;
   readonly #subscription: Disposable;
   readonly #timer: NodeJS.Timeout;
