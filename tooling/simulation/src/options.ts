@@ -5,6 +5,8 @@ import { OPERATIONS } from './operations/catalogue.ts';
 export interface SimulateOptions {
   readonly from: number;
   readonly seeds: number;
+  /** Seeds that run after those, from one that is drawn at random. */
+  readonly newSeeds: number;
   readonly json: boolean;
   /** Print this seed as a timeline. */
   readonly replay: number | undefined;
@@ -22,6 +24,7 @@ export interface SimulateOptions {
 export const USAGE = `Usage: pnpm simulate [options]
   --seeds N            run N seeds (default 100)
   --from N             start with seed N (default 1)
+  --new N              then run N seeds from a random one on
   --budget-seconds N   start no further seed after N seconds
   --json               print one JSON line for each finding, and no progress bar
   --fail-fast          end with the first finding
@@ -37,6 +40,7 @@ export function parseOptions(args: readonly string[]): SimulateOptions {
     options: {
       seeds: { type: 'string', default: '100' },
       from: { type: 'string', default: '1' },
+      new: { type: 'string', default: '0' },
       json: { type: 'boolean', default: false },
       replay: { type: 'string' },
       operations: { type: 'string' },
@@ -49,6 +53,7 @@ export function parseOptions(args: readonly string[]): SimulateOptions {
   const budget = values['budget-seconds'];
   return {
     seeds: whole('--seeds', values.seeds, 1),
+    newSeeds: whole('--new', values.new, 0),
     from: whole('--from', values.from, 0),
     json: values.json,
     replay: values.replay === undefined ? undefined : whole('--replay', values.replay, 0),

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { SimulateOptions } from './options.ts';
 import type { Finding } from './oracles/oracle.ts';
 import { ProgressBar } from './progress-bar.ts';
@@ -8,14 +9,15 @@ import { Tally } from './summary.ts';
 
 /** Runs seeds and prints findings and the summary. @returns the exit code: 1 when anything was found. */
 export async function simulate(options: SimulateOptions): Promise<number> {
-  const { from, seeds, budgetSeconds, json, failFast } = options;
+  const { budgetSeconds, json, failFast } = options;
+  const seeds = seedsOf(options);
   const startedMs = performance.now();
   const tally = new Tally();
   let cpuSeconds = 0;
   let found = 0;
   {
-    using progress = new ProgressBar(process.stderr, seeds, !json);
-    for (let seed = from; seed < from + seeds; seed++) {
+    using progress = new ProgressBar(process.stderr, seeds.length, !json);
+    for (const seed of seeds) {
       if (performance.now() - startedMs > budgetSeconds * 1000) break;
       const before = process.cpuUsage();
       const result = await runSeed(seed, { without: options.without });
@@ -34,18 +36,34 @@ export async function simulate(options: SimulateOptions): Promise<number> {
   return found === 0 ? 0 : 1;
 }
 
+/** The fixed seeds, then the new ones. */
+function seedsOf({ from, seeds, newSeeds }: SimulateOptions): readonly number[] {
+  const firstNew = randomInt(1_000_000_000);
+  return [
+    ...Array.from({ length: seeds }, (_, index) => from + index),
+    ...Array.from({ length: newSeeds }, (_, index) => firstNew + index),
+  ];
+}
+
 async function printFindings(
   { seed, operations, findings }: RunResult,
   options: SimulateOptions,
 ): Promise<void> {
   for (const finding of findings) {
-    const shortest = options.shrink ? await shrink(seed, operations, finding.kind) : operations;
+    const shortest = options.shrink
+      ? await shrink(operations, (candidate) => shows(seed, candidate, finding))
+      : operations;
     console.log(
       options.json
         ? JSON.stringify({ seed, ...finding, kind: 'finding', finding: finding.kind, operations: shortest })
         : describeFinding(seed, finding, shortest),
     );
   }
+}
+
+async function shows(seed: number, operations: RunResult['operations'], { kind }: Finding): Promise<boolean> {
+  const { findings } = await runSeed(seed, { operations });
+  return findings.some((finding) => finding.kind === kind);
 }
 
 function describeFinding(

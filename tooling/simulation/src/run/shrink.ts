@@ -1,43 +1,38 @@
 import type { Operation } from '../operations/operation.ts';
-import type { FindingKind } from '../oracles/oracle.ts';
-import { runSeed } from './run-seed.ts';
 
 /** Runs that a shrink may take. */
 const MAX_RUNS = 120;
 
 /**
- * The shortest list of operations, of those that the seed drew, that still shows a finding of this kind: whole operations are
- * left out first, in halves and then one by one.
+ * The shortest list of operations found that still shows what was found: whole operations are left out, first many at once
+ * and then one by one.
+ * @param shows runs a list and says whether it does.
  */
 export async function shrink(
-  seed: number,
   operations: readonly Operation[],
-  kind: FindingKind,
+  shows: (candidate: readonly Operation[]) => Promise<boolean>,
 ): Promise<readonly Operation[]> {
   let runs = 0;
-  const shows = async (candidate: readonly Operation[]): Promise<boolean> => {
-    runs += 1;
-    if (runs > MAX_RUNS) return false;
-    const { findings } = await runSeed(seed, { operations: candidate });
-    return findings.some((finding) => finding.kind === kind);
-  };
   let shortest = operations;
   let size = Math.ceil(shortest.length / 2);
+  const tries = async (candidate: readonly Operation[]): Promise<boolean> => {
+    runs += 1;
+    return runs <= MAX_RUNS && (await shows(candidate));
+  };
   while (size >= 1) {
-    const candidate = await firstShorter(shortest, size, shows);
+    const candidate = await firstShorter(shortest, size, tries);
     if (candidate) shortest = candidate;
     else size = size === 1 ? 0 : Math.ceil(size / 2);
   }
   return shortest;
 }
 
-/** The list without some run of `size` operations that it does not need. */
+/** The list without some `size` operations in a row that it does not need. */
 async function firstShorter(
   operations: readonly Operation[],
   size: number,
   shows: (candidate: readonly Operation[]) => Promise<boolean>,
 ): Promise<readonly Operation[] | undefined> {
-  if (operations.length === 0) return undefined;
   for (let start = 0; start < operations.length; start += size) {
     const candidate = operations.toSpliced(start, size);
     if (await shows(candidate)) return candidate;
