@@ -30,7 +30,8 @@ function portOf(addressKey: string, values: ValueMap, wanted: (key: string) => b
 
 function scriptValue(value: Value, port: number | undefined, dialect: Dialect): Value {
   if (value instanceof Duration) return formatDuration(value.ms, dialect.durationStyle);
-  if (typeof value !== 'string' || (port === undefined && dialect.addressStyle !== 'ipv4-mapped')) return value;
+  if (typeof value !== 'string' || (port === undefined && dialect.addressStyle !== 'ipv4-mapped'))
+    return value;
   if (parseIpv4(value) === undefined) return value;
   if (port !== undefined) return `${value}:${port}`;
   return dialect.addressStyle === 'ipv4-mapped' ? `::ffff:${value}` : value;

@@ -1,12 +1,16 @@
+import type { World } from '../world/world.ts';
+import { justifications } from './justifications.ts';
 import type { CreateOracle } from './oracle.ts';
 
 /** Time a controller has to repair fences that somebody else weakened, ms of calm. */
 const REPAIR_MS = 45_000;
+/** A controller that could act for so long should have cut the stale writer off, ms. */
+const CALM_MS = 150_000;
 
 /**
  * Two writers: a write of a machine lands after another machine has mounted the volume, be it before the new writer's first
- * write or after. Data is overwritten when such a write hits a block of the new writer. What Kubernetes or an administrator
- * brought about without a write of ours is not reported.
+ * write or after. Data is overwritten when such a write hits a block of the new writer. What Kubernetes brought about without
+ * a write of ours is reported only where a controller had the means and the time to prevent it.
  */
 export const watchWriters: CreateOracle = (world, report) => {
   const { oracle } = world.storage.device;
@@ -20,7 +24,8 @@ export const watchWriters: CreateOracle = (world, report) => {
     for (const { slot, host, newerHost, hadNewerWritten, isOverwrite } of violations) {
       const [stale, newer] = [host, newerHost].map((name) => name.split('~')[0]);
       const nodeName = world.machines.find(({ id }) => id === stale)?.nodeName ?? '';
-      if (stale === newer || !released.has(nodeName) || world.calmSinceTamperingMs < REPAIR_MS) continue;
+      const isOurs = released.has(nodeName) || isQuiet(world, slot);
+      if (stale === newer || !isOurs || world.calmSinceTamperingMs < REPAIR_MS) continue;
       const when = hadNewerWritten ? 'had written' : 'had mounted it';
       report('double-write', `${stale} wrote to ${slot} after ${newer} ${when}`);
       if (isOverwrite) report('overwrite', `${stale} overwrote data of ${newer} on ${slot}`);
@@ -28,3 +33,12 @@ export const watchWriters: CreateOracle = (world, report) => {
   });
   return {};
 };
+
+function isQuiet(world: World, slot: string): boolean {
+  const { calmSinceMs, clock } = world;
+  return (
+    calmSinceMs !== undefined &&
+    clock.now() - calmSinceMs > CALM_MS &&
+    justifications(world, slot).length === 0
+  );
+}

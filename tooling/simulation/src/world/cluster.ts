@@ -24,7 +24,7 @@ export class Cluster implements Disposable {
   readonly attacher: ExternalAttacher;
   readonly #cleanup = new DisposableStack();
 
-  constructor(api: ApiServer, clock: SimulationClock) {
+  constructor(api: ApiServer, clock: SimulationClock, detachesFromDeletedNodes: boolean) {
     const { store } = api;
     const context: FakeControllerContext = { store, clock };
     const skewed: Clock = {
@@ -50,6 +50,7 @@ export class Cluster implements Disposable {
       new AttachDetachController(context, {
         syncPeriodMs: times.syncPeriodMs,
         loopMs: times.attachDetachLoopMs,
+        detachesFromDeletedNodes,
       }),
     );
     const { attachMs, detachMs } = times;

@@ -85,6 +85,7 @@ export class Machine implements Disposable {
             options.onDiskConnected();
           } else this.workload.mount(handle);
         },
+        // False keeps it in use: an umount hangs while there are dirty pages.
         onUnmount: (_volume, handle) => this.workload.unmount(handle),
       },
     });

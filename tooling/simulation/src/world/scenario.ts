@@ -31,6 +31,8 @@ export interface Scenario {
   readonly strategy: Strategy;
   /** How long an accepted write stays in flight, ms. */
   readonly diskMs: number;
+  /** Kubernetes detaches from a deleted Node at once, as coming versions do. */
+  readonly detachesFromDeletedNodes: boolean;
 }
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e'];
@@ -68,6 +70,7 @@ export function drawScenario(random: RunRandom): Scenario {
     replicas: random.chance(0.5) ? 2 : 1,
     earlyDetection: random.chance(0.5),
     strategy: random.weighted<Strategy>({ auto: 7, 'in-use': 1, delete: 1, 'out-of-service': 1 }),
+    detachesFromDeletedNodes: random.chance(0.3),
     diskMs: usual ? 0 : random.pick([0, 200, 15_000, 45_000]),
   };
 }

@@ -2,7 +2,7 @@ import type { Clock } from '@reattach/core';
 import type { SimHost } from '@reattach/rds-sim';
 
 /** How a volume stands on the machine. */
-type Mount = 'connected' | 'mounting' | 'mounted' | 'unmounting';
+type Mount = 'connected' | 'mounting' | 'mounted';
 
 export interface WorkloadOptions {
   readonly clock: Clock;
@@ -55,8 +55,7 @@ export class Workload implements Disposable {
 
   /** Connects the disk of a virtual machine, which `start` begins to use. */
   connect(slot: string): void {
-    const state = this.#mounts.get(slot);
-    if (!this.#host.powered || (state !== undefined && state !== 'unmounting')) return;
+    if (!this.#host.powered || this.#mounts.has(slot)) return;
     this.#host.connect(slot, { address: this.#options.pathOf(slot) });
     this.#mounts.set(slot, 'connected');
   }
@@ -76,10 +75,13 @@ export class Workload implements Disposable {
     return true;
   }
 
-  unmount(slot: string): void {
-    if (!this.#mounts.has(slot)) return;
-    this.#mounts.set(slot, 'unmounting');
-    this.#finishUnmount(slot);
+  /** Whether it was unmounted: not while there are dirty pages, which the machine goes on to try to write. */
+  unmount(slot: string): boolean {
+    if (!this.#mounts.has(slot)) return true;
+    if (this.#host.dirtyWrites(slot) > 0) return false;
+    this.#mounts.delete(slot);
+    this.#host.disconnect(slot);
+    return true;
   }
 
   /** The machine lost its memory, and has, from now on, this place in the network. */
@@ -92,12 +94,6 @@ export class Workload implements Disposable {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
     this.#mounts.clear();
-  }
-
-  #finishUnmount(slot: string): void {
-    if (this.#host.dirtyWrites(slot) > 0) return;
-    this.#mounts.delete(slot);
-    this.#host.disconnect(slot);
   }
 
   #schedule(): void {
@@ -113,7 +109,6 @@ export class Workload implements Disposable {
 
   #work(slot: string, state: Mount): void {
     if (state === 'mounted') this.#host.write(slot);
-    else if (state === 'unmounting') this.#finishUnmount(slot);
     else if (state === 'mounting') this.#tryMount(slot);
   }
 

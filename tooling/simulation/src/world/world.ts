@@ -44,7 +44,7 @@ export class World implements AsyncDisposable {
     this.storage.device.writeServiceMs = diskMs;
     for (const plan of scenario.machines) this.#register(plan);
     for (const plan of scenario.volumes) this.#addVolume(plan);
-    this.cluster = new Cluster(this.api, clock);
+    this.cluster = new Cluster(this.api, clock, scenario.detachesFromDeletedNodes);
     this.api.store.subscribe(({ kind, type, object }) => {
       if (kind !== 'Node' || type === 'MODIFIED') return;
       for (const machine of this.machines)
