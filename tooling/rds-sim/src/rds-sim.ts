@@ -34,7 +34,7 @@ export interface RdsSimOptions extends Omit<DeviceOptions, 'clock'>, Partial<Dia
   readonly commandLogLimit?: number;
 }
 
-/** A real machine that the model stands for. */
+/** The real machine behind the model. */
 export interface Mirror {
   /** Brings what the machine knows into the model, before a command reads it. */
   pull(device: Device): Promise<void>;

@@ -45,9 +45,10 @@ export class Queue {
   #answers: Answer[] = [];
   /** When the delayed acknowledgement of the host is due, epoch ms. */
   #ackDueMs: number | undefined;
-  /** The next step of an ending connection, or of a delayed acknowledgement that may get lost. */
-  #timer: Disposable | undefined;
-  #ackTimer: Disposable | undefined;
+  /** The target's RST, after its FIN. */
+  #resetTimer: Disposable | undefined;
+  /** The host's next step: a delayed acknowledgement that may get lost, or giving the connection up after a FIN. */
+  #hostTimer: Disposable | undefined;
 
   constructor(flow: Flow, clock: Clock, path: PacketPath, host: HostEnd, target: TargetEnd) {
     this.flow = flow;
@@ -131,9 +132,9 @@ export class Queue {
 
   /** Packets may get lost from now on: the delayed acknowledgement is sent by the clock. */
   watch(): void {
-    if (this.#ackDueMs === undefined || this.#ackTimer) return;
-    this.#ackTimer = this.#clock.after(this.#ackDueMs - this.#clock.now(), () => {
-      this.#ackTimer = undefined;
+    if (this.#ackDueMs === undefined || this.#hostTimer) return;
+    this.#hostTimer = this.#clock.after(this.#ackDueMs - this.#clock.now(), () => {
+      this.#hostTimer = undefined;
       this.settle(this.#clock.now());
     });
   }
@@ -159,8 +160,8 @@ export class Queue {
   abandon(): void {
     this.#isHostOpen = false;
     this.#hostRepeats.stop();
-    this.#ackTimer?.[Symbol.dispose]();
-    this.#ackTimer = undefined;
+    this.#hostTimer?.[Symbol.dispose]();
+    this.#hostTimer = undefined;
     this.#sent = [];
     if (this.#ackDueMs !== undefined && this.#socket === 'established') {
       this.#targetRepeats.start(this.#ackDueMs - DELAYED_ACK_MS);
@@ -267,7 +268,7 @@ export class Queue {
     if (!this.#toHost(isFin ? 'fin' : 'data', isFin ? HEADER_BYTES : RESPONSE_BYTES)) return false;
     if (!this.#isHostOpen) return this.#resetFromHost();
     if (isFin) {
-      this.#timerForHost();
+      this.#tearDownAfterFin();
       return this.#fromHost('ack', HEADER_BYTES);
     }
     this.#takeAnswers();
@@ -278,18 +279,18 @@ export class Queue {
   }
 
   /** The host learns of a FIN, and gives the connection up unless a RST comes first. */
-  #timerForHost(): void {
-    this.#ackTimer?.[Symbol.dispose]();
-    this.#ackTimer = this.#clock.after(FIN_TO_TEAR_DOWN_MS, () => {
-      this.#ackTimer = undefined;
+  #tearDownAfterFin(): void {
+    this.#hostTimer?.[Symbol.dispose]();
+    this.#hostTimer = this.#clock.after(FIN_TO_TEAR_DOWN_MS, () => {
+      this.#hostTimer = undefined;
       if (this.#isHostOpen) this.#host.connectionLost(this.flow);
     });
   }
 
   #resetWhenFinished(): void {
-    if (this.#unfinished > 0 || this.#timer) return;
-    this.#timer = this.#clock.after(FIN_TO_RST_MS, () => {
-      this.#timer = undefined;
+    if (this.#unfinished > 0 || this.#resetTimer) return;
+    this.#resetTimer = this.#clock.after(FIN_TO_RST_MS, () => {
+      this.#resetTimer = undefined;
       if (this.#socket !== 'fin-wait-1') return;
       this.#socketClosed();
       if (this.#toHost('rst', HEADER_BYTES)) this.#lostByHost();
@@ -317,8 +318,8 @@ export class Queue {
 
   #stopTarget(): void {
     this.#targetRepeats.stop();
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
+    this.#resetTimer?.[Symbol.dispose]();
+    this.#resetTimer = undefined;
     this.#answers = [];
   }
 

@@ -49,7 +49,7 @@ export class Volume {
   allowHostName = '';
   /** How long its disk takes for a write, ms; `undefined`: what the device has. */
   writeServiceMs: number | undefined;
-  /** Counters of a real disk that this volume stands for; `undefined`: those of the model. */
+  /** Counters of the real disk behind this volume; `undefined`: those of the model. */
   mirrored: VolumeCounters | undefined;
   readonly #clock: Clock;
   readonly #behaviour: DiskBehaviour;
