@@ -1,5 +1,6 @@
 import { watchClaims } from './claims.ts';
 import { watchConfirmations } from './confirmation.ts';
+import { watchLeadership } from './leadership.ts';
 import { watchLeaks } from './leaks.ts';
 import type { CreateOracle } from './oracle.ts';
 import { watchStuckVolumes } from './stuck.ts';
@@ -12,6 +13,7 @@ export const ORACLES: readonly CreateOracle[] = [
   watchFences,
   watchStuckVolumes,
   watchConfirmations,
+  watchLeadership,
   watchLeaks,
   watchClaims,
 ];

@@ -1,4 +1,5 @@
 import type { ApiRequest, PodObject } from '@reattach/kube-sim';
+import { DRIVER } from '../world/cluster.ts';
 import type { World } from '../world/world.ts';
 import type { CreateOracle, FindingKind } from './oracle.ts';
 
@@ -14,6 +15,8 @@ interface DestructiveWrite {
   readonly node: string | undefined;
   /** Volumes it lets go. */
   readonly slots: readonly string[];
+  /** It is about something of another driver. */
+  readonly isForeign?: boolean;
 }
 
 /**
@@ -51,12 +54,13 @@ export const watchConfirmations: CreateOracle = (world, report) => {
 
 function* wrongsOf(
   world: World,
-  { what, node = '', slots }: DestructiveWrite,
+  { what, node = '', slots, isForeign = false }: DestructiveWrite,
   request: ApiRequest,
   readAgeMs: number,
 ): Generator<readonly [FindingKind, string]> {
   if (readAgeMs > MAX_AGE_MS) yield ['unconfirmed-write', `${what} without a live GET of it`];
   if (!hasPrecondition(request)) yield ['unconfirmed-write', `${what} without a precondition`];
+  if (isForeign) yield ['unfenced-release', `${what}, which is another driver's`];
   for (const slot of slots) {
     const writer = livingWriter(world, node, slot);
     if (writer) yield ['unfenced-release', `${what} while ${writer} may write to ${slot}`];
@@ -68,7 +72,15 @@ function destructive({ api }: World, { method, path, body }: ApiRequest): Destru
   const [, podName] = /\/namespaces\/[^/]+\/pods\/([^/]+)$/.exec(path) ?? [];
   if (method === 'DELETE' && podName) {
     const pod = store.get('Pod', podName);
-    return pod && { what: `delete of pod ${podName}`, node: pod.spec?.nodeName, slots: slotsOf(pod) };
+    const slots = pod ? slotsOf(pod) : [];
+    return (
+      pod && {
+        what: `delete of pod ${podName}`,
+        node: pod.spec?.nodeName,
+        slots,
+        isForeign: slots.length === 0,
+      }
+    );
   }
   const [, attachmentName] = /\/volumeattachments\/([^/]+)$/.exec(path) ?? [];
   if (method === 'DELETE' && attachmentName) {
@@ -79,6 +91,7 @@ function destructive({ api }: World, { method, path, body }: ApiRequest): Destru
         what: `delete of VolumeAttachment of ${slot}`,
         node: spec.nodeName,
         slots: slot ? [slot] : [],
+        isForeign: spec.attacher !== DRIVER,
       }
     );
   }
@@ -110,7 +123,7 @@ function slotsOf({ spec }: PodObject): readonly string[] {
 function attachedTo(store: World['api']['store'], nodeName: string): readonly string[] {
   return store
     .list('VolumeAttachment')
-    .filter(({ spec }) => spec?.nodeName === nodeName && spec.attacher.startsWith('rds.'))
+    .filter(({ spec }) => spec?.nodeName === nodeName && spec.attacher === DRIVER)
     .flatMap(({ spec }) => spec?.source.persistentVolumeName ?? []);
 }
 
