@@ -65,14 +65,18 @@ export const OPERATOR: OperationFamily = {
   },
 };
 
-/** Annotates the Node with the id of its newest fence, if no machine of that name has a volume of ours mounted. */
-export function annotateClean({ api, storage, machines }: World, node: string): void {
+/**
+ * Annotates the Node with the id of a fence of it, if no machine of that name has a volume of ours mounted.
+ * @param turn which of several fences
+ */
+export function annotateClean({ api, storage, machines }: World, node: string, turn = 0): void {
   const named = machines.filter(({ nodeName }) => nodeName === node);
   if (!api.store.get('Node', node) || named.some(({ workload }) => workload.slots.length > 0)) return;
-  const comments = storage.device.addressList.entries.map(({ comment }) => comment ?? '');
-  const id = comments
-    .map((comment) => /\bid=([0-9a-f]{8}) node=(\S+)/.exec(comment))
-    .findLast((match) => match?.[2] === node)?.[1];
+  const ids = storage.device.addressList.entries.flatMap(({ comment = '' }) => {
+    const [, id, name] = /\bid=([0-9a-f]{8}) node=(\S+)/.exec(comment) ?? [];
+    return id !== undefined && name === node ? [id] : [];
+  });
+  const id = ids[turn % ids.length];
   if (id) api.store.patch('Node', node, { metadata: { annotations: { 'reattach.srvlab.io/clean': id } } });
 }
 

@@ -50,16 +50,16 @@ export function mend(world: World, undos: readonly Undo[]): void {
         machine.powerOn(isTaken ? [`10.0.4.${machines.indexOf(machine) + 11}`] : machine.addresses);
     }
   }
-  for (let round = 1; round <= ROUNDS; round++) clock.after(round * ROUND_MS, () => operate(world));
+  for (let round = 1; round <= ROUNDS; round++) clock.after(round * ROUND_MS, () => operate(world, round));
 }
 
 /** One round of an operator: nodes that are up and still fenced are rebooted, and then declared clean. */
-function operate(world: World): void {
+function operate(world: World, round: number): void {
   const { machines, storage, nodeNames } = world;
   for (const machine of machines) {
     const isFenced = machine.addresses.some((address) => storage.isBlocked(address));
     if (isFenced && machine.isPowered && !machine.isRetired && machine.workload.slots.length > 0)
       machine.powerOn();
   }
-  for (const nodeName of nodeNames) annotateClean(world, nodeName);
+  for (const nodeName of nodeNames) annotateClean(world, nodeName, round);
 }
