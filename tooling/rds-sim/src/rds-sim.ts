@@ -30,6 +30,8 @@ export interface RdsSimOptions extends Omit<DeviceOptions, 'clock'>, Partial<Dia
   readonly maxCommandBytes?: number;
   /** Keeps the model in step with a real machine, around every command. */
   readonly mirror?: Mirror;
+  /** Answers commands in place of RouterOS: the same data plane behind another product. */
+  readonly answer?: (device: Device) => (command: string) => string;
   /** Commands kept in `commands`; default 10 000. */
   readonly commandLogLimit?: number;
 }
@@ -72,6 +74,7 @@ export class RdsSim implements AsyncDisposable {
   readonly #latencyMs: number;
   readonly #maxCommandBytes: number;
   readonly #mirror: Mirror | undefined;
+  readonly #answer: ((command: string) => string) | undefined;
   readonly #timers = new Set<Disposable>();
   #reboot: Disposable | undefined;
 
@@ -98,6 +101,7 @@ export class RdsSim implements AsyncDisposable {
     this.hostKey = publicKeyOf(hostKey);
     this.hostKeyFingerprint = fingerprintOf(this.hostKey);
     this.device = new Device({ ...options, clock: this.#clock });
+    this.#answer = options.answer?.(this.device);
     this.commands = new CommandLog(options.commandLogLimit ?? 10_000);
     this.faults = new Faults({
       refuseConnections: () => this.#server.close(),
@@ -192,6 +196,7 @@ export class RdsSim implements AsyncDisposable {
   }
 
   #run(text: string, readOnly: boolean, widthColumns: number): ReturnType<typeof runScript> {
+    if (this.#answer) return { outcome: 'done', output: this.#answer(text) };
     if (Buffer.byteLength(text) > this.#maxCommandBytes) {
       return { outcome: 'failed', output: 'failure: maximum message size exceeded\r\n' };
     }

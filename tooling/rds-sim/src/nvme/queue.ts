@@ -36,6 +36,8 @@ export class Queue {
   readonly #hostRepeats: Retransmission;
   readonly #targetRepeats: Retransmission;
   #isHostOpen = true;
+  /** When the target's socket last received a segment, epoch ms: `lastrcv` of `ss`. */
+  #lastReceivedMs: number;
   #socket: SocketState = 'established';
   /** Commands that the target has accepted and not finished. */
   #unfinished = 0;
@@ -53,6 +55,7 @@ export class Queue {
   constructor(flow: Flow, clock: Clock, path: PacketPath, host: HostEnd, target: TargetEnd) {
     this.flow = flow;
     this.#clock = clock;
+    this.#lastReceivedMs = clock.now();
     this.#path = path;
     this.#host = host;
     this.#target = target;
@@ -63,6 +66,10 @@ export class Queue {
   /** Of the target's socket. It stays until accepted commands are finished, unless the host resets it. */
   get socket(): SocketState {
     return this.#socket;
+  }
+
+  get lastReceivedMs(): number {
+    return this.#lastReceivedMs;
   }
 
   /** Whether both ends are open, and nothing but a delayed acknowledgement is outstanding. */
@@ -331,7 +338,9 @@ export class Queue {
   /** Whether a packet of the host reached the target. */
   #fromHost(kind: PacketKind, sizeBytes: number, atMs?: number): boolean {
     const hasAll = this.#answers.every(({ isReceived }) => isReceived);
-    return this.#host.canSend && this.#path.fromHost(this.flow, kind, sizeBytes, hasAll, atMs);
+    const hasArrived = this.#host.canSend && this.#path.fromHost(this.flow, kind, sizeBytes, hasAll, atMs);
+    if (hasArrived) this.#lastReceivedMs = Math.max(this.#lastReceivedMs, atMs ?? this.#clock.now());
+    return hasArrived;
   }
 
   /** Whether a packet of the target reached the host. Connection tracking sees it in any case. */

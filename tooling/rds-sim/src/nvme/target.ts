@@ -9,6 +9,8 @@ import type { Volume } from './volume.ts';
 export interface TargetSocket {
   readonly state: Exclude<SocketState, 'closed'>;
   readonly flow: Flow;
+  /** When it last received a segment, epoch ms. */
+  readonly lastReceivedMs: number;
 }
 
 /** The NVMe/TCP target. */
@@ -28,8 +30,8 @@ export class Target implements Disposable {
 
   /** Sockets of queues. One stays until the commands that its queue has accepted are finished, unless the host resets it. */
   get sockets(): readonly TargetSocket[] {
-    return [...this.#queues].flatMap(({ socket: state, flow }) =>
-      state === 'closed' ? [] : [{ state, flow }],
+    return [...this.#queues].flatMap(({ socket: state, flow, lastReceivedMs }) =>
+      state === 'closed' ? [] : [{ state, flow, lastReceivedMs }],
     );
   }
 

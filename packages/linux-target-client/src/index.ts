@@ -1,0 +1,6 @@
+export {
+  assembleLinuxTarget,
+  type LinuxTargetBackend,
+  type LinuxTargetSettings,
+  linuxTargetDescriptor,
+} from './descriptor.ts';

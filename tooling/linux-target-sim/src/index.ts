@@ -1,0 +1,1 @@
+export { LinuxTarget } from './linux-target.ts';
