@@ -1,15 +1,19 @@
 import { parseArgs } from 'node:util';
+import type { BackendKind } from '@reattach/sim-world';
 import { playScenario } from './play-scenario.ts';
 import { jsonReporter, textReporter } from './reporter.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 
+const BACKENDS: Readonly<Record<string, BackendKind>> = { rds: 'rds', linux: 'linux-nvmet' };
+
 const NAMES = SCENARIOS.map(({ name }) => name);
 
-const USAGE = `Usage: pnpm demo [--scenario NAME] [--json]
+const USAGE = `Usage: pnpm demo [--scenario NAME] [--backend rds|linux] [--json]
 
 ${SCENARIOS.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`).join('\n')}
 
   --scenario NAME  default ${NAMES[0]}
+  --backend NAME   rds (default) or linux: a MikroTik ROSE Data Server or a Linux NVMe/TCP target
   --json           one JSON object per event, a summary last
 
 Exit codes: 0 the scenario ended as it must; 1 it did not; 2 bad arguments.
@@ -20,6 +24,7 @@ function readArguments(args: readonly string[]) {
     args: [...args],
     options: {
       scenario: { type: 'string', default: NAMES[0] ?? '' },
+      backend: { type: 'string', default: 'rds' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -48,9 +53,16 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`--scenario: got "${values.scenario}", expected one of ${NAMES.join(', ')}\n`);
     return 2;
   }
+  const backend = BACKENDS[values.backend];
+  if (!backend) {
+    process.stderr.write(
+      `--backend: got "${values.backend}", expected one of ${Object.keys(BACKENDS).join(', ')}\n`,
+    );
+    return 2;
+  }
   const colours = process.stdout.isTTY && !process.env['NO_COLOR'];
   const reporter = values.json ? jsonReporter(write) : textReporter(write, colours);
-  const { ok } = await playScenario(scenario, reporter);
+  const { ok } = await playScenario(scenario, backend, reporter);
   return ok ? 0 : 1;
 }
 

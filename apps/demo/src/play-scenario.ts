@@ -1,3 +1,4 @@
+import type { BackendKind } from '@reattach/sim-world';
 import type { Reporter } from './reporter.ts';
 import type { Scenario } from './scenario.ts';
 import { ScenarioRun } from './scenario-run.ts';
@@ -5,13 +6,17 @@ import type { Outcome, Summary } from './summary.ts';
 import { Timeline } from './timeline.ts';
 
 /** Plays one scenario to its end and judges it. A fault of the run becomes a problem in the summary; it never rejects. */
-export async function playScenario(scenario: Scenario, reporter: Reporter): Promise<Summary> {
+export async function playScenario(
+  scenario: Scenario,
+  backend: BackendKind,
+  reporter: Reporter,
+): Promise<Summary> {
   const timeline = new Timeline(reporter.event);
   const problems: string[] = [];
   let outcome: Outcome | undefined;
   timeline.add('narration', `${scenario.name}: ${scenario.title}`);
   try {
-    await using run = await ScenarioRun.start(scenario, timeline);
+    await using run = await ScenarioRun.start(scenario, backend, timeline);
     await scenario.play(run).catch((err: unknown) => problems.push(messageOf(err)));
     outcome = outcomeOf(run);
     problems.push(...scenario.judge(outcome, run));

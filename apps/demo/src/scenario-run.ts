@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
+  type BackendKind,
   COMPRESSED_FLAGS,
   ControllerProcess,
   type LogLine,
@@ -56,9 +57,9 @@ export class ScenarioRun implements AsyncDisposable {
   }
 
   /** Resolves once every replica of the workload runs and every controller is ready. @throws with what `/readyz` says otherwise. */
-  static async start(options: RunOptions, timeline: Timeline): Promise<ScenarioRun> {
+  static async start(options: RunOptions, backend: BackendKind, timeline: Timeline): Promise<ScenarioRun> {
     await using cleanup = new AsyncDisposableStack();
-    const world = cleanup.use(await SimWorld.start());
+    const world = cleanup.use(await SimWorld.start({ backend }));
     const files: WorldFiles = cleanup.use(await world.writeFiles());
     const { nodes, rds } = world;
     timeline.add(
@@ -144,7 +145,8 @@ export class ScenarioRun implements AsyncDisposable {
   /** The idle poll reads the backend once more: what live nodes do must be known before one of them fails. */
   #untilReadAgain(): Promise<void> {
     const readings = () =>
-      this.world.rds.commands.entries.filter(({ text }) => text.includes('/ip/firewall/connection')).length;
+      this.world.rds.commands.entries.filter(({ text }) => /^read |\/ip\/firewall\/connection/.test(text))
+        .length;
     const before = readings();
     return this.until('the backend to be read', () => readings() > before + 1);
   }

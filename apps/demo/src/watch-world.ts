@@ -37,7 +37,7 @@ export function watchWorld(world: SimWorld, timeline: Timeline): Disposable {
     }
     for (const { text } of world.rds.commands.entries.slice(seenCommands)) {
       seenCommands++;
-      if (/address-list\/(add|remove)/.test(text))
+      if (/address-list\/(add|remove)|^(un)?fence /.test(text))
         timeline.add('written', `backend: ${text.split('; :put')[0]}`);
     }
     for (const [pod, node] of podsByNode(world)) {

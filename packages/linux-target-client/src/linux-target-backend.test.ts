@@ -103,7 +103,7 @@ describe('a Linux target', () => {
     expect(world.device.blocks('10.0.0.11')).toBe(true);
   });
 
-  it('does not count a drop rule that somebody narrowed', async () => {
+  it('does not count a drop rule with a further condition', async () => {
     const world = await settled();
     await world.backend.fence(RECORD, RECORD.addresses, NEVER);
     world.target.table.narrow({ match: { op: '==', left: { meta: { key: 'day' } }, right: 0 } });

@@ -1,6 +1,9 @@
-import type { AddressListEntry, Device, FirewallRule } from '@reattach/rds-sim';
+import type { Device } from '@reattach/rds-sim';
 
-/** The address list that stands for the nft sets: the data plane has one packet filter for both kinds of target. */
+type AddressListEntry = ReturnType<Device['addressList']['add']>;
+type FirewallRule = ReturnType<Device['addDropRule']>;
+
+/** The address list behind the nft sets: the data plane has one packet filter for both kinds of target. */
 const LIST = 'reattach-fenced';
 
 /** One entry of `/etc/reattach/fences`. */
@@ -18,7 +21,7 @@ export class FenceTable {
   readonly #enforced = new Map<string, AddressListEntry>();
   readonly ports: Set<number> = new Set();
   #rule: FirewallRule | undefined;
-  /** Statements that somebody added to the drop rule, as `nft -j` prints them. */
+  /** Statements added to the drop rule from outside, as `nft -j` prints them. */
   narrowedBy: readonly object[] = [];
 
   constructor(device: Device) {
@@ -83,7 +86,7 @@ export class FenceTable {
     this.#enforced.clear();
   }
 
-  /** Somebody adds a condition to the drop rule, so that it no longer drops everything. */
+  /** A condition is added to the drop rule, so that it no longer drops everything. */
   narrow(statement: object): void {
     this.narrowedBy = [statement];
     if (this.#rule) this.#device.raw.remove(this.#rule);

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '@reattach/core';
 import { type FakeControllers, type Kubelet, KubeSim, startFakeControllers } from '@reattach/kube-sim';
-import { RdsSim, type RdsSimOptions, type SimHost } from '@reattach/rds-sim';
+import { LinuxTarget } from '@reattach/linux-target-sim';
+import { type Device, RdsSim, type RdsSimOptions, type SimHost } from '@reattach/rds-sim';
 import { COMPRESSED_TIMES } from './compressed-times.ts';
 import { SimWorkload } from './sim-workload.ts';
+
+/** Products that a world can have as its storage backend: kinds of the controller's configuration. */
+export type BackendKind = 'rds' | 'linux-nvmet';
 
 export interface SimWorldOptions {
   readonly clock?: Clock;
@@ -18,6 +22,8 @@ export interface SimWorldOptions {
   /** Default: compressed. */
   readonly times?: typeof COMPRESSED_TIMES;
   readonly rds?: Omit<RdsSimOptions, 'clock'>;
+  /** The product of the storage backend; default `rds`. Both have the same data plane. */
+  readonly backend?: BackendKind;
   readonly kubevirt?: boolean;
 }
 
@@ -51,6 +57,9 @@ export class SimWorld implements AsyncDisposable {
   readonly fakeControllers: FakeControllers;
   readonly driver: string;
   readonly backendAddress: string = BACKEND_ADDRESS;
+  readonly backend: BackendKind;
+  /** The forced command of a Linux target; absent where the backend is an RDS. */
+  readonly linux: LinuxTarget | undefined;
   readonly #nodes: ReadonlyMap<string, SimNode>;
 
   private constructor(
@@ -59,7 +68,10 @@ export class SimWorld implements AsyncDisposable {
     fakeControllers: FakeControllers,
     driver: string,
     nodes: ReadonlyMap<string, SimNode>,
+    linux: LinuxTarget | undefined,
   ) {
+    this.linux = linux;
+    this.backend = linux ? 'linux-nvmet' : 'rds';
     this.kube = kube;
     this.rds = rds;
     this.fakeControllers = fakeControllers;
@@ -76,13 +88,21 @@ export class SimWorld implements AsyncDisposable {
     } = options;
     const names = options.nodes ?? ['node-a', 'node-b', 'node-c'];
     const kube = await KubeSim.start({ clock, ...(options.kubevirt && { kubevirt: true }) });
+    let linux: LinuxTarget | undefined;
     const rds = await RdsSim.start({
       clock,
       address: BACKEND_ADDRESS,
       tracking: { enabled: 'yes' },
       ...options.rds,
+      ...(options.backend === 'linux-nvmet' && {
+        answer: (device: Device) => {
+          const target = new LinuxTarget(device);
+          linux = target;
+          return (request: string) => target.answer(request);
+        },
+      }),
     });
-    rds.device.addDropRule();
+    if (!linux) rds.device.addDropRule();
     const parts = new Map(
       names.map((name, index) => {
         const address = `10.0.0.${index + 11}`;
@@ -100,7 +120,8 @@ export class SimWorld implements AsyncDisposable {
         ] as const;
       }),
     );
-    for (let index = 0; index < volumes; index++) addVolume(kube, rds, driver, index);
+    const attributesOf = linux ? linuxAttributes : rdsAttributes;
+    for (let index = 0; index < volumes; index++) addVolume(kube, rds, driver, index, attributesOf);
     const fakeControllers = startFakeControllers(kube, {
       drivers: [driver],
       times: times.cluster,
@@ -115,7 +136,7 @@ export class SimWorld implements AsyncDisposable {
       ),
     );
     if (volumes > 0) kube.addStatefulSet({ name: SET_NAME, replicas: volumes });
-    return new SimWorld(kube, rds, fakeControllers, driver, nodes);
+    return new SimWorld(kube, rds, fakeControllers, driver, nodes, linux);
   }
 
   get nodes(): readonly SimNode[] {
@@ -194,7 +215,25 @@ export class SimWorld implements AsyncDisposable {
   }
 }
 
-function addVolume(kube: KubeSim, rds: RdsSim, driver: string, index: number): void {
+type Attributes = (nqn: string) => Readonly<Record<string, string>>;
+
+/** As rds-csi names a volume. */
+function rdsAttributes(nqn: string): Readonly<Record<string, string>> {
+  return { nqn, nvmeAddress: BACKEND_ADDRESS, nvmePort: '4420' };
+}
+
+/** As democratic-csi names a volume. */
+function linuxAttributes(nqn: string): Readonly<Record<string, string>> {
+  return { node_attach_driver: 'nvmeof', transports: `tcp://${BACKEND_ADDRESS}:4420`, nqn, nsid: '1' };
+}
+
+function addVolume(
+  kube: KubeSim,
+  rds: RdsSim,
+  driver: string,
+  index: number,
+  attributesOf: Attributes,
+): void {
   const handle = `pvc-${String(index).padStart(8, '0')}`;
   const nqn = `nqn.2026-01.example.test:${handle}`;
   rds.device.addVolume({ slot: handle, nqn, sizeBytes: 2 ** 30 });
@@ -203,6 +242,6 @@ function addVolume(kube: KubeSim, rds: RdsSim, driver: string, index: number): v
     claim: `data-${SET_NAME}-${index}`,
     handle,
     driver,
-    attributes: { nqn, nvmeAddress: BACKEND_ADDRESS, nvmePort: '4420' },
+    attributes: attributesOf(nqn),
   });
 }

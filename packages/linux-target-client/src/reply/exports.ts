@@ -10,7 +10,7 @@ export interface TargetExport {
   readonly ports: readonly number[];
 }
 
-/** Parses the section `nvmet`. A namespace that is disabled or linked to no TCP port is no export. */
+/** Parses the section `nvmet`. A namespace that is disabled, or linked to no TCP port, is left out. */
 export function parseExports({ lines }: Section): readonly TargetExport[] {
   const portFacts = new Map<string, Map<string, string>>();
   const links: (readonly [string, string])[] = [];

@@ -22,7 +22,7 @@ describe('parseReply', () => {
     ['the reply of another request', whole(), 'incomplete', 'fedcba9876543210'],
     ['a line that was lost', whole().replace('bootId\tboot-of-target-1\n', ''), 'malformed'],
     ['another version', whole().replace('reattach-target 1', 'reattach-target 2'), 'malformed'],
-    ['a shell that is no forced command', 'Linux target 6.1\n', 'incomplete'],
+    ['a shell instead of the forced command', 'Linux target 6.1\n', 'incomplete'],
     ['a refusal', `reattach-target 1 error ${NONCE} busy\nlocked\nend ${NONCE}\n`, 'refusal'],
   ])('%s -> %s', (_, text, kind, nonce = NONCE) => {
     const parsed = parseReply(bytes(text), 'read', nonce);
