@@ -27,7 +27,8 @@ export const watchConfirmations: CreateOracle = (world, report) => {
   /** When a client last read a path live, epoch ms. */
   const readAtMs = new Map<string, number>();
   world.api.onServed(({ client, request, answer, atMs }) => {
-    if (request.method === 'GET' && answer.status < 300) readAtMs.set(`${client} ${request.path}`, atMs);
+    const isFound = answer.status < 300 || answer.status === 404;
+    if (request.method === 'GET' && isFound) readAtMs.set(`${client} ${request.path}`, atMs);
   });
   /** What was decided before a pause is sent after it: only the precondition guards that, so its age is not judged. */
   const readAgeMs = (client: string, { path }: ApiRequest): number => {
@@ -48,6 +49,14 @@ export const watchConfirmations: CreateOracle = (world, report) => {
     if (request.method === 'GET' || answer.status >= 300) return;
     if (node !== undefined) world.released(node);
     for (const [kind, detail] of wrongs) report(kind, detail);
+  });
+  world.storage.onCommand(({ client, command, isEffect }) => {
+    const [, address] = /\baddress=([\d.]+)/.exec(command) ?? [];
+    const named = /\bnode=([\w.-]+)/.exec(command)?.[1];
+    if (!isEffect || address === undefined || named === undefined) return;
+    const ageMs = readAgeMs(client, { method: 'GET', path: `/api/v1/nodes/${named}` });
+    if (ageMs > MAX_AGE_MS)
+      report('unconfirmed-write', `fence change of ${named} without a live GET of its Node`);
   });
   return {};
 };

@@ -52,49 +52,46 @@ export const watchFences: CreateOracle = (world, report) => {
   storage.onCommand(({ isEffect }) => {
     if (isEffect) observe();
   });
+  const judge = (key: string, placement: Placement, machine: Machine): void => {
+    const name = `${machine.nodeName} (${machine.id}, ${addressOf(key)})`;
+    const wasWell = placement.wellBoots.get(machine.id) === machine.bootId;
+    if (wasWell && clock.now() - placement.atMs > MISTAKE_BOUND_MS)
+      report('wrongly-fenced', `${name} was well when it was fenced`);
+    const boot = placement.boots.get(machine.id);
+    if (boot === undefined || boot === machine.bootId || !isProvable(world, machine, [...placements])) return;
+    const id = `${key} ${machine.bootId}`;
+    const waitedMs = (waitingMs.get(id) ?? 0) + (world.isCalm ? SAMPLE_MS : 0);
+    waitingMs.set(id, waitedMs);
+    if (waitedMs > RETURN_BOUND_MS) report('wrongly-fenced', `${name} has booted and is not let back`);
+  };
   return {
     sample() {
       observe();
-      const waiting = new Set<string>();
       for (const [key, placement] of placements) {
-        const address = key.split(' ')[1] ?? '';
-        if (!storage.isBlocked(address)) continue;
-        for (const machine of ownersOf(address)) {
-          if (!machine.isWell) continue;
-          const wasWell = placement.wellBoots.get(machine.id) === machine.bootId;
-          if (wasWell && clock.now() - placement.atMs > MISTAKE_BOUND_MS) {
-            report(
-              'wrongly-fenced',
-              `${machine.nodeName} (${machine.id}, ${address}) was well when it was fenced`,
-            );
-          }
-          const boot = placement.boots.get(machine.id);
-          if (boot === undefined || boot === machine.bootId || !isProvable(world, machine, placement))
-            continue;
-          const id = `${key} ${machine.bootId}`;
-          waiting.add(id);
-          const waitedMs = (waitingMs.get(id) ?? 0) + (world.isCalm ? SAMPLE_MS : 0);
-          waitingMs.set(id, waitedMs);
-          if (waitedMs > RETURN_BOUND_MS)
-            report(
-              'wrongly-fenced',
-              `${machine.nodeName} (${machine.id}, ${address}) has booted and is not let back`,
-            );
-        }
+        if (!storage.isBlocked(addressOf(key))) continue;
+        for (const machine of ownersOf(addressOf(key))) if (machine.isWell) judge(key, placement, machine);
       }
-      for (const id of waitingMs.keys()) if (!waiting.has(id)) waitingMs.delete(id);
     },
   };
 };
 
-/** Nothing stands against letting it back: no other machine had the address, and nobody else recovers the node. */
+function addressOf(key: string): string {
+  return key.split(' ')[1] ?? '';
+}
+
+/**
+ * Nothing stands against letting it back: it has all addresses that were fenced for it, no other machine had one of them,
+ * and nobody else recovers the node.
+ */
 function isProvable(
   { api }: Parameters<CreateOracle>[0],
-  { nodeName, id }: Machine,
-  { boots }: Placement,
+  { nodeName, id, addresses }: Machine,
+  placements: readonly (readonly [string, Placement])[],
 ): boolean {
   const node = api.store.get('Node', nodeName);
   const taints = node?.spec?.taints ?? [];
   const isOthers = taints.some(({ key, value }) => key.endsWith('/out-of-service') && value !== DRIVER);
-  return node !== undefined && !isOthers && boots.size === 1 && boots.has(id);
+  const own = placements.filter(([, { boots }]) => boots.has(id));
+  const areItsOwn = own.every(([key, { boots }]) => boots.size === 1 && addresses.includes(addressOf(key)));
+  return node !== undefined && !isOthers && areItsOwn;
 }
