@@ -23,7 +23,7 @@ describe('README', () => {
     expect(README).toContain(`\n\n${table}\n\n`);
   });
 
-  it('tells of every endpoint that is served, and of no other', () => {
+  it('describes every endpoint that is served, and no other', () => {
     const routes = [
       ...stateRoutes({ report: unused, reconcile: unused, leading: unused }),
       ...auditRoutes({ history: unused }),

@@ -13,6 +13,12 @@ export interface StateReport {
   readonly leading: boolean;
   /** Name of the replica that leads, when it is known. */
   readonly leader?: string;
+  /** Name of the cluster, for people who have several pages open. */
+  readonly clusterName?: string;
+  /** Where the runbook is; `#` and a hold reason lead to its entry. */
+  readonly runbookUrl?: string;
+  /** What each hold reason of `counts` means, in words. */
+  readonly holdReasons: Readonly<Record<string, string>>;
   readonly cache: { readonly synced: boolean; readonly freshAsOfMs: number; readonly detail: string };
   /** Absent before the first pass of this process has ended. */
   readonly lastPass?: PassState;
@@ -74,8 +80,10 @@ export interface StateCounts {
   /** Of them on nodes that are ready. */
   readonly ready: number;
   readonly byVerdict: Readonly<Record<string, number>>;
-  /** Of attachments on lost nodes: a stale cache holds the others too. */
+  /** Of attachments on lost nodes. */
   readonly heldByReason: Readonly<Record<string, number>>;
+  /** Attachments on ready nodes that could not be released if their node were lost now: the view is stale, or too many nodes are lost. */
+  readonly blocked: number;
 }
 
 export interface AttachmentState {

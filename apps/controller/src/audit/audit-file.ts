@@ -35,7 +35,7 @@ export class AuditFile implements AuditPlace {
     this.#sizeBytes = (isFull ? 0 : known) + lineBytes;
   }
 
-  /** The last `limit` records, oldest first; what is no record is left out. @throws when a file is there but cannot be read. */
+  /** The last `limit` records, oldest first; skips lines that hold something else. @throws when a file is there but cannot be read. */
   async last(limit: number): Promise<readonly AuditRecord[]> {
     const parts = [await textOf(`${this.name}${ROTATED_SUFFIX}`), await textOf(this.name)];
     const lines = parts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
@@ -72,7 +72,7 @@ function parseRecord(line: string): AuditRecord | undefined {
   }
 }
 
-/** Every record has these; the others are told by its kind. */
+/** Every record has these; its kind decides which others. */
 const TEXTS = ['kind', 'node', 'why', 'reconcileID'] as const;
 
 /** Says whether a value is a record; those of a newer version may have more fields. */

@@ -133,7 +133,7 @@ describe('AuditLog', () => {
       },
     ],
     [
-      'an out-of-service taint taken back',
+      'a removed out-of-service taint',
       { kind: 'untainted', cleanup: { kind: 'untaint', node, why: 'booted' } },
       {
         ...BASE,
@@ -144,7 +144,7 @@ describe('AuditLog', () => {
       },
     ],
     [
-      'a fenced taint taken back',
+      'a removed fenced taint',
       { kind: 'fenced-taint-removed', cleanup: { kind: 'remove-fenced-taint', node, why: 'no fence' } },
       { ...BASE, kind: 'untainted', nodeUid: node.uid, why: 'no fence', taint: 'reattach.srvlab.io/fenced' },
     ],
@@ -238,7 +238,7 @@ describe('AuditLog', () => {
     });
 
     it('starts without history when the file cannot be read', async () => {
-      const log = logTo(folder); // a folder is no file
+      const log = logTo(folder); // a folder, not a file
       await log.load();
       expect([await log.history(10, signal), logger.messages('warn')]).toEqual([
         [],

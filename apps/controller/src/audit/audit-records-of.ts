@@ -84,7 +84,7 @@ function cleanupRecord(
   return { ...pass, kind: 'untainted', node, nodeUid, why, taint };
 }
 
-/** What was done once for several attachments rests on the facts of each; those of the first stand for all. */
+/** The facts of the first attachment, for an action that served several. */
 function sharedBy(decisions: readonly LostDecision[], pass: Pass) {
   const [first] = decisions;
   const persistentVolumes = decisions.flatMap(({ attachment }) => attachment.persistentVolumeName ?? []);

@@ -1,6 +1,6 @@
 import type { Clock } from '@reattach/core';
 
-/** What a command knows of its surroundings. */
+/** Everything a command uses of its environment. */
 export interface CliIo {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -13,6 +13,6 @@ export interface CliIo {
   readonly clock: Clock;
   /** Aborted by an interrupt. */
   readonly signal: AbortSignal;
-  /** Asks whoever sits there; `undefined` when nobody does. */
+  /** Asks the operator; `undefined` without a terminal. */
   readonly ask: (question: string) => Promise<string | undefined>;
 }

@@ -7,7 +7,7 @@ export const YES_FLAG: CommandFlag = {
   description: "Do not ask for the node's name as confirmation.",
 };
 
-/** Lets whoever sits there type the name of what they are about to change. @throws {CliError} when they do not. */
+/** Has the operator type the name of what is about to change. @throws {CliError} when the answer differs */
 export async function confirm({ flags }: Call, io: CliIo, name: string, what: string): Promise<void> {
   io.stderr(`${what}\n`);
   if (flags.has('--yes')) return;

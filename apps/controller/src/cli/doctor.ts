@@ -9,11 +9,11 @@ import { readConfig } from './read-config.ts';
 export const doctorCommand: Command = {
   name: 'doctor',
   args: [],
-  summary: 'Check cluster, permissions and backend, and print what mends what is missing. Changes nothing.',
+  summary: 'Check cluster, permissions and backend, and print a fix for each problem. Changes nothing.',
   flags: [
     {
       name: '--probe',
-      description: 'Print a script instead that settles what nobody has published about RouterOS.',
+      description: 'Print a script instead whose output settles what is not documented about the backend.',
     },
     { name: '--json', description: 'The same as `--output json`.' },
     OUTPUT_FLAG,

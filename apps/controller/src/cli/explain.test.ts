@@ -42,7 +42,7 @@ describe('findSubject', () => {
 });
 
 describe('explainText', () => {
-  it('tells the whole story, as a person would', () => {
+  it('explains everything, for people', () => {
     expect(explain(stateReport(), 'default/data-a')).toBe(
       `Node node-a has been NotReady for 1 min, since 2025-12-31 23:59:00Z
   known to the backend by 10.0.0.11; 1 attachment of ours
@@ -51,11 +51,11 @@ Claim default/data-a (PersistentVolume pv-a, VolumeAttachment va-a)
   attached to node node-a; stored at backend backend-a
   the backend, asked 0.5 s ago, says silent: nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live; last activity 1 min ago
   cut off there: no
-How it was decided at 2026-01-01 00:00:00Z, as passes have for 30 s:
+How it was decided at 2026-01-01 00:00:00Z, the same for 30 s:
   passed   cache-fresh       the cluster was seen 1.0 s ago, which is recent enough
   passed   attacher-ours     it was attached by rds.csi.srvlab.io, which is ours
   passed   no-mass-failure   1 of 2 nodes is lost: no mass failure
-  passed   no-other-actor    no taint says that somebody else is recovering the node
+  passed   no-other-actor    no taint says that another controller is recovering the node
   passed   node-lost         the node has been NotReady for 1 min
   passed   no-migration      the volume is in no live migration
   passed   grace-over        its grace is over; the backend has proved it silent for 45 s
@@ -69,7 +69,7 @@ In short: mode is observe; the message says what mode fence would do.
     );
   });
 
-  it('tells of attachments that were decided alike once', () => {
+  it('describes attachments that were decided alike once', () => {
     const report = stateReport([
       attachmentState(),
       attachmentState({ volumeAttachment: 'va-b', claim: { namespace: 'default', name: 'data-b' } }),
@@ -80,7 +80,7 @@ In short: mode is observe; the message says what mode fence would do.
     expect(text).toContain('VolumeAttachment va-a)\nClaim default/data-b (');
   });
 
-  it('tells of a fence and what becomes of it', () => {
+  it('describes a fence and what becomes of it', () => {
     const fence = { kind: 'quiescing', id: 'f1', why: 'The backend may still hold commands' } as const;
     const fences = [
       { backend: 'backend-a', id: 'f1', fencedAtMs: AS_OF_MS - 5_000, cleanup: 'stays: Node is not ready' },
@@ -105,7 +105,7 @@ In short: mode is observe; the message says what mode fence would do.
     expect(text).toContain('Nothing of ours is attached to it.');
   });
 
-  it('asks nobody about a node that is ready', () => {
+  it('queries no backend about a ready node', () => {
     const attachment = attachmentState({
       nodeState: 'ready',
       rule: 'node-lost',

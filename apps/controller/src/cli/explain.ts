@@ -46,7 +46,7 @@ function explanation({ node, attachments }: Subject, report: StateReport) {
   };
 }
 
-/** For people. Attachments that were decided alike are told of once. */
+/** For people. Attachments that were decided alike share one section. */
 export function explainText({ node, attachments }: Subject, report: StateReport, style: Style): string {
   const alike = Map.groupBy(attachments, (each) =>
     JSON.stringify([each.node, each.backend, each.rule, each.decision, each.reason, each.why, each.fence]),
@@ -93,12 +93,12 @@ function attachmentSection(group: readonly AttachmentState[], report: StateRepor
   const { node, backend, reason, sinceMs } = attachment;
   const steps = ruleChain({ attachment, report });
   const width = Math.max(...steps.map(({ rule }) => rule.length));
-  const standing = sinceMs === undefined ? '' : `, as passes have for ${formatDuration(asOfMs - sinceMs)}`;
+  const unchanged = sinceMs === undefined ? '' : `, the same for ${formatDuration(asOfMs - sinceMs)}`;
   return [
     ...group.map((each) => subjectLine(each, style)),
     `  attached to node ${node}${backend === undefined ? '' : `; stored at backend ${backend}`}`,
     ...evidenceLines(attachment, asOfMs),
-    `How it was decided at ${formatTime(asOfMs)}${standing}:`,
+    `How it was decided at ${formatTime(asOfMs)}${unchanged}:`,
     ...steps.map(({ rule, outcome, fact }) => {
       const line = `  ${outcome === 'passed' ? 'passed ' : 'decided'}  ${rule.padEnd(width)}  ${fact}`;
       return outcome === 'passed' ? line : style(reason === undefined ? 'good' : 'bad', line);
@@ -112,7 +112,7 @@ function subjectLine({ claim, persistentVolume, volumeAttachment }: AttachmentSt
   return `${style('strong', name)} (PersistentVolume ${persistentVolume ?? 'none: inline'}, VolumeAttachment ${volumeAttachment})`;
 }
 
-/** Of a node that is ready nobody asks the backend. */
+/** Empty for a ready node, about which no backend is queried. */
 function evidenceLines({ evidence, fence, nodeState }: AttachmentState, asOfMs: number): readonly string[] {
   if (nodeState === 'ready') return [];
   const { kind, detail, observedAtMs, lastActivityMs } = evidence;

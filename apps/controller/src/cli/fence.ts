@@ -35,8 +35,8 @@ export const fenceCommand: Command = {
   ],
   async run(call, io) {
     const [name = ''] = call.args;
-    await using shot = await StandaloneView.open(readConfig(call.configArgv, io), io.clock, io.signal);
-    const examine = () => examineNode(name, shot, backendOf(call), io);
+    await using standalone = await StandaloneView.open(readConfig(call.configArgv, io), io.clock, io.signal);
+    const examine = () => examineNode(name, standalone, backendOf(call), io);
     const asked = await examine();
     if (asked.open.length === 0) {
       io.stderr(
@@ -45,7 +45,7 @@ export const fenceCommand: Command = {
       return print(call, io, { node: name, fences: [] }, () => '');
     }
     await confirm(call, io, name, consequences(asked));
-    const { node, addresses, open } = await examine(); // whoever was asked may have taken their time
+    const { node, addresses, open } = await examine(); // the answer may have taken minutes
     if (bootOf(node) !== bootOf(asked.node)) {
       throw new CliError(`Node ${name} has booted or was replaced meanwhile; nothing was changed`);
     }
@@ -53,12 +53,12 @@ export const fenceCommand: Command = {
     const actions: ManualAction[] = [];
     for (const each of open) {
       const missing = openAddresses(each, node, addresses);
-      const fence = recordFor(node, each, missing, shot.config.policy.attacher, io.clock.now());
+      const fence = recordFor(node, each, missing, standalone.config.policy.attacher, io.clock.now());
       await each.backend.fence(fence, missing, io.signal);
       fences.push({ backend: each.backend.name, id: fence.id, addresses: missing.map(({ value }) => value) });
       actions.push(actionOf(fence, missing, each));
     }
-    await recordManual(actions, call, io, shot);
+    await recordManual(actions, call, io, standalone);
     return print(
       call,
       io,
@@ -89,15 +89,15 @@ interface Examined {
 /** @throws {CliError} why it may not be fenced. */
 async function examineNode(
   name: string,
-  shot: StandaloneView,
+  standalone: StandaloneView,
   backend: string | undefined,
   { clock, signal }: CliIo,
 ): Promise<Examined> {
-  const { view } = await shot.look();
+  const { view } = await standalone.read();
   const node = nodeNamed(name, view);
   const addresses = storageAddressesOf(node, view);
-  refuseNode(node, addresses, shot.config.policy);
-  const seen = await nodeAtBackends(node, view, shot, backend, signal);
+  refuseNode(node, addresses, standalone.config.policy);
+  const seen = await nodeAtBackends(node, view, standalone, backend, signal);
   for (const each of seen) refuseBackend(each, clock.now());
   const open = seen.filter((each) => openAddresses(each, node, addresses).length > 0);
   return { node, addresses, seen, open };
@@ -122,7 +122,7 @@ function refuseNode(
   const unreadable = nodeFactOf(node)?.unreadableAddresses;
   if (unreadable !== undefined) {
     throw new CliError(
-      `Node ${node.name} names storage addresses that are no IP addresses (${unreadable.map((each) => JSON.stringify(each)).join(', ')}); correct its annotation reattach.srvlab.io/storage-addresses`,
+      `Node ${node.name} names storage addresses that are not IP addresses (${unreadable.map((each) => JSON.stringify(each)).join(', ')}); correct its annotation reattach.srvlab.io/storage-addresses`,
     );
   }
   if (addresses.length === 0)
@@ -146,7 +146,7 @@ function refuseBackend({ backend, reading, evidence, attachments }: NodeAtBacken
   const { enforcement, fences } = reading;
   if (evidence.kind === 'unknown') {
     throw new CliError(
-      `Backend ${backend.name} does not know the node: ${evidence.detail} (${evidence.reason}). A fence vouches that the node was seen at these addresses`,
+      `Backend ${backend.name} does not know the node: ${evidence.detail} (${evidence.reason}). Only a node that the backend has seen at these addresses may be fenced`,
     );
   }
   if (!enforcement || !fences) throw new CliError(`Fences at backend ${backend.name} could not be read`);

@@ -1,7 +1,7 @@
 import type { AttachmentState, NodeReport, StateReport } from '@reattach/status-page';
 import { usageError } from './cli-error.ts';
 
-/** What a name stands for: attachments of a pod, claim or volume, or a node and all that is attached to it. */
+/** What a name refers to: attachments of a pod, claim or volume, or a node and all that is attached to it. */
 export interface Subject {
   readonly node?: NodeReport;
   readonly attachments: readonly AttachmentState[];

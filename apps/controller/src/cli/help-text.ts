@@ -18,14 +18,14 @@ export function helpText(): string {
   );
   const codes = EXIT_NAMES.map((name) => `  ${EXIT[name]}  ${plain(EXIT_MEANINGS[name])}`);
   return [
-    'Gets stateful workloads off a dead node in seconds, never with two writers.',
+    'Moves stateful workloads off a dead node in seconds, never with two writers.',
     '',
     'Usage:',
     `  ${'reattach [run] [flags]'.padEnd(width)}  Run the controller.`,
     ...commands,
     '',
-    'reattach <command> --help tells of its flags. These are known to all commands; each is a flag, an environment variable, or a',
-    'key of the YAML file, in this order of precedence:',
+    'reattach <command> --help lists the flags of a command. Every command also accepts the options below; each is a flag, an',
+    'environment variable, or a key of the YAML file, in this order of precedence:',
     '',
     ...options,
     '  --help     Prints this text.',

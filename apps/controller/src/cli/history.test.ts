@@ -12,7 +12,7 @@ const BASE = {
 } as const;
 
 describe('historyText', () => {
-  it('tells of everything in one line each', () => {
+  it('describes everything in one line each', () => {
     const claim = { namespace: 'default', name: 'data-a' };
     const pod = { namespace: 'default', name: 'db-0' };
     const records: readonly AuditRecord[] = [

@@ -45,16 +45,17 @@ export async function readState(call: Call, io: CliIo, choice: AttachmentChoice)
     unanswered = err;
   }
   const config = readConfigOr(unanswered.message, call.configArgv, io);
-  await using shot = await StandaloneView.open(config, io.clock, io.signal);
-  const preview = await shot.look();
+  await using standalone = await StandaloneView.open(config, io.clock, io.signal);
+  const preview = await standalone.read();
   const { policy } = config;
   const context = {
     version: VERSION,
     policy,
     identity: '',
     leading: true,
-    backends: shot.backends,
-    podsOnNode: (name: string) => shot.caches.podsOnNode(name),
+    ...config.page,
+    backends: standalone.backends,
+    podsOnNode: (name: string) => standalone.caches.podsOnNode(name),
   };
   const report = printableDeep(buildStateReport(preview, choice, context));
   return { isFromController: false, report, notes: [`No controller found. ${unanswered.message}.`, ALONE] };

@@ -21,7 +21,7 @@ describe('ruleChain', () => {
       ['cache-fresh', 'passed', 'the cluster was seen 1.0 s ago, which is recent enough'],
       ['attacher-ours', 'passed', 'it was attached by rds.csi.srvlab.io, which is ours'],
       ['no-mass-failure', 'passed', '1 of 2 nodes is lost: no mass failure'],
-      ['no-other-actor', 'passed', 'no taint says that somebody else is recovering the node'],
+      ['no-other-actor', 'passed', 'no taint says that another controller is recovering the node'],
       ['node-lost', 'passed', 'the node has been NotReady for 1 min'],
       ['no-migration', 'passed', 'the volume is in no live migration'],
       ['grace-over', 'passed', 'its grace is over; the backend has proved it silent for 45 s'],
@@ -48,7 +48,7 @@ describe('ruleChain', () => {
     },
   );
 
-  it('does not speak of silence where there is none, nor of times nobody knows', () => {
+  it('mentions neither silence nor times that are not known', () => {
     const evidence = { kind: 'live', detail: 'it writes', observedAtMs: AS_OF_MS } as const;
     const attachment = attachmentState({ node: 'node-x', nodeState: 'gone', evidence });
     const facts = new Map(

@@ -27,7 +27,7 @@ export const PASSING_FACTS: Readonly<Record<string, (c: RuleCase) => string>> = 
     const lost = nodes.filter(({ state }) => state !== 'ready').length;
     return `${lost} of ${count(nodes.length, 'node')} ${lost === 1 ? 'is' : 'are'} lost: no mass failure`;
   },
-  'no-other-actor': () => 'no taint says that somebody else is recovering the node',
+  'no-other-actor': () => 'no taint says that another controller is recovering the node',
   'node-lost': (c) => {
     const since = nodeOf(c)?.sinceMs;
     const state = nodeStateWords(c.attachment.nodeState);
@@ -48,7 +48,7 @@ export const PASSING_FACTS: Readonly<Record<string, (c: RuleCase) => string>> = 
   'mode-observe': ({ report: { mode } }) => `mode is ${mode}`,
 };
 
-/** Every rule up to the one that decided, as a person would tell it. */
+/** Every rule up to the one that decided, in words. */
 export function ruleChain(c: RuleCase): readonly RuleStep[] {
   const { rule: decisive, decision, reason, why } = c.attachment;
   const last = RULES.findIndex(({ name }) => name === decisive);

@@ -55,21 +55,23 @@ export class ServerClient {
     const asked = path.split('?')[0];
     if (response.status === 403) {
       throw new CliError(
-        `${this.url} does not serve ${asked} to callers from here: its http.stateAccess says to whom; try kubectl port-forward`,
+        `The controller at ${this.url} does not serve ${asked} to this host (option http.stateAccess). Use kubectl port-forward or kubectl exec`,
       );
     }
     if (response.status === 404) {
-      throw new CliError(`What answers at ${this.url} does not serve ${asked}: it is no Reattach`);
+      throw new CliError(`The server at ${this.url} has no ${asked} endpoint. Is it a Reattach controller?`);
     }
     const answer: unknown = printableDeep(await response.json().catch(() => undefined));
     if (!response.ok)
       throw new CliError(`The controller at ${this.url} answered ${response.status}${errorIn(answer)}`);
     if (isExpected(answer)) return answer;
-    throw new CliError(`What answers at ${this.url} is no Reattach controller, or of another version`);
+    throw new CliError(
+      `The answer of the server at ${this.url} was not understood. Is it a Reattach controller of this version?`,
+    );
   }
 }
 
-/** The controller that was named: it must answer. `undefined`: none was. */
+/** The controller of `--server` or REATTACH_SERVER; `undefined` when neither names one. */
 export function namedServer({ flags }: Call, io: CliIo): ServerClient | undefined {
   const given = flags.get('--server') ?? io.env[SERVER_VARIABLE];
   if (typeof given !== 'string' || given === '') return undefined;
@@ -82,7 +84,7 @@ export function namedServer({ flags }: Call, io: CliIo): ServerClient | undefine
   return new ServerClient(given.replace(/\/$/, ''), io.signal);
 }
 
-/** The controller of this configuration on this machine, should one run. */
+/** The controller of this configuration on this machine; it may not be running. */
 export function localServer(call: Call, io: CliIo): ServerClient {
   return new ServerClient(`http://${formatHostPort(reachable(readListenAddress(call, io)))}`, io.signal);
 }

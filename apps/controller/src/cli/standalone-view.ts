@@ -20,8 +20,8 @@ const SYNC_TIMEOUT_MS = 20_000;
 const TIMEOUT_MS = 10_000;
 
 /**
- * Cluster and backends as a command sees them without a controller: read once, and nobody remembers what was before. A node
- * whose session has left the backend's tracking was never seen live by it, and a Node that is gone has been since this look.
+ * Cluster and backends as a command reads them without a controller: once, without any history. So a node whose session has left the
+ * backend's tracking counts as never seen live, and a deleted Node as deleted just now.
  */
 export class StandaloneView implements AsyncDisposable {
   readonly config: Config;
@@ -92,8 +92,8 @@ export class StandaloneView implements AsyncDisposable {
     return new StandaloneView({ config, api, caches, backends }, opening.move(), clock, signal);
   }
 
-  /** Asks every backend what a pass would ask it, else only what it says about itself. */
-  async look(): Promise<Preview> {
+  /** Reads every backend as a pass would, one without lost nodes with an empty query. */
+  async read(): Promise<Preview> {
     const queries = this.planPreview.queries(this.#clock.now());
     const readings = new Map<string, StorageReading>();
     await Promise.all(

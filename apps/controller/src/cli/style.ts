@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { CliIo } from './cli-io.ts';
 
-/** What a piece of text means to whoever looks at it. */
+/** What a piece of text means to its reader. */
 export type Tone = 'good' | 'warn' | 'bad' | 'faint' | 'strong';
 
 const FORMATS = { good: 'green', warn: 'yellow', bad: 'red', faint: 'gray', strong: 'bold' } as const;

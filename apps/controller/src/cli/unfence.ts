@@ -8,8 +8,8 @@ import { print } from './print.ts';
 import { readConfig } from './read-config.ts';
 import { StandaloneView } from './standalone-view.ts';
 
-/** A fence that stands, and what a pass would make of it. */
-interface AttachmentStatus {
+/** A fence in force, and what a pass would do with it. */
+interface FenceInForce {
   readonly backend: StorageBackend;
   readonly fence: Fence;
   readonly why: string;
@@ -20,33 +20,36 @@ export const unfenceCommand: Command = {
   name: 'unfence',
   args: ['<node>'],
   summary:
-    'Let a fenced node back to the backend, after a confirmation. Refused unless the node is Ready and proved clean, as a pass would, or `--force`.',
+    'Remove the fence of a node at the backend, after a confirmation. Refused unless the node is Ready and proved clean, or with `--force`.',
   flags: [
-    { name: '--backend', value: 'name', description: 'Only at this backend. Default: at all.' },
-    { name: '--force', description: 'Also a node that is not proved clean: it may write what it held back.' },
+    { name: '--backend', value: 'name', description: 'Only at this backend. Default: at every backend.' },
+    {
+      name: '--force',
+      description: 'Also for a node that is not proved clean: it may write data that it still holds.',
+    },
     REASON_FLAG,
     YES_FLAG,
     OUTPUT_FLAG,
   ],
   async run(call, io) {
     const [name = ''] = call.args;
-    await using shot = await StandaloneView.open(readConfig(call.configArgv, io), io.clock, io.signal);
-    const examine = async () => examineFences(name, await shot.look(), shot, call);
+    await using standalone = await StandaloneView.open(readConfig(call.configArgv, io), io.clock, io.signal);
+    const examine = async () => examineFences(name, await standalone.read(), standalone, call);
     const asked = await examine();
     await confirm(call, io, name, consequence(name, asked));
     const agreed = new Set(asked.map(({ fence }) => fence.id));
-    // Whoever was asked may have taken their time.
-    const standing = (await examine()).filter(({ fence }) => agreed.has(fence.id));
+    // The answer may have taken minutes.
+    const inForce = (await examine()).filter(({ fence }) => agreed.has(fence.id));
     const fences: { backend: string; id: string }[] = [];
     const actions: ManualAction[] = [];
-    for (const { backend, fence, why } of standing) {
+    for (const { backend, fence, why } of inForce) {
       await backend.unfence(fence, io.signal);
       fences.push({ backend: backend.name, id: fence.id });
       const { id, addresses, fencedAtMs, nodeUid } = fence;
       const record = { id, addresses: addresses.map(({ value }) => value), fencedAtMs };
       actions.push({ kind: 'unfenced', node: name, nodeUid, backend: backend.name, fence: record, why });
     }
-    await recordManual(actions, call, io, shot);
+    await recordManual(actions, call, io, standalone);
     return print(call, io, { node: name, fences }, () => '');
   },
 };
@@ -55,32 +58,30 @@ export const unfenceCommand: Command = {
 function examineFences(
   name: string,
   seen: Preview,
-  shot: StandaloneView,
+  standalone: StandaloneView,
   call: Call,
-): readonly AttachmentStatus[] {
+): readonly FenceInForce[] {
   const only = backendOf(call);
-  const standing = standingFences(seen, shot).filter(
+  const inForce = fencesOf(seen, standalone).filter(
     ({ fence, backend }) => fence.nodeName === name && (only === undefined || backend.name === only),
   );
-  if (standing.length === 0) {
-    throw new CliError(`${whyNone(shot, only)}No fence of node ${JSON.stringify(name)} stands`);
+  if (inForce.length === 0) {
+    throw new CliError(`${whyNone(standalone, only)}Node ${JSON.stringify(name)} is not fenced`);
   }
-  const refused = standing.filter(({ mayGo }) => !mayGo);
-  if (refused.length === 0 || call.flags.has('--force')) return standing;
+  const refused = inForce.filter(({ mayGo }) => !mayGo);
+  if (refused.length === 0 || call.flags.has('--force')) return inForce;
   const reasons = refused.map(
     ({ backend, fence, why }) => `  backend ${backend.name}, fence ${fence.id}: ${why}`,
   );
-  const advice = 'Reboot it, or vouch for it: reattach.srvlab.io/clean=<fence id> on the Node, or --force';
+  const advice =
+    'Reboot it, or confirm that it is clean: reattach.srvlab.io/clean=<fence id> on the Node, or --force';
   throw new CliError([`Node ${name} stays cut off:`, ...reasons, advice].join('\n'));
 }
 
 /** Judged as in mode fence, whatever this command is configured with: a person asks, not a pass. */
-function standingFences(
-  { view, nowMs }: Preview,
-  { config, backends }: StandaloneView,
-): readonly AttachmentStatus[] {
+function fencesOf({ view, nowMs }: Preview, { config, backends }: StandaloneView): readonly FenceInForce[] {
   const policy: Policy = { ...config.policy, mode: 'fence' };
-  return decideCleanups(view, policy, nowMs).flatMap((cleanup): AttachmentStatus[] => {
+  return decideCleanups(view, policy, nowMs).flatMap((cleanup): FenceInForce[] => {
     if (!('fence' in cleanup)) return [];
     const { kind, fence, why, backendName } = cleanup;
     const backend = backends.find((each) => each.name === backendName);
@@ -98,15 +99,15 @@ function whyNone({ backends }: StandaloneView, only: string | undefined): string
     .join('');
 }
 
-function consequence(name: string, standing: readonly AttachmentStatus[]): string {
-  const where = standing
+function consequence(name: string, inForce: readonly FenceInForce[]): string {
+  const where = inForce
     .map(({ backend, fence }) => `backend ${backend.name} (fence ${fence.id})`)
     .join(' and ');
-  const dangers = standing.flatMap(({ mayGo, why }) =>
+  const dangers = inForce.flatMap(({ mayGo, why }) =>
     mayGo
       ? []
       : [
-          `Not proved clean: ${why}. What it held back when it was cut off it may write now, over what others have written since.`,
+          `Not proved clean: ${why}. It may now write data that it held when it was cut off, over what other nodes have written since.`,
         ],
   );
   return [`Node ${name} will be let back to ${where}.`, ...dangers].join('\n');

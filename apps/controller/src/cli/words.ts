@@ -20,7 +20,7 @@ export function volumeName({ claim, persistentVolume, volumeAttachment }: Attach
   return persistentVolume ?? volumeAttachment;
 }
 
-/** `silent 45 s`, `live`, `unknown (backend-unreachable)`; nothing where nobody had to ask. */
+/** `silent 45 s`, `live`, `unknown (backend-unreachable)`; `-` for a ready node, about which no backend was queried. */
 export function evidenceCell({ evidence, nodeState }: AttachmentState, asOfMs: number): Cell {
   if (nodeState === 'ready' && evidence.kind === 'unknown') return { text: '-', tone: 'faint' };
   if (evidence.kind === 'unknown') return { text: `unknown (${evidence.reason ?? ''})`, tone: 'warn' };
@@ -46,8 +46,9 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** Something a person should look at. */
+/** Something needs a person. */
 export function needsAttention({ counts, cache, backends }: StateReport): boolean {
-  const isHeld = Object.keys(counts.heldByReason).length > 0 || (counts.byVerdict['hold'] ?? 0) > 0;
+  const isHeld =
+    Object.keys(counts.heldByReason).length > 0 || (counts.byVerdict['hold'] ?? 0) > 0 || counts.blocked > 0;
   return isHeld || !cache.synced || backends.some(({ connected }) => !connected);
 }

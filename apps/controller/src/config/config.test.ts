@@ -87,6 +87,7 @@ describe('parseConfig', () => {
         retryPeriodMs: 2_000,
       },
       stateAccess: 'local',
+      page: { runbookUrl: 'https://github.com/reattach-project/reattach/blob/main/docs/runbook.md' },
       shutdownGraceMs: 20_000,
       events: true,
       unsafeKeys: [],

@@ -26,6 +26,7 @@ export interface Config {
   readonly http: HostPort;
   /** Who may read page, state and history. */
   readonly stateAccess: StateAccess;
+  readonly page: { readonly clusterName?: string; readonly runbookUrl: string };
   /** Absent: in memory only. */
   readonly audit?: { readonly file: string; readonly maxBytes: number };
   readonly log: { readonly level: OptionValues['log.level']; readonly format: OptionValues['log.format'] };

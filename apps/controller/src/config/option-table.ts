@@ -33,6 +33,8 @@ export interface OptionValues {
   otherDrivers: OtherDrivers;
   'http.listen': HostPort;
   'http.stateAccess': StateAccess;
+  'page.clusterName': string;
+  'page.runbookUrl': string;
   'audit.file': string;
   'audit.maxBytes': number;
   'log.level': 'debug' | 'info' | 'warn' | 'error';
@@ -79,7 +81,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
   attacher: {
     type: text,
     default: 'rds.csi.srvlab.io',
-    description: 'CSI driver whose VolumeAttachments are looked after; all others are left alone.',
+    description: 'CSI driver whose VolumeAttachments the controller releases; it leaves all others alone.',
   },
   mode: {
     type: choice(MODES),
@@ -108,7 +110,16 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     type: choice(STATE_ACCESS),
     default: 'local',
     description:
-      'To whom status page, state and history are served: `local` to callers on this machine or in its pod, so also through `kubectl exec` and `kubectl port-forward`; `all` to everybody who can connect; `off` to nobody.',
+      'Who may read the status page, state and history: `local` callers on this machine or in its pod, so also through `kubectl exec` and `kubectl port-forward`; `all` who can connect; `off` for none.',
+  },
+  'page.clusterName': {
+    type: text,
+    description: 'Name of the cluster, shown on the status page. Without it the page names none.',
+  },
+  'page.runbookUrl': {
+    type: httpUrl,
+    default: 'https://github.com/reattach-project/reattach/blob/main/docs/runbook.md',
+    description: 'Where the runbook is. The status page links each hold to its entry there.',
   },
   'audit.file': {
     type: path,
@@ -177,7 +188,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     default: 10_000,
     safe: { atLeast: 1_000, because: 'every poll is a command on the backend' },
     description:
-      'How often the backend is read while a fence stands and no node is suspect: the node may be back.',
+      'How often the backend is read while a node is fenced and none is suspect, because the fenced node may return.',
   },
   'fence.neverFence': {
     type: labels,

@@ -57,7 +57,7 @@ interface MapReaderOptions {
   readonly kinds: readonly string[];
   /** File and line. */
   readonly sourceOf: (node: unknown) => string;
-  /** What an alias stands for. */
+  /** The node that an alias refers to. */
   readonly resolve: (node: unknown) => unknown;
 }
 

@@ -18,6 +18,7 @@ export function shape(
     backends,
     http: values.must('http.listen'),
     stateAccess: values.must('http.stateAccess'),
+    page: { clusterName: values.get('page.clusterName'), runbookUrl: values.must('page.runbookUrl') },
     audit: auditFile === undefined ? undefined : { file: auditFile, maxBytes: values.must('audit.maxBytes') },
     log: { level: values.must('log.level'), format: values.must('log.format') },
     reconcileIntervalMs: values.must('reconcile.intervalMs'),

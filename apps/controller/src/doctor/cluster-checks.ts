@@ -96,7 +96,7 @@ async function nodeAddresses(
   }
 }
 
-/** Without external-attacher nobody finishes a detach. Its driver shows itself as a CSIDriver. */
+/** external-attacher completes every detach. Its driver is registered as a CSIDriver. */
 async function attacher(
   { policy, signal }: ClusterQuestion,
   get: (path: string, operation: string) => Promise<unknown>,
@@ -114,7 +114,7 @@ async function attacher(
       );
     }
     if (err instanceof KubeApiError && err.code === 'FORBIDDEN') {
-      return ok(name, 'Not looked at: reading CSIDrivers is not among the permissions the controller needs');
+      return ok(name, 'Not checked: the controller does not need permission to read CSIDrivers');
     }
     return warning(name, messageOf(err));
   }

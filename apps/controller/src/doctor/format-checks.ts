@@ -4,7 +4,7 @@ import type { Check } from './check.ts';
 const MARKS = { ok: 'ok', warning: 'WARNING', failed: 'FAILED' } as const;
 const TONES = { ok: 'good', warning: 'warn', failed: 'bad' } as const;
 
-/** One line a check, and what mends it below. */
+/** One line for each check, with its fix below. */
 export function formatChecks(checks: readonly Check[], style: Style): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.flatMap(({ name, state, detail, fix }) => {

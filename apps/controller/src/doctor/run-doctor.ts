@@ -7,7 +7,7 @@ import { podNamespace } from '../lifecycle/pod-namespace.ts';
 import { type Check, failed } from './check.ts';
 import { clusterChecks } from './cluster-checks.ts';
 
-/** Looks at everything the controller depends on, and changes nothing. */
+/** Checks everything the controller depends on. Changes nothing. */
 export async function runDoctor(
   config: Config,
   clock: Clock,

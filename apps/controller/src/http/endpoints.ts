@@ -1,4 +1,4 @@
-/** One endpoint, as the README tells of it. */
+/** One endpoint, as the README describes it. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST';
   readonly path: string;

@@ -74,13 +74,13 @@ describe('Readiness', () => {
     expect(failing()).toEqual(['startup-pass: The startup pass has not ended']);
   });
 
-  it('is ready as a standby that knows who leads, and not while nobody does', () => {
+  it('is ready as a standby that knows the leader, and not without one', () => {
     const { state, failing } = setUp();
     state.lastPass = undefined;
     state.isLeader = false;
     expect(failing()).toEqual([]);
     state.holder = undefined;
-    expect(failing()).toEqual(['startup-pass: Waiting for leadership; nobody is known to lead']);
+    expect(failing()).toEqual(['startup-pass: Waiting for leadership; the leader is not known']);
   });
 
   it('is not ready from the moment it stops', () => {

@@ -55,7 +55,7 @@ export class Readiness {
     if (elector && !elector.isLeader) {
       const { holder } = elector;
       return holder === undefined
-        ? { name, ok: false, why: 'Waiting for leadership; nobody is known to lead' }
+        ? { name, ok: false, why: 'Waiting for leadership; the leader is not known' }
         : { name, ok: true, why: `Standby; ${holder} leads` };
     }
     const { lastPass } = reconciler;
@@ -78,7 +78,7 @@ const MIN_HUNG_MS = 120_000;
 /** Live: a loop that runs ends a pass at least every two intervals. */
 export class Liveness {
   readonly #options: LivenessOptions;
-  /** When the loop was first seen running in this term: passes of an earlier one are no measure. */
+  /** When the loop was first seen running in this term: passes of an earlier term do not count. */
   #runningSinceMs: number | undefined;
 
   constructor(options: LivenessOptions) {

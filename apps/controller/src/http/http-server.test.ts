@@ -126,8 +126,8 @@ describe('HttpServer', () => {
     });
 
     it.each([
-      ['a name of somebody else that leads here', { host: 'rebound.example.org' }, 403],
-      ['a page of somebody else', { origin: 'https://evil.example.org' }, 403],
+      ['a foreign name that leads here', { host: 'rebound.example.org' }, 403],
+      ['a foreign page', { origin: 'https://evil.example.org' }, 403],
       ['a page without an origin', { origin: 'null' }, 403],
       ['the loopback name, through a tunnel', { host: 'localhost:9999' }, 200],
       ['its own page', { host: '127.0.0.1:1', origin: 'http://127.0.0.1:1' }, 200],

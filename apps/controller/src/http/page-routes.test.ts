@@ -74,7 +74,7 @@ describe('pageRoutes', () => {
     }
   });
 
-  it('say nothing to a page of somebody else', async () => {
+  it('say nothing to a foreign page', async () => {
     await using server = await start();
     const headers = { origin: 'https://elsewhere.example' };
     expect((await fetch(`${server.url}/`, { headers })).status).toBe(403);

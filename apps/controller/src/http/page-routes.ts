@@ -2,8 +2,8 @@ import { type PageFile, pageFiles } from '@reattach/status-page';
 import type { HttpRoute } from './http-route.ts';
 
 /**
- * What the browser is told with every file: it loads nothing from elsewhere, runs no inline script, turns no text into markup
- * and is framed by nobody.
+ * Headers of every file: the browser loads nothing from another host, runs no inline script, turns no text into markup, and refuses
+ * to show the page in a frame.
  */
 const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [

@@ -16,10 +16,10 @@ describe('mayReadState', () => {
     ['local', 'from the cluster', FROM_CLUSTER, false],
     ['local', 'from the cluster by a name of loopback', call('10.1.2.3', 'localhost'), false],
     ['local', 'by a name that was bent to loopback', call('127.0.0.1', 'rebound.example.org'), false],
-    ['local', 'by a page of somebody else', call('127.0.0.1', 'localhost:1', 'https://evil.example'), false],
+    ['local', 'by a foreign page', call('127.0.0.1', 'localhost:1', 'https://evil.example'), false],
     ['local', 'by our page', call('127.0.0.1', 'localhost:1', 'http://localhost:1'), true],
     ['all', 'from the cluster', FROM_CLUSTER, true],
-    ['all', 'by a page of somebody else', call('10.1.2.3', 'reattach:1', 'https://evil.example'), false],
+    ['all', 'by a foreign page', call('10.1.2.3', 'reattach:1', 'https://evil.example'), false],
     ['off', 'from within the pod', FROM_POD, false],
   ])('%s: %s', (access, _who, request, expected) => {
     expect(mayReadState(access, request, { host: '0.0.0.0' })).toBe(expected);

@@ -12,7 +12,7 @@ function setUp(findPod: () => Promise<ObjectRef | undefined> = async () => POD) 
 }
 
 describe('ControllerEvents', () => {
-  it('tells of a backend that is away and back, on its own pod, in that order and word for word', async () => {
+  it('reports a lost and restored backend on its own pod, in that order and word for word', async () => {
     const { events, own } = setUp();
     for (let time = 0; time < 2; time++) {
       own.disconnected('backend-a', 'UNAVAILABLE: connect ECONNREFUSED');
@@ -56,7 +56,7 @@ describe('ControllerEvents', () => {
       [
         'Normal',
         'StartupReconciliation',
-        'Looked at 7 attachments in mode fence: 0 on lost nodes, 0 of them held; fences: 0',
+        'Checked 7 attachments in mode fence: 0 on lost nodes, 0 of them held; fences: 0',
       ],
       ['Warning', 'StartupReconciliation', 'The startup pass in mode fence failed; it is tried again'],
     ]);
@@ -71,7 +71,7 @@ describe('ControllerEvents', () => {
     expect([events.events, asked]).toEqual([[], 1]);
   });
 
-  it('asks again after it could not be told', async () => {
+  it('asks again after a failed answer', async () => {
     let asked = 0;
     const { events, own } = setUp(() =>
       asked++ === 0 ? Promise.reject(new Error('no')) : Promise.resolve(POD),

@@ -41,11 +41,11 @@ export class ControllerEvents implements AsyncDisposable {
     const ours = report.decisions.filter(({ attachment }) => attachment.attacher === report.attacher);
     const lost = ours.filter(({ node }) => node.kind !== 'ready');
     const held = lost.filter(({ verdict }) => verdict.kind === 'hold');
-    const message = `Looked at ${ours.length + (report.healthyCount ?? 0)} attachments in mode ${mode}: ${lost.length} on lost nodes, ${held.length} of them held; fences: ${report.fences.length}`;
+    const message = `Checked ${ours.length + (report.healthyCount ?? 0)} attachments in mode ${mode}: ${lost.length} on lost nodes, ${held.length} of them held; fences: ${report.fences.length}`;
     this.#record({ type: 'Normal', reason: 'StartupReconciliation', message });
   }
 
-  /** Waits for the Events under way. */
+  /** Waits until the Events are written. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#recording;
   }

@@ -1,6 +1,6 @@
 import type { PassObserver } from '@reattach/core';
 
-/** One observer that tells several, in order. */
+/** One observer that calls several, in order. */
 export function observers(...all: readonly PassObserver[]): PassObserver {
   return {
     passed(report, signal) {

@@ -3,7 +3,7 @@ import type { ObjectRef } from '@reattach/core';
 import { apiPaths, type KubeApi, KubeApiError, readMeta } from '@reattach/k8s-api';
 import { serviceAccountNamespace } from './pod-namespace.ts';
 
-/** What tells a process which pod it is. */
+/** Where a process learns which pod it runs in. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly hostname: string;

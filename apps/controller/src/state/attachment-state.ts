@@ -8,18 +8,18 @@ import {
 } from '@reattach/core';
 import type { AttachmentState } from '@reattach/status-page';
 
-/** One decision for people. @param standing what the last pass made of it; absent where none ran. */
+/** One decision for people. @param status after the last pass; absent where none ran. */
 export function attachmentState(
   decision: Decision,
-  standing?: AttachmentStatus,
+  status?: AttachmentStatus,
   pods: readonly PodFact[] = [],
 ): AttachmentState {
   const { attachment, volume, node, backend, evidence, fence, rule } = decision;
   const { persistentVolumeName: persistentVolume } = attachment;
   const claim = volume?.claim;
-  const outcome = outcomeOf(decision, standing);
+  const outcome = outcomeOf(decision, status);
   const state = outcome.decision === 'hold' ? outcome.reason : STALE_STEPS[outcome.decision];
-  const sinceMs = standing?.state === state ? standing?.sinceMs : undefined;
+  const sinceMs = status?.state === state ? status?.sinceMs : undefined;
   return {
     volumeAttachment: attachment.name,
     persistentVolume,
@@ -39,11 +39,21 @@ export function attachmentState(
 
 type Outcome = Pick<AttachmentState, 'decision' | 'reason' | 'why' | 'untilMs'>;
 
-/** What a pass decided to do but could not stays as it is. */
-function outcomeOf({ verdict }: Decision, standing: AttachmentStatus | undefined): Outcome {
+/** Reasons that hold every attachment, whatever its node is like. */
+const GLOBAL_REASONS: readonly string[] = ['cache-stale', 'mass-failure'];
+
+/** The node is ready, so nothing is held; but if it were lost now, nothing would be released. */
+export function isBlocked({ node, verdict }: Decision): boolean {
+  return node.kind === 'ready' && verdict.kind === 'hold' && GLOBAL_REASONS.includes(verdict.reason);
+}
+
+/** A step that the pass decided but could not take is shown as the hold it became. */
+function outcomeOf(decision: Decision, status: AttachmentStatus | undefined): Outcome {
+  const { verdict } = decision;
+  if (isBlocked(decision)) return { decision: 'keep', why: 'Node is ready' };
   const isStep = verdict.kind === 'fence' || verdict.kind === 'release';
-  if (isStep && standing?.hold?.isPrevented) {
-    return { decision: 'hold', reason: standing.hold.reason, why: standing.hold.why };
+  if (isStep && status?.hold?.isPrevented) {
+    return { decision: 'hold', reason: status.hold.reason, why: status.hold.why };
   }
   return {
     decision: verdict.kind,
@@ -66,10 +76,10 @@ function evidenceState(evidence: NodeEvidence): AttachmentState['evidence'] {
 }
 
 function fenceState(fence: FenceState): AttachmentState['fence'] {
-  const standing = fence.kind === 'open' ? fence.partial : 'fence' in fence ? fence.fence : undefined;
+  const inForce = fence.kind === 'open' ? fence.partial : 'fence' in fence ? fence.fence : undefined;
   return {
     kind: fence.kind,
     why: 'why' in fence ? fence.why : undefined,
-    id: standing?.id,
+    id: inForce?.id,
   };
 }

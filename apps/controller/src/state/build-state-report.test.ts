@@ -118,12 +118,16 @@ describe('buildStateReport', () => {
     expect(counts).toMatchObject({ attachments: 5, ready: 4 });
   });
 
-  it('lists nothing of ready nodes as news when everything is held', async () => {
+  it('does not show attachments on ready nodes as held when everything is', async () => {
     const f = new Fixture();
     f.cluster.synced = false;
     const { attachments, counts } = await f.report('lost');
     expect(attachments.map(({ node, reason }) => [node, reason])).toEqual([['node-a', 'cache-stale']]);
-    expect(counts).toMatchObject({ byVerdict: { hold: 5 }, heldByReason: { 'cache-stale': 1 } });
+    expect(counts).toMatchObject({
+      byVerdict: { hold: 1, keep: 4 },
+      heldByReason: { 'cache-stale': 1 },
+      blocked: 4,
+    });
   });
 
   it('leaves out attachments of other drivers', async () => {

@@ -1,6 +1,7 @@
 import {
   type AttachmentStatus,
   type Decision,
+  HOLD_REASONS,
   type LastPass,
   nodeFactOf,
   type PodFact,
@@ -17,7 +18,7 @@ import type {
   StateCounts,
   StateReport,
 } from '@reattach/status-page';
-import { attachmentState } from './attachment-state.ts';
+import { attachmentState, isBlocked } from './attachment-state.ts';
 
 /** Which attachments a report lists. It counts all of them. */
 export type AttachmentChoice = 'all' | 'lost';
@@ -28,6 +29,9 @@ export interface ReportContext {
   readonly policy: Policy;
   readonly identity: string;
   readonly leading: boolean;
+  /** Name of the cluster. */
+  readonly clusterName?: string;
+  readonly runbookUrl?: string;
   /** Name of the replica that leads, when it is known. */
   readonly leader?: string;
   readonly lastPass?: LastPass;
@@ -58,7 +62,7 @@ export function buildStateReport(
     }
     const pods = claimPods(decision, podsOnNode);
     const state = attachmentState(decision, statuses?.get(attachment.uid), pods);
-    counts.add(state);
+    counts.add(state, isBlocked(decision));
     if (choice === 'all' || isNews(state)) attachments.push(state);
   }
   return {
@@ -69,6 +73,9 @@ export function buildStateReport(
     identity,
     leading,
     leader,
+    clusterName: context.clusterName,
+    runbookUrl: context.runbookUrl,
+    holdReasons: meaningsOf(counts.total.heldByReason),
     cache: view.cache,
     lastPass: lastPass && passState(lastPass),
     backends: backends.map(backendState),
@@ -78,10 +85,19 @@ export function buildStateReport(
   };
 }
 
-/** A cache that is stale and a mass failure hold everything: of a node that is ready that is no news. */
-function isNews({ nodeState, decision, reason }: AttachmentState): boolean {
-  if (nodeState !== 'ready') return true;
-  return decision === 'hold' && reason !== 'cache-stale' && reason !== 'mass-failure';
+/** What each reason means; a reason that this build does not know has no meaning here. */
+function meaningsOf(heldByReason: StateCounts['heldByReason']): Readonly<Record<string, string>> {
+  const known: Readonly<Record<string, string>> = HOLD_REASONS;
+  return Object.fromEntries(
+    Object.keys(heldByReason).flatMap((reason) =>
+      known[reason] === undefined ? [] : [[reason, known[reason]]],
+    ),
+  );
+}
+
+/** An attachment of a lost node, or a hold that concerns the attachment itself. */
+function isNews({ nodeState, decision }: AttachmentState): boolean {
+  return nodeState !== 'ready' || decision === 'hold';
 }
 
 /** Pods on the node of the attachment that mount its claim. */
@@ -102,13 +118,18 @@ class Counts {
   readonly #heldByReason: Record<string, number> = {};
   #attachments = 0;
   #ready = 0;
+  #blocked = 0;
 
-  add({
-    node,
-    nodeState,
-    decision,
-    reason,
-  }: Pick<AttachmentState, 'node' | 'nodeState' | 'decision' | 'reason'>): void {
+  add(
+    {
+      node,
+      nodeState,
+      decision,
+      reason,
+    }: Pick<AttachmentState, 'node' | 'nodeState' | 'decision' | 'reason'>,
+    isBlockedHere = false,
+  ): void {
+    if (isBlockedHere) this.#blocked++;
     this.#attachments++;
     if (nodeState === 'ready') this.#ready++;
     else if (reason !== undefined) this.#heldByReason[reason] = (this.#heldByReason[reason] ?? 0) + 1;
@@ -122,6 +143,7 @@ class Counts {
       ready: this.#ready,
       byVerdict: this.#byVerdict,
       heldByReason: this.#heldByReason,
+      blocked: this.#blocked,
     };
   }
 }

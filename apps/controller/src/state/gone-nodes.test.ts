@@ -13,7 +13,7 @@ function setUp() {
 }
 
 describe('GoneNodes', () => {
-  it('tells of a deleted Node, seen to go or found gone', () => {
+  it('records a deleted Node, seen to go or found gone', () => {
     const { nodes, recorded, nowMs } = setUp();
     nodes.onDelete(nodeFact());
     nodes.onDelete(new DeletedFinalStateUnknown('node-a', nodeFact()));

@@ -1,7 +1,7 @@
 import type { Clock, NodeFact, PlanPreview, VolumeAttachmentFact } from '@reattach/core';
 import { DeletedFinalStateUnknown, type InformerHandlers } from '@reattach/k8s-watch';
 
-/** Tells the planPreview of deleted Nodes that matter, so that a standby too knows since when they have been gone. */
+/** Records in the preview when Nodes with attachments were deleted, so that a standby knows it too. */
 export class GoneNodes implements InformerHandlers<NodeFact> {
   readonly #planPreview: Pick<PlanPreview, 'recordGone'>;
   readonly #caches: { volumeAttachmentsOnNode(nodeName: string): readonly VolumeAttachmentFact[] };

@@ -61,6 +61,7 @@ export function stateReport(
     attacher: 'rds.csi.srvlab.io',
     identity: 'reattach-0',
     leading: true,
+    holdReasons: {},
     cache: { synced: true, freshAsOfMs: AS_OF_MS - 1_000, detail: 'oldest cache is pods, 1 s old' },
     backends: [
       {
@@ -79,6 +80,7 @@ export function stateReport(
       ready: attachments.filter(({ nodeState }) => nodeState === 'ready').length,
       byVerdict,
       heldByReason,
+      blocked: 0,
     },
     attachments,
     ...overrides,

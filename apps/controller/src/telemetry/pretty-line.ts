@@ -3,7 +3,7 @@ import { printable, printableDeep, printableLines } from './printable.ts';
 
 const COLOURS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
 
-/** Turns one JSON log line into one for people: time, level, message, fields. Returns what is no JSON object as it is. */
+/** Turns one JSON log line into one for people: time, level, message, fields. Returns a line that holds something else unchanged. */
 export function prettyLine(line: string): string {
   const record = parse(line);
   if (!record) return line;

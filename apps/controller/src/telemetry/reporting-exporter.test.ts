@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { reporting } from './reporting-exporter.ts';
 
 describe('reporting', () => {
-  it('tells of the first failure of a row and of the success after it, and passes every result on', () => {
+  it('logs the first failure of a row and the success after it, and passes every result on', () => {
     const logger = new RecordingLogger();
     const results = [0, 1, 1, 0, 0];
     const exporter = {

@@ -11,7 +11,7 @@ interface Exporter<T> {
   export(items: T, done: (result: ExportResult) => void): void;
 }
 
-/** Makes `exporter` tell when exports begin to fail and when they succeed again; the SDK itself would say nothing. */
+/** Logs when exports of `exporter` begin to fail and when they succeed again; the SDK logs neither. */
 export function reporting<T, E extends Exporter<T>>(
   exporter: E & Exporter<T>,
   signal: 'traces' | 'metrics',

@@ -66,8 +66,10 @@ describe('startTelemetry', () => {
     trace.getTracer('test').startSpan('reconcile attachments').end();
     metrics.getMeter('test').createCounter('test.sent', { description: 'd' }).add(1);
     await telemetry[Symbol.asyncDispose]();
-    const told = logger.lines.map(({ level, message, fields }) => [level, message, fields['signal']].join());
-    expect(told.toSorted()).toEqual([
+    const logged = logger.lines.map(({ level, message, fields }) =>
+      [level, message, fields['signal']].join(),
+    );
+    expect(logged.toSorted()).toEqual([
       'warn,Telemetry was not exported,metrics',
       'warn,Telemetry was not exported,traces',
     ]);

@@ -14,7 +14,7 @@ export interface TelemetryOptions {
   readonly serviceVersion: string;
   /** Base URL of a collector. Absent: spans exist, for the ids in logs, and go nowhere; metrics are there to be scraped. */
   readonly otlpEndpoint?: string;
-  /** Told when exports begin to fail and when they succeed again; default: silent. */
+  /** Logs when exports begin to fail and when they succeed again; default: silent. */
   readonly logger?: Logger;
   /** Also given each span. */
   readonly spanProcessors?: readonly SpanProcessor[];

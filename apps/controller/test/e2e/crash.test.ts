@@ -86,7 +86,7 @@ describe.skipIf(assets === undefined)('a controller that is killed', () => {
       expect(stage.rds.oracle.doubleWrites).toBe(0);
       expect(stage.attachmentsOn(dead)).toEqual([]);
       expect(stage.podsOn(dead)).toEqual([]);
-      // One fence, whoever wrote it: the successor takes over the one it finds.
+      // One fence, whichever replica wrote it: the successor uses the one it finds.
       expect(stage.fences()).toEqual([
         expect.stringMatching(new RegExp(`^reattach/1 id=[0-9a-f]{8} node=${dead.name} `)),
       ]);

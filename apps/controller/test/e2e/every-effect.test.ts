@@ -37,7 +37,7 @@ async function failOver(strategy: string, cutAt: number | undefined) {
   const effects = countEffects(world, (number) => {
     if (number !== cutAt) return;
     kills++;
-    // A run that failed meanwhile has nobody left to end a successor.
+    // A run that failed meanwhile can no longer end a successor.
     restarted = first.crash().then(() => (processes.disposed ? undefined : start()));
   });
   const { host } = world.node(LOST);
@@ -90,7 +90,7 @@ describe.each(['in-use', 'delete', 'out-of-service'])(
   'a controller killed in mode fence, strategy %s',
   (strategy) => {
     it(
-      'at any one of its effects ends where one that lives ends, and nobody writes twice',
+      'at any one of its effects ends where one that lives ends, and nothing is written twice',
       async () => {
         const end = { attached: [], doubleWrites: 0 };
         const undisturbed = await failOver(strategy, undefined);

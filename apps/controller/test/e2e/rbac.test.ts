@@ -79,7 +79,7 @@ describe.skipIf(assets === undefined)('the roles in the README of k8s-actions', 
     expect([...new Set(missing)], 'requests without a permission').toEqual([]);
     expect(
       permissions.filter((each) => !used.has(each)),
-      'permissions nobody used',
+      'unused permissions',
     ).toEqual([]);
     expect(new Set(permissions).size, 'permissions granted once').toBe(permissions.length);
 

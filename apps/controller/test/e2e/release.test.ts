@@ -216,7 +216,7 @@ function isBeingDeleted(uid: string) {
     object.metadata.uid === uid && object.metadata.deletionTimestamp !== undefined;
 }
 
-/** Of another driver on the same node: nobody but its own controllers may touch it. */
+/** Of another driver on the same node: only its own controllers may touch it. */
 async function createForeignAttachment(cluster: E2eCluster, { name }: StageNode): Promise<void> {
   await cluster.kube.create(apiPaths.volumeAttachments, {
     apiVersion: 'storage.k8s.io/v1',

@@ -10,7 +10,7 @@ import { Stage, type StageNode } from './support/stage.ts';
 const GOAL_MS = 2_000;
 /** How long Kubernetes alone is waited for; its own rule says 6 min. */
 const KUBERNETES_ALONE_MS = 20_000;
-/** First minor version of Kubernetes 1.x whose attach-detach controller heeds the out-of-service taint unless told not to. */
+/** First minor version of Kubernetes 1.x whose attach-detach controller heeds the out-of-service taint by default. */
 const OUT_OF_SERVICE_SINCE_MINOR = 26;
 
 /** One row of the table. Times from the decision, ms. */

@@ -47,7 +47,7 @@ class Changes {
     await request(this.#api, 'PATCH', `${NODE_PATH}/${name}`, { metadata: { labels: { change: value } } });
   }
 
-  /** Deleted and created anew: another uid under the same name. */
+  /** Deleted and created again: another uid under the same name. */
   async #replace(name: string): Promise<void> {
     await request(this.#api, 'DELETE', `${NODE_PATH}/${name}`).catch(() => undefined);
     await request(this.#api, 'POST', NODE_PATH, node(name)).catch((err: { reason?: string }) => {

@@ -165,7 +165,7 @@ const OBSTACLES: readonly {
     end: (rds) => rds.run('/ip/firewall/raw/set [find] dst-port=4420'),
   },
   {
-    name: 'a disabled entry of somebody else has the address',
+    name: 'a disabled foreign entry has the address',
     reason: 'fence-failed',
     why: /NOT_FENCED: .*10\.0\.0\.11/,
     begin: (rds) => rds.device.addressList.add({ list: FENCE_LIST, address: LOST_ADDRESS, disabled: true }),

@@ -9,9 +9,9 @@ const ANOTHER_KEY = `SHA256:${'A'.repeat(43)}`;
 const RECONNECT_MS = 20_000;
 
 /** Why the backend makes the controller not ready. */
-function backendTrouble({ controller }: RunningController): string {
+function backendError({ controller }: RunningController): string {
   const check = controller.ready().checks.find(({ name }) => name.startsWith('storage-backend'));
-  return check?.ok === false ? check.why : 'no trouble';
+  return check?.ok === false ? check.why : 'no error';
 }
 
 describe('a controller that may not log in at the backend', () => {
@@ -23,10 +23,10 @@ describe('a controller that may not log in at the backend', () => {
     await lab.until('both volumes to be held', () => controller.logged('Held release').length === 2);
     await lab.runFor(3_000);
 
-    expect(backendTrouble(controller)).toMatch(/^BAD_HOST_KEY: .*SHA256:/);
+    expect(backendError(controller)).toMatch(/^BAD_HOST_KEY: .*SHA256:/);
     const [line] = controller.lines.filter(({ level }) => level === 'error');
     expect(line).toMatchObject({
-      message: 'Storage backend showed a wrong host key: it was replaced or somebody is in between',
+      message: expect.stringMatching(/^Storage backend showed a wrong host key/),
       fields: { code: 'BAD_HOST_KEY' },
     });
     for (const volume of lab.world.attachedTo(LOST)) {
@@ -46,7 +46,7 @@ describe('a controller that may not log in at the backend', () => {
     controller.start();
     lab.world.powerOff(LOST);
     await lab.until('both volumes to be held', () => controller.logged('Held release').length === 2);
-    expect(backendTrouble(controller)).toMatch(/^AUTH_REFUSED: /);
+    expect(backendError(controller)).toMatch(/^AUTH_REFUSED: /);
     const refusals = controller.logged('Storage backend was not connected, reconnecting', {
       code: 'AUTH_REFUSED',
     });

@@ -102,7 +102,7 @@ describe('a lost node', () => {
     expect(clusterWrites(lab.world).filter((write) => write.includes(LOST))).toEqual([]);
   });
 
-  it('is released although other objects and events of the watch are no Nodes', async () => {
+  it('is released although other objects and events of the watch are not Nodes', async () => {
     await using lab = await Lab.start({ nodes: NODES });
     const { kube } = lab.world;
     const controller = await lab.ready();

@@ -89,8 +89,8 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
   it('changes nothing unless the name of the node is typed', async () => {
     const wrong = await cli(['fence', 'node-a', ...flags], { answer: 'node-b' });
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('Nothing was changed')]);
-    const nobody = await cli(['fence', 'node-a', ...flags]);
-    expect([nobody.code, nobody.err]).toEqual([2, expect.stringContaining('Expected --yes')]);
+    const unasked = await cli(['fence', 'node-a', ...flags]);
+    expect([unasked.code, unasked.err]).toEqual([2, expect.stringContaining('Expected --yes')]);
     expect(entries()).toEqual([]);
     expect((await cli(['fence', 'node-a', ...flags], { answer: 'node-a\n' })).code).toBe(0);
     expect(entries()).toHaveLength(1);
@@ -109,7 +109,7 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
   });
 
   it.each<[string, () => unknown, readonly string[], number, string]>([
-    ['a node nobody knows', () => undefined, ['node-x'], 1, 'Nothing is known of node "node-x"'],
+    ['an unknown node', () => undefined, ['node-x'], 1, 'Nothing is known of node "node-x"'],
     ['a backend that is away', () => world.rds.faults.down(), ['node-a'], 1, 'does not know the node'],
     ['a node the backend never saw', () => addStranger(), ['node-x'], 1, 'never-seen-live'],
     ['a missing drop rule', () => removeDropRule(), ['node-a'], 1, 'would cut nothing'],
@@ -125,7 +125,7 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
       () => setAddresses('storage.example'),
       ['node-a'],
       1,
-      'names storage addresses that are no IP addresses ("storage.example")',
+      'names storage addresses that are not IP addresses ("storage.example")',
     ],
     ['a node with IPv6', () => setAddresses('fd00::1'), ['node-a'], 1, 'fences are IPv4 only'],
     [
@@ -137,7 +137,7 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     ],
     ['a volume in a live migration', () => startMigration(), ['node-a'], 1, 'which is in a live migration'],
     [
-      'a backend nobody knows',
+      'an unknown backend',
       () => undefined,
       ['node-a', '--backend=west'],
       2,
@@ -190,16 +190,16 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     await until('Ready', 20_000, () => isReady('node-a'));
     const run = await cli(['unfence', 'node-a', ...flags], { answer: 'node-a' });
     expect([run.code, entries()]).toEqual([0, []]);
-    expect((await unfence('node-a', '--yes')).err).toContain('No fence of node "node-a" stands');
+    expect((await unfence('node-a', '--yes')).err).toContain('Node "node-a" is not fenced');
   });
 
-  it('lets a node back that somebody vouches for, or forces back, and says what that may do', async () => {
+  it('lets a node back that an operator confirms as clean, or forces back, and says what that may do', async () => {
     await fence('node-a', '--yes');
     const [, id = ''] = COMMENT.exec(entries()[0]?.comment ?? '') ?? [];
     const forced = await unfence('node-a', '--yes', '--force');
     expect([forced.code, forced.err]).toEqual([
       0,
-      expect.stringContaining('over what others have written since'),
+      expect.stringContaining('over what other nodes have written since'),
     ]);
     expect(entries()).toEqual([]);
     await fence('node-b', '--yes');
@@ -296,7 +296,7 @@ describe('a fence by hand', { timeout: 60_000 }, () => {
     world.powerOff('node-a');
     world.powerOn('node-a');
     const history = async () => (await cli(['history', `--server=${url}`])).out;
-    await until('the controller to take it back', 30_000, async () => (await history()).includes('unfenced'));
+    await until('the controller to remove it', 30_000, async () => (await history()).includes('unfenced'));
     expect(world.rds.device.addressList.entries).toEqual([]);
     expect(await history()).toMatch(
       /unfenced +fence [0-9a-f]{8} at 127\.0\.0\.1 +node-a +The node has booted since/,

@@ -69,7 +69,7 @@ describe('early detection', () => {
     expect(early.isSettled).toBe(true);
   });
 
-  it('suspects nobody whose Leases it no longer sees', async () => {
+  it('suspects no node whose Leases it no longer sees', async () => {
     await using early = await lab();
     await early.ready(EARLY);
     expect(early.world.kube.faults.halfOpenWatches(LEASES)).toBe(1);

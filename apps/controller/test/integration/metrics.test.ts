@@ -42,8 +42,8 @@ const TRIGGER_REASONS = [
 const NODE_STATES = ['gone', 'lease-stale', 'not-ready', 'ready'];
 
 /**
- * Every metric, as dashboards and alerts know it, after a fail-over that met some trouble. Renaming or dropping one breaks
- * them: it is a change that operators have to be told of.
+ * Every metric, as dashboards and alerts know it, after a fail-over with faults. Renaming or dropping one breaks
+ * them: it is a change that operators must know of.
  */
 const EXPOSED = {
   target_info: { type: 'gauge', service_name: ['reattach'], service_version: ['0.0.0'] },
@@ -229,7 +229,7 @@ describe('/metrics', () => {
     expect(Object.fromEntries(exposed)).toEqual(Object.fromEntries(known));
   });
 
-  it('exposes these names and attributes, no node and no volume among them, and what a fail-over came to', async () => {
+  it('exposes these names and attributes, no node and no volume among them, and the result of a fail-over', async () => {
     await using lab = await Lab.start();
     const { kube, rds } = lab.world;
     const controller = await lab.ready(FLAGS);

@@ -30,7 +30,7 @@ function way(from: ReceivedSpan, spans: readonly ReceivedSpan[]): readonly Recei
   return spans.filter(({ traceId }) => traceIds.has(traceId));
 }
 
-/** Without the passes that only waited, but for the first. */
+/** Without the passes that only waited, except the first. */
 function telling(spans: readonly ReceivedSpan[]): readonly ReceivedSpan[] {
   const [first] = spans.filter(({ name }) => name === 'reconcile attachments');
   const acts = spans.filter(({ name }) => /^(notice|fence|release) .*node$/.test(name));
@@ -70,8 +70,8 @@ describe('a release, exported over OTLP/HTTP', () => {
       'reattach.decision.why': expect.stringContaining('is effective'),
       'reattach.volumes': [expect.any(String), expect.any(String)],
     });
-    const told = whole.flatMap(({ name, events }) => events.map((event) => `${name}: ${event.name}`));
-    expect(new Set(told)).toEqual(new Set(['observe storage: evidence', 'decide node: decision']));
+    const shown = whole.flatMap(({ name, events }) => events.map((event) => `${name}: ${event.name}`));
+    expect(new Set(shown)).toEqual(new Set(['observe storage: evidence', 'decide node: decision']));
     expect(receiver.metricNames).toContain('reattach.attachment.releases');
     if (process.env['SHOW_TRACE']) process.stdout.write(`${spanTree(telling(whole))}\n`);
   });

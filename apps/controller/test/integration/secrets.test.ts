@@ -14,7 +14,7 @@ const LOST = 'node-a';
 const TOKEN = 'token-6e1f0c1d9b';
 const PASSPHRASE = 'passphrase-53b0a7c2f4';
 
-/** Keys of log lines above `debug`: a renamed one breaks searches, so operators have to be told. */
+/** Keys of log lines above `debug`: a renamed one breaks searches, so operators must know of it. */
 const LOG_KEYS = [
   'addresses',
   'attempt',

@@ -127,7 +127,7 @@ async function releaseTime(earlierMs: number, hang: boolean): Promise<number> {
   return lab.clock.now() - sinceMs;
 }
 
-describe('a node that somebody else recovers', () => {
+describe('a node that another controller recovers', () => {
   it.each<readonly [string, NodeTaint]>([
     ['a person', { key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }],
     ['medik8s', { key: 'medik8s.io/remediation', value: 'self-node-remediation', effect: 'NoExecute' }],

@@ -81,10 +81,10 @@ describe('reattach history without a controller', { timeout: 60_000 }, () => {
           (await cli(['history', `--server=${controller.url}`])).out.includes('released'),
         );
       }
-      const nobody = '--http-listen=127.0.0.1:1';
-      const all = await cli(['history', file, nobody]);
+      const noServer = '--http-listen=127.0.0.1:1';
+      const all = await cli(['history', file, noServer]);
       expect(all.out).toMatch(/released +default\/data-db-\d/);
-      const last = await cli(['history', file, nobody, '--limit=1', '-o', 'json']);
+      const last = await cli(['history', file, noServer, '--limit=1', '-o', 'json']);
       expect(JSON.parse(last.out)).toMatchObject({ records: [{ kind: 'released' }] });
     } finally {
       await rm(folder, { recursive: true });

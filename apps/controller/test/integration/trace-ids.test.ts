@@ -9,7 +9,7 @@ const LOST = 'node-a';
 
 /** In a file of its own: a tracer that was handed out stays with the first provider of its process. */
 describe('log lines of a fail-over', () => {
-  it('carry the trace of the pass that they tell of, or of what asked for it', async () => {
+  it('carry the trace of the pass that they describe, or of its trigger', async () => {
     await using lab = await Lab.start();
     const exporter = new InMemorySpanExporter();
     const lines: Record<string, unknown>[] = [];

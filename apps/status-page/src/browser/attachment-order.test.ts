@@ -15,7 +15,7 @@ function attachment(name: string, overrides: Partial<AttachmentState>): Attachme
 const claim = (name: string) => ({ namespace: 'shop', name });
 
 describe('byUrgency', () => {
-  it('puts held ones first, then what is under way, each by node and volume', () => {
+  it('puts held ones first, then those in progress, each by node and volume', () => {
     const attachments = [
       attachment('kept', { decision: 'keep', node: 'a' }),
       attachment('wait', { decision: 'wait', node: 'a' }),

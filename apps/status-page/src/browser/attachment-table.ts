@@ -1,7 +1,7 @@
 import type { AttachmentState } from '../state-report.ts';
 import { attachmentText, volumeName } from './attachment-order.ts';
 import { h, setAttribute, setText, setTextOrHide } from './dom.ts';
-import { formatDuration } from './format.ts';
+import { formatDuration, listNames } from './format.ts';
 import type { Row } from './keyed-list.ts';
 import { PagedTable } from './paged-table.ts';
 import { DECISION_WORDS, NODE_STATE_WORDS } from './words.ts';
@@ -34,6 +34,7 @@ export function attachmentTable(options: AttachmentTableOptions): PagedTable<Att
 function furnish(cells: readonly HTMLElement[]): Row<AttachmentState>['update'] {
   const volume = h('span', { class: 'name' });
   const persistentVolume = h('span', { class: 'small' });
+  const pods = h('span', { class: 'small' });
   const node = h('span', { class: 'name' });
   const nodeState = h('span', { class: 'badge' });
   const decision = h('span', { class: 'badge' });
@@ -46,7 +47,7 @@ function furnish(cells: readonly HTMLElement[]): Row<AttachmentState>['update'] 
   const fence = h('span', { class: 'badge' });
   const fenceWhy = h('span', { class: 'small' });
   const parts = [
-    [volume, persistentVolume],
+    [volume, persistentVolume, pods],
     [node, nodeState],
     [decision, reason, time],
     [why, rule],
@@ -57,6 +58,14 @@ function furnish(cells: readonly HTMLElement[]): Row<AttachmentState>['update'] 
   return (item, nowMs) => {
     setText(volume, volumeName(item));
     setTextOrHide(persistentVolume, item.claim ? item.persistentVolume : undefined);
+    setTextOrHide(
+      pods,
+      item.pods &&
+        `used by ${listNames(
+          item.pods.map(({ name }) => `pod ${name}`),
+          3,
+        )}`,
+    );
     setText(node, item.node);
     setBadge(nodeState, item.nodeState, NODE_STATE_WORDS[item.nodeState]);
     setBadge(decision, item.decision, DECISION_WORDS[item.decision]);
@@ -83,7 +92,7 @@ function timeOf({ untilMs, sinceMs }: AttachmentState, nowMs: number): string | 
   return sinceMs === undefined ? undefined : `for ${formatDuration(nowMs - sinceMs)}`;
 }
 
-/** What the column before has told already is not repeated. */
+/** Leaves out what the column before says already. */
 function evidenceOf({ evidence, backend, why }: AttachmentState, nowMs: number): string {
   const age = `${formatDuration(nowMs - evidence.observedAtMs)} ago`;
   const source = backend === undefined ? age : `backend ${backend}, ${age}`;

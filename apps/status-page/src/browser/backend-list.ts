@@ -5,7 +5,7 @@ import { KeyedList, type Row } from './keyed-list.ts';
 
 type BackendReport = StateReport['backends'][number];
 
-/** The storage backends: can they be asked, and can they fence? */
+/** The storage backends: whether they can be read, and whether they can fence. */
 export function backendList(parent: Element): KeyedList<BackendReport> {
   return new KeyedList<BackendReport>(parent, ({ name }) => name, createRow);
 }
@@ -19,7 +19,7 @@ function createRow(): Row<BackendReport> {
   const enforcementDetail = h('p', { class: 'small' });
   const fix = h('code', { class: 'fix' });
   const fences = h('ul', { class: 'plain small' });
-  const fenceList = new KeyedList<BackendReport['fences'][number]>(fences, ({ id }) => id, createFenceRow);
+  const fenceList = new KeyedList<ShownFence>(fences, ({ id }) => id, createFenceRow);
   const head = h('div', { class: 'head' }, name, connection, enforcement);
   const element = h('li', { class: 'card' }, head, detail, reading, enforcementDetail, fix, fences);
   return {
@@ -36,24 +36,37 @@ function createRow(): Row<BackendReport> {
       setTextOrHide(enforcementDetail, unenforced?.detail);
       setTextOrHide(fix, unenforced?.fix);
       fences.hidden = backend.fences.length === 0;
-      fenceList.render(backend.fences, nowMs);
+      fenceList.render(
+        backend.fences.map((fence) => ({ ...fence, isOld: !backend.connected, readAtMs: backend.readAtMs })),
+        nowMs,
+      );
     },
   };
 }
 
-function createFenceRow(): Row<BackendReport['fences'][number]> {
+/** A fence as it was last read. The backend cannot be read now: it may be gone since. */
+type ShownFence = BackendReport['fences'][number] & {
+  readonly isOld: boolean;
+  readonly readAtMs: number | undefined;
+};
+
+function createFenceRow(): Row<ShownFence> {
   const element = h('li');
   return {
     element,
-    update({ id, nodeName, addresses, fencedAtMs }, nowMs) {
+    update({ id, nodeName, addresses, fencedAtMs, isOld, readAtMs }, nowMs) {
       const since = formatDuration(nowMs - fencedAtMs);
-      setText(element, `${nodeName} is cut off (${addresses.join(', ')}), fence ${id}, for ${since}`);
+      const verb = isOld
+        ? `was cut off when the backend was last read, ${formatDuration(nowMs - (readAtMs ?? nowMs))} ago`
+        : 'is cut off';
+      setText(element, `${nodeName} ${verb} (${addresses.join(', ')}), fence ${id}, for ${since}`);
+      setAttribute(element, 'data-old', isOld ? 'true' : undefined);
     },
   };
 }
 
 function enforcementWord({ enforcement }: BackendReport): string {
-  if (!enforcement) return 'drop rule not read';
+  if (!enforcement) return 'fencing not known';
   return enforcement.kind === 'enforced' ? 'can fence' : 'cannot fence';
 }
 

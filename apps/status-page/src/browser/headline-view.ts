@@ -20,6 +20,8 @@ export class HeadlineView {
   readonly #text = byId('headline-text');
   readonly #points: KeyedList<Point>;
   readonly #more = byId('more-points');
+  /** Part of the title of the tab. */
+  clusterName: string | undefined;
 
   constructor() {
     this.#points = new KeyedList(byId('points'), ({ key }) => key, createRow);
@@ -30,12 +32,15 @@ export class HeadlineView {
     setText(this.#word, LEVEL_WORDS[level]);
     setText(this.#text, text);
     const shown = points.filter(
-      (point) => point.text !== text || point.detail !== undefined || point.fix !== undefined,
+      (point) =>
+        point.text !== text || [point.detail, point.fix, point.link].some((each) => each !== undefined),
     );
     this.#points.render(shown.slice(0, MAX_POINTS), nowMs);
     const left = shown.length - MAX_POINTS;
     setTextOrHide(this.#more, left > 0 ? `and ${left} more, shown below` : undefined);
-    document.title = `${LEVEL_WORDS[level]}: ${text} · Reattach`;
+    document.title = [`${LEVEL_WORDS[level]}: ${text}`, this.clusterName, 'Reattach']
+      .filter((part) => part)
+      .join(' · ');
   }
 }
 
@@ -43,7 +48,8 @@ function createRow(): Row<Point> {
   const text = h('strong');
   const detail = h('span', { class: 'detail' });
   const fix = h('code', { class: 'fix' });
-  const element = h('li', {}, text, ' ', detail, fix);
+  const link = h('a', { target: '_blank', rel: 'noreferrer' });
+  const element = h('li', {}, text, ' ', detail, fix, link);
   return {
     element,
     update(point) {
@@ -51,6 +57,8 @@ function createRow(): Row<Point> {
       setText(text, point.text);
       setTextOrHide(detail, point.detail);
       setTextOrHide(fix, point.fix);
+      setTextOrHide(link, point.link?.text);
+      setAttribute(link, 'href', point.link?.href);
     },
   };
 }

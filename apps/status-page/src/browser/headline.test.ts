@@ -1,9 +1,7 @@
-import { HOLD_REASONS } from '@reattach/core';
 import { describe, expect, it } from 'vitest';
 import type { BackendState, StateReport } from '../state-report.ts';
 import { sampleReport } from '../testing/sample-report.ts';
 import { headlineOf, silenceOf } from './headline.ts';
-import { adviceOn } from './hold-advice.ts';
 
 const NOW_MS = 1_790_000_000_000;
 const backend: BackendState = {
@@ -37,13 +35,10 @@ describe('headlineOf', () => {
     const { level, text, points } = headlineOf({ ...lost, backends: [backend] }, NOW_MS);
     expect([level, text]).toEqual(['attention', '2 attachments held on node-0']);
     expect(points.map((point) => [point.level, point.text])).toEqual([
-      [
-        'attention',
-        '2 attachments held, storage-unknown: the backend cannot tell whether the node still writes',
-      ],
+      ['attention', '2 attachments held, storage-unknown: the backend cannot prove that the node is silent'],
       ['busy', '1 attachment of node-0: 1 waiting'],
     ]);
-    expect(points[0]?.detail).toContain('reattach doctor');
+    expect(points[0]?.link?.href).toBe('https://runbook.example.org/reattach#storage-unknown');
   });
 
   it.each<[string, StateReport, string, string]>([
@@ -63,9 +58,9 @@ describe('headlineOf', () => {
     ],
     [
       'a stale cache without a lost node',
-      { ...well, counts: { ...well.counts, byVerdict: { hold: 9 } } },
+      { ...well, counts: { ...well.counts, blocked: 9 } },
       'attention',
-      'Were a node lost now, nothing would be released',
+      'If a node were lost now, nothing would be released',
     ],
     [
       'a pass that failed',
@@ -92,30 +87,30 @@ describe('headlineOf', () => {
       'notice',
       'Backend east cannot fence: no rule',
     ],
-    ['a standby', { ...well, leading: false }, 'notice', 'This replica stands by; no node is lost'],
+    ['a standby', { ...well, leading: false }, 'notice', 'This replica is a standby; no node is lost'],
     [
-      'a standby, which asks no backend about a lost node and so would hold it',
+      'a standby, which does not query the backends about a lost node',
       { ...lost, leading: false },
       'notice',
-      'This replica stands by; 1 node lost: node-0',
+      'This replica is a standby; 1 node lost: node-0',
     ],
     [
       'a lost node with nothing on it',
       { ...well, nodes: well.nodes.map((node) => ({ ...node, state: 'gone', attachments: 0 })) },
       'notice',
-      '3 nodes lost with nothing to release: node-0, node-1 and 1 more',
+      '3 nodes lost, nothing to release: node-0, node-1 and 1 more',
     ],
     [
       'a stale Lease that nothing follows from',
       { ...well, nodes: well.nodes.map((node) => ({ ...node, state: 'lease-stale' })) },
       'notice',
-      '3 nodes lost with nothing to release: node-0, node-1 and 1 more',
+      '3 nodes lost, nothing to release: node-0, node-1 and 1 more',
     ],
   ])('%s -> %3$s', (_situation, report, level, text) => {
     expect(headlineOf(report, NOW_MS)).toMatchObject({ level, text });
   });
 
-  it('names a fence that stands, also of a node that is gone, and what becomes of it', () => {
+  it('names a fence, also of a deleted node, and what becomes of it', () => {
     const fence = {
       id: 'f1',
       nodeName: 'node-2',
@@ -155,21 +150,10 @@ describe('silenceOf', () => {
     ['one question failed', 'refused', 3_000, false],
     ['questions have failed for a while', 'refused', 6_000, true],
     ['answers come slowly', undefined, 19_000, false],
-    ['an answer is long under way', undefined, 20_000, true],
+    ['an answer is late', undefined, 20_000, true],
     ['not asked yet', undefined, undefined, false],
     ['the first question failed', 'refused', undefined, true],
   ])('%s -> %4$s', (_situation, failure, ageMs, isSilent) => {
     expect(silenceOf(failure, ageMs) !== undefined).toBe(isSilent);
-  });
-});
-
-describe('adviceOn', () => {
-  it.each(Object.keys(HOLD_REASONS))('%s has a meaning and a next step', (reason) => {
-    expect(adviceOn(reason)?.meaning).toMatch(/^[a-z].*[^.]$/);
-    expect(adviceOn(reason)?.next).toMatch(/^[A-Z].*\.$/);
-  });
-
-  it('is absent for what it does not know', () => {
-    expect(adviceOn('constructor')).toBeUndefined();
   });
 });

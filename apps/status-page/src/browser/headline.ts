@@ -1,6 +1,6 @@
 import type { AttachmentState, BackendState, StateReport } from '../state-report.ts';
 import { count, formatDuration, formatRoughly, listNames } from './format.ts';
-import { adviceOn } from './hold-advice.ts';
+import { type Link, runbookLink } from './runbook-link.ts';
 import { DECISION_WORDS } from './words.ts';
 
 /** What comes first is said first: no answer, a person is needed, at work, worth knowing, all well. */
@@ -17,6 +17,8 @@ export interface Point {
   readonly detail?: string;
   /** A command, to be copied. */
   readonly fix?: string;
+  /** Where to read what to do. */
+  readonly link?: Link;
 }
 
 /** The state of everything in one sentence, and the points it rests on, worst first. */
@@ -65,13 +67,14 @@ export function headlineOf(report: StateReport, nowMs: number): Headline {
   return { level, text: textOf(report, points[0]), points };
 }
 
-/** A standby asks no backend about lost nodes: what it would decide is not what is decided. It says what it sees for itself. */
+/** A standby does not query the backends about lost nodes, so its decisions are not shown; what it sees of the cluster is. */
 function standbyHeadline(report: StateReport, nowMs: number): Headline {
   const lost = report.nodes.filter(({ state }) => state !== 'ready').map(({ name }) => name);
   const seen =
     lost.length === 0 ? 'no node is lost' : `${count(lost.length, 'node')} lost: ${listNames(lost)}`;
-  const text = `This replica stands by; ${seen}`;
-  const detail = `What is decided and done is shown by the replica that acts. The Lease of the leader election names it; this one is ${report.identity}.`;
+  const text = `This replica is a standby; ${seen}`;
+  const leader = report.leader === undefined ? 'the leader' : `the leader, ${report.leader}`;
+  const detail = `It does not query the backends about lost nodes, so its view is incomplete. Open the page of ${leader}. This one is ${report.identity}.`;
   const points = [
     ...healthPoints(report, nowMs),
     ...enforcementPoints(report),
@@ -99,31 +102,28 @@ function textOf(report: StateReport, worst: Point | undefined): string {
 
 const HELD = 'held ';
 
-/** One for each reason, the most frequent first. What mode `observe` would do is no fault. */
+/** One for each reason, the most frequent first. A dry run is only worth a notice. */
 function heldPoints(report: StateReport): Point[] {
   const reasons = Object.entries(report.counts.heldByReason).filter(([, amount]) => amount > 0);
   return reasons
     .toSorted(([, a], [, b]) => b - a)
     .map(([reason, amount]) => {
-      const advice = adviceOn(reason);
-      const meaning = advice ? `: ${advice.meaning}` : '';
-      const text = `${count(amount, 'attachment')} held, ${reason}${meaning}`;
-      const detail = advice && { detail: advice.next };
+      const known = report.holdReasons[reason];
+      const meaning = known === undefined ? '' : `: ${known}`;
       return {
         key: `${HELD}${reason}`,
         level: reason === 'dry-run' ? 'notice' : 'attention',
-        text,
-        ...detail,
+        text: `${count(amount, 'attachment')} held, ${reason}${meaning}`,
+        link: runbookLink(report.runbookUrl, reason),
       };
     });
 }
 
-/** Nothing is lost, but were it, nothing would be done: attachments of nodes that are ready are held as well. */
+/** No node is lost, but if one were, nothing would be released: attachments on ready nodes are held as well. */
 function blindPoints({ counts, cache }: StateReport, nowMs: number): Point[] {
-  const held = sum(Object.values(counts.heldByReason));
   const isSaid = ['cache-stale', 'mass-failure'].some((reason) => (counts.heldByReason[reason] ?? 0) > 0);
-  if (isSaid || (counts.byVerdict['hold'] ?? 0) <= held) return [];
-  const text = 'Were a node lost now, nothing would be released';
+  if (isSaid || counts.blocked === 0) return [];
+  const text = 'If a node were lost now, nothing would be released';
   const age = cache.synced ? `is ${formatDuration(nowMs - cache.freshAsOfMs)} old` : 'is not complete';
   return [
     { key: 'blind', level: 'attention', text, detail: `The view of the cluster ${age}: ${cache.detail}` },
@@ -180,14 +180,14 @@ function busyPoints(report: StateReport): Point[] {
   return [{ key: 'busy', level: 'busy', text }];
 }
 
-/** Lost nodes with nothing on them that would have to go: no alarm, but not well either. */
+/** Lost nodes with nothing on them to release: worth a notice, not an alarm. */
 function lostPoints({ nodes, attachments }: StateReport): Point[] {
   const concerned = new Set(
     attachments.filter(({ decision }) => decision !== 'keep').map(({ node }) => node),
   );
   const lost = nodes.filter(({ state, name }) => state !== 'ready' && !concerned.has(name));
   if (lost.length === 0) return [];
-  const text = `${count(lost.length, 'node')} lost with nothing to release: ${listNames(lost.map(({ name }) => name))}`;
+  const text = `${count(lost.length, 'node')} lost, nothing to release: ${listNames(lost.map(({ name }) => name))}`;
   return [{ key: 'lost', level: 'notice', text }];
 }
 

@@ -73,7 +73,7 @@ function actionOf({ kind, node, claim, persistentVolume, backend, pod, taint }: 
   return `Released ${claim ? `${claim.namespace}/${claim.name}` : persistentVolume} from ${node}`;
 }
 
-/** How long the node had been lost when its last volume was released is what the outage took, but for the pods' start. */
+/** The outage: how long the node had been lost when its last volume was released. The start of the pods comes on top. */
 function timesOf({ records, endedAtMs }: Incident, nowMs: number): string {
   const ago = `${formatDuration(nowMs - endedAtMs)} ago`;
   const lostForMs = records.findLast(({ kind }) => kind === 'released')?.lostForMs;

@@ -9,14 +9,14 @@ function record(kind: AuditRecord['kind'], node: string, atMinutes: number): Aud
   return { kind, node, atMs, why: 'because', reconcileID: 'r' };
 }
 
-function told(records: readonly AuditRecord[]): readonly string[] {
+function shown(records: readonly AuditRecord[]): readonly string[] {
   return incidentsOf(records).map(({ node, records: own }) => `${node}: ${summarise(own)}`);
 }
 
 describe('incidentsOf', () => {
   it('puts together what was done about one node, the latest first', () => {
     expect(
-      told([
+      shown([
         record('fenced', 'a', 0),
         record('fenced', 'b', 1),
         record('pod-deleted', 'a', 2),
@@ -27,17 +27,17 @@ describe('incidentsOf', () => {
     ).toEqual(['b: fenced, 1 volume released', 'a: fenced, 1 pod deleted, 2 volumes released']);
   });
 
-  it('counts taking back to the incident, however late', () => {
+  it('counts the cleanup to the incident, however late', () => {
     expect(
-      told([record('fenced', 'a', 0), record('unfenced', 'a', 600), record('untainted', 'a', 601)]),
+      shown([record('fenced', 'a', 0), record('unfenced', 'a', 600), record('untainted', 'a', 601)]),
     ).toEqual(['a: fenced, taint removed, unfenced']);
   });
 
-  it('begins another one after a pause, and after the last was taken back', () => {
-    expect(told([record('released', 'a', 0), record('released', 'a', 16)])).toHaveLength(2);
-    expect(told([record('released', 'a', 0), record('released', 'a', 14)])).toHaveLength(1);
+  it('begins another one after a pause, and after the last was cleaned up', () => {
+    expect(shown([record('released', 'a', 0), record('released', 'a', 16)])).toHaveLength(2);
+    expect(shown([record('released', 'a', 0), record('released', 'a', 14)])).toHaveLength(1);
     expect(
-      told([record('fenced', 'a', 0), record('unfenced', 'a', 5), record('fenced', 'a', 6)]),
+      shown([record('fenced', 'a', 0), record('unfenced', 'a', 5), record('fenced', 'a', 6)]),
     ).toHaveLength(2);
   });
 
@@ -49,7 +49,7 @@ describe('incidentsOf', () => {
     expect(after).toMatchObject({ startedAtMs: MINUTE_MS, endedAtMs: 2 * MINUTE_MS });
   });
 
-  it('shows what was taken back when the record of what was done is gone', () => {
-    expect(told([record('unfenced', 'a', 1)])).toEqual(['a: unfenced']);
+  it('shows a cleanup when the record of what was done is gone', () => {
+    expect(shown([record('unfenced', 'a', 1)])).toEqual(['a: unfenced']);
   });
 });

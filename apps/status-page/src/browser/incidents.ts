@@ -14,7 +14,7 @@ export interface Incident {
 /** What is done about a node this long after the last time belongs to another loss. */
 const GAP_MS = 15 * 60_000;
 
-/** Taking back what an incident left behind belongs to it, however late. */
+/** The cleanup after an incident belongs to it, however late. */
 const TAKES_BACK: ReadonlySet<AuditRecord['kind']> = new Set(['unfenced', 'untainted']);
 
 /** Groups what was done by node and time. @returns the latest first */

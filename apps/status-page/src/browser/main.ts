@@ -98,6 +98,8 @@ function render(): void {
   renderLink(failure, ageMs, silence !== undefined);
   if (answer) {
     const { value: report } = answer;
+    headline.clusterName = report.clusterName;
+    setTextOrHide(byId('cluster'), report.clusterName);
     headline.render(silence ?? headlineOf(report, nowMs), nowMs);
     renderOverview(report, incidents, nowMs);
     lost.render(nowMs);

@@ -22,7 +22,7 @@ export function renderOverview(report: StateReport, incidents: readonly Incident
   setText(byId('count-done'), latest ? `${formatRoughly(nowMs - latest.endedAtMs)} ago` : 'nothing');
   setText(byId('sub-done'), latest ? `${latest.node}: ${summarise(latest.records)}` : 'on record');
   setText(byId('mode'), mode);
-  setText(byId('sub-mode'), leading ? 'this replica acts' : 'this replica stands by');
+  setText(byId('sub-mode'), leading ? 'this replica leads' : 'this replica is a standby');
   setText(byId('last-pass'), lastPass ? `${formatRoughly(nowMs - lastPass.startedAtMs)} ago` : 'none yet');
   setText(byId('sub-pass'), lastPass ? `${lastPass.result}: ${listNames(lastPass.reasons)}` : '');
   setText(

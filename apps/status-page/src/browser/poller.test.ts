@@ -84,7 +84,7 @@ describe('Poller', () => {
     expect(questions).toHaveLength(2);
   });
 
-  it('asks at once when it is told to, and leaves one timer', async () => {
+  it('asks at once on request, and leaves one timer', async () => {
     const { clock, questions, poller } = setUp();
     void poller.ask();
     questions[0]?.answer('one');

@@ -37,7 +37,7 @@ export class Poller<T> {
     return this.#polled;
   }
 
-  /** Asks now, unless a question is under way. Starts the polling. */
+  /** Asks now, unless a request is in flight. Starts the polling. */
   async ask(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;

@@ -1,7 +1,7 @@
 import type { AuditRecord } from '../audit-record.ts';
 import type { AttachmentState, StateReport } from '../state-report.ts';
 
-/** A made-up cluster for the status page: `node-0` and following are lost, everything on them is held or under way. */
+/** A made-up cluster for the status page: `node-0` and following are lost, everything on them is held or waits. */
 export interface SampleOptions {
   readonly nodes: number;
   readonly attachments: number;
@@ -25,6 +25,11 @@ export function sampleReport({ nodes, attachments, lostNodes, nowMs }: SampleOpt
     attacher: 'rds.csi.srvlab.io',
     identity: 'reattach-7d9c5b8f6-x2x9k',
     leading: true,
+    clusterName: 'production-east',
+    runbookUrl: 'https://runbook.example.org/reattach',
+    holdReasons: Object.fromEntries(
+      held.map(({ reason = '' }) => [reason, 'the backend cannot prove that the node is silent']),
+    ),
     cache: { synced: true, freshAsOfMs: nowMs - 800, detail: 'all fresh' },
     lastPass: {
       reconcileId: `4c1d22aa-${Math.floor(nowMs / 2_000)}`,
@@ -77,6 +82,7 @@ export function sampleReport({ nodes, attachments, lostNodes, nowMs }: SampleOpt
         release: 0,
       },
       heldByReason: held.length > 0 ? { 'storage-unknown': held.length } : {},
+      blocked: 0,
     },
     attachments: all,
   };

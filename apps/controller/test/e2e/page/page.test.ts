@@ -121,7 +121,7 @@ describe.skipIf(chromium === undefined)('status page', () => {
     await untilText(
       opened.page,
       '#headline',
-      /Take note\s*This replica stands by; 2 nodes lost: node-0 and node-1/,
+      /Take note\s*This replica is a standby; 2 nodes lost: node-0 and node-1/,
     );
     expect(await opened.page.locator('#lost').innerText()).toContain('it asks no backend about lost nodes');
   });

@@ -19,7 +19,7 @@ export class FakeLoop implements AsyncDisposable {
     this.#wake();
   }
 
-  /** Settles when the pass under way has ended; none starts afterwards. */
+  /** Settles when the pass in progress has ended; none starts afterwards. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);

@@ -1,6 +1,6 @@
 import { type KubeApi, KubeApiError, pathOf } from '@reattach/k8s-api';
 
-/** Bound of every request of a test, ms: a busy machine is no failure. */
+/** Bound of every request of a test, ms: a busy machine must not fail a test. */
 const TIMEOUT_MS = 20_000;
 
 /** A few verbs on paths, for those who play the cluster. What is gone or was changed meanwhile is an answer: `undefined`. */

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 /** A command that says nothing more for so long hangs, ms. */
 const COMMAND_TIMEOUT_MS = 60_000;
 
-/** A shell somebody types into; what a person would see is the transcript. Disposal ends it and what it left running. */
+/** A shell that a test types into; what a person would see is the transcript. Disposal ends it and what it left running. */
 export class ShellSession implements AsyncDisposable {
   readonly #shell: ChildProcess;
   readonly #lines: AsyncIterator<string>;

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const DOCUMENT = new URL('../../../../../docs/quick-start.md', import.meta.url);
 const BLOCK = /(?<=^<!-- printed by [^\n]* -->\n\n```console\n)[^]*?(?=^```$)/m;
 
-/** What differs from run to run, and what stands for it. Spaces and lines of tables follow the width of what is in them. */
+/** What differs from run to run, and what replaces it. Spaces and lines of tables follow the width of what is in them. */
 const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?(?: UTC)?/g, '<time>'],
   [/\b[\w-]+-[0-9a-f]{8}(?=[),;\s])/g, '<identity>'],

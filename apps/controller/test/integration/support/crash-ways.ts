@@ -54,7 +54,7 @@ export async function dieAtEachEffect({ flags, loss }: Way): Promise<readonly Ou
   return outcomes;
 }
 
-/** Controllers die as told. @throws naming `how` when the world does not recover. */
+/** Controllers die as scripted. @throws naming `how` when the world does not recover. */
 export async function die(
   { flags, loss }: Pick<Way, 'flags' | 'loss'>,
   deaths: readonly Death[],

@@ -32,7 +32,7 @@ export interface EndState {
   readonly doubleWrites: number;
 }
 
-/** What a life, or several, came to. */
+/** The result of one life or several. */
 export interface CrashResult {
   readonly end: EndState;
   readonly effects: readonly EffectAt[];
@@ -54,7 +54,7 @@ const LOST = 'node-a';
 /** Longer than any of this lasts, ms of cluster time. */
 const NEVER_MS = 600_000;
 
-/** Longer than the next leader takes, as it is in a real cluster: nobody notes a Node that died before its leader looked. */
+/** Longer than the next leader takes, as it is in a real cluster: a Node that died before its leader started has no record. */
 const REAL_POD_GC_MS = 40_000;
 
 /** In which the node that is cut off tries to write, ms of cluster time. */
@@ -64,8 +64,8 @@ const REPLAY_MS = 500;
 const QUIET_MS = 1_500;
 
 /**
- * A node is lost, fails over, comes back and is let back, while controllers die as told, one after the other. When one dies it
- * sends nothing more and hears nothing more; the next starts from what stands at the backend and in Kubernetes.
+ * A node is lost, fails over, comes back and is let back, while controllers die as scripted, one after the other. When one dies it
+ * sends nothing more and hears nothing more; the next starts from what is at the backend and in Kubernetes.
  */
 export async function failOver(flags: Flags, loss: Loss, deaths: readonly Death[]): Promise<CrashResult> {
   const cluster = {
@@ -85,7 +85,7 @@ export async function failOver(flags: Flags, loss: Loss, deaths: readonly Death[
   if (loss.nodeDeleted) world.kube.store.delete('Node', LOST);
   await lives.until('the fail-over', () => world.attachedTo(LOST).length === 0 && lab.isSettled);
   host.partition();
-  host.heal(); // it connects anew, and replays
+  host.heal(); // it reconnects and replays
   await lives.runFor(REPLAY_MS);
   if (loss.writesOn) world.powerOff(LOST);
   world.powerOn(LOST);

@@ -10,7 +10,7 @@ import { RunningController } from './running-controller.ts';
 import { CONTROLLER_TIMES, WORLD_TIMES } from './times.ts';
 
 /** What a test may take on a machine that is busy with others, real ms. Time in it is the fake clock's. */
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 /** Flags by name without dashes; `undefined` leaves one out. */
 export type Flags = Readonly<Record<string, string | number | boolean | undefined>>;

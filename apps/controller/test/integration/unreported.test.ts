@@ -7,7 +7,7 @@ const LOST = 'node-a';
 const REPORT_MS = 500;
 
 describe('a detach that was carried out, though its answer could not be understood', () => {
-  it('is told of as any other', async () => {
+  it('is reported as any other', async () => {
     await using lab = await Lab.start({ nodes: [LOST, 'node-b'], volumes: 4 });
     const { kube } = lab.world;
     const controller = await lab.ready();
