@@ -20,7 +20,7 @@ describe('runDoctor', () => {
   });
 
   async function examine(...flags: readonly string[]): Promise<ReadonlyMap<string, Check>> {
-    const argv = [...worldFlags(world, files), '--mode=fence', ...flags];
+    const argv = [...worldFlags(world, files), '--unsafe-compressed-times', '--mode=fence', ...flags];
     const config = parseConfig({ argv, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
     const checks = await runDoctor(config, systemClock, AbortSignal.timeout(30_000));
     return new Map(checks.map((check) => [check.name, check]));

@@ -83,9 +83,7 @@ describe('reattach', { timeout: 60_000 }, () => {
           ? /the backend, asked .* ago, says (silent|live): /
           : /the backend, asked .* ago, says silent: nothing came from .*; last activity .* ago\n/,
       );
-      expect(out).toMatch(
-        /\n {2}passed {3}grace-over +its grace is over/,
-      );
+      expect(out).toMatch(/\n {2}passed {3}grace-over +its grace is over/);
       expect(out).toMatch(/\n {2}decided {2}mode-observe +hold \(dry-run\): .*mode fence would fence/);
     }
   });

@@ -48,7 +48,7 @@ interface List {
   readonly items: readonly KubeObject[];
 }
 
-/** The objects of a real API server as the fakes and the tests see them: one watch for each kind, and what it told when. */
+/** The objects of a real API server as the fakes and the tests see them: one watch for each kind, and what it reported when. */
 export class ClusterMirror {
   readonly #api: KubeApi;
   readonly #signal: AbortSignal;
@@ -74,7 +74,7 @@ export class ClusterMirror {
     return mirror;
   }
 
-  /** Everything that was told, oldest first. */
+  /** Everything that was reported, oldest first. */
   get changes(): readonly MirrorChange[] {
     return this.#changes;
   }

@@ -57,7 +57,7 @@ export class FakeKubelet implements AsyncDisposable {
     await running?.disposeAsync();
   }
 
-  /** The machine starts anew: another bootID, nothing mounted. */
+  /** The machine boots: another bootID, nothing mounted. */
   rebooted(): void {
     this.#bootId = crypto.randomUUID();
     this.#mounted.clear();
