@@ -25,7 +25,7 @@ describe('guardWrites', () => {
     expect(api.requests).toEqual([]);
   });
 
-  it.each(METHODS)('asks anew before each %s, and sends it while leadership is held', async (method) => {
+  it.each(METHODS)('asks again before each %s, and sends it while leadership is held', async (method) => {
     const api = new ScriptedKubeApi({ ok: 1 }, { ok: 2 });
     let asked = 0;
     const guarded = guardWrites(api, { assertHeld: () => void asked++ });

@@ -116,7 +116,7 @@ describe('KubeActions', () => {
       expect(api.calls).toEqual([`GET ${POD}`]);
     });
 
-    it('writes nothing when the pod is gone, or the answer is no pod', async () => {
+    it('writes nothing when the pod is gone, or the answer is not a pod', async () => {
       const gone = setUp(refusal('NOT_FOUND'));
       expect(await gone.actions.forceDeletePod(pod, gone.signal)).toBe('gone');
 
@@ -179,18 +179,18 @@ describe('KubeActions', () => {
       expect(api.calls).toEqual([`GET ${ATTACHMENT}`]);
     });
 
-    it('writes nothing when its deletion is under way', async () => {
+    it('writes nothing when it is being deleted', async () => {
       const { actions, api, signal } = setUp(rawAttachment({ deleting: true }));
       expect(await actions.deleteVolumeAttachment(attachment, signal)).toBe('deleted');
       expect(api.calls).toEqual([`GET ${ATTACHMENT}`]);
     });
 
-    it('does not read a deletion under way of a successor as its own', async () => {
+    it('does not take the deletion of a successor for its own', async () => {
       const { actions, signal } = setUp(rawAttachment({ uid: 'uid-2', deleting: true }));
       expect(await actions.deleteVolumeAttachment(attachment, signal)).toBe('replaced');
     });
 
-    it('writes nothing when it is gone, or the answer is no VolumeAttachment', async () => {
+    it('writes nothing when it is gone, or the answer is not a VolumeAttachment', async () => {
       const gone = setUp(refusal('NOT_FOUND'));
       expect(await gone.actions.deleteVolumeAttachment(attachment, gone.signal)).toBe('gone');
       const garbage = setUp(rawPod());

@@ -73,7 +73,7 @@ export class KubeActions implements ClusterActions {
 
   /**
    * Reads the Node past every cache. Only the API server's own `NotFound` means `gone`: a 404 of a proxy proves nothing.
-   * @throws {KubeApiError} when existence cannot be told, `MALFORMED` when the answer is no Node.
+   * @throws {KubeApiError} when it is unknown whether the Node exists, `MALFORMED` when the answer is not a Node.
    */
   getNode(name: string, signal: AbortSignal): Promise<LiveNode> {
     const get = async (): Promise<LiveNode> => {
@@ -88,7 +88,7 @@ export class KubeActions implements ClusterActions {
 
   /**
    * Reads the Lease of the Node's kubelet past every cache. `undefined`, too, for a Lease that was never renewed.
-   * @throws {KubeApiError} when existence cannot be told, `MALFORMED` when the answer is no Lease.
+   * @throws {KubeApiError} when it is unknown whether the Lease exists, `MALFORMED` when the answer is not a Lease.
    */
   getNodeLeaseRenewTime(nodeName: string, signal: AbortSignal): Promise<string | undefined> {
     const get = async (): Promise<string | undefined> => {
@@ -126,7 +126,7 @@ export class KubeActions implements ClusterActions {
   }
 
   /**
-   * Deletes the VolumeAttachment, or leaves it when its deletion is under way. `deleted` means that the deletion was
+   * Deletes the VolumeAttachment, or leaves it when it is being deleted. `deleted` means that the deletion was
    * accepted: the object stays until external-attacher has detached the volume and removed its finalizer.
    * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
    */
@@ -160,7 +160,7 @@ export class KubeActions implements ClusterActions {
   /**
    * Makes the attach-detach controller forget that the dead node has these volumes mounted, so that it detaches them at
    * once. `replaced` when the Node is another one or has become ready since `node` was read; a Node that was ready then
-   * was found dead by its Lease, and Kubernetes' word on it decides nothing.
+   * was found dead by its Lease, whatever Kubernetes says of it.
    * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
    */
   removeVolumesInUse(

@@ -174,7 +174,7 @@ describe('KubeEventRecorder', () => {
     expect(api.requests[25]?.method).toBe('POST');
   });
 
-  it('never rejects: a failure is logged and the next occurrence is written anew', async () => {
+  it('never rejects: a failure is logged and the next occurrence is written as new', async () => {
     const { api, logger, record } = setUp(refusal('FORBIDDEN'), {});
     await record();
     expect(logger.lines).toEqual([

@@ -8,7 +8,7 @@ const KILLS = 20;
 const REPLICAS = 3;
 /** Between two looks at who may write, ms. */
 const LOOK_MS = 100;
-/** The longest single write: one that `assertHeld()` allowed may be under way for so long. */
+/** The longest single write: one that `assertHeld()` allowed may last for so long. */
 const WRITE_MS = 5_000;
 
 /** One process: its elector, its road to the API server, its own idea of the time. */
@@ -23,7 +23,7 @@ class Replica {
   /** A killed process runs no code any more. */
   alive = true;
   inLead = 0;
-  /** When a write of it was last allowed, true time; absent when it can have none under way. */
+  /** When a write of it was last allowed, true time; absent when none of its writes can be running. */
   allowedAtMs: number | undefined;
 
   constructor(identity: string, server: LeaseServer, random: () => number) {
@@ -138,7 +138,7 @@ class Chaos {
     }
   }
 
-  /** Those whose writes may be under way, dead ones too. */
+  /** Those whose writes may be running, dead ones too. */
   readonly #allReplicas = new Set<Replica>();
 
   #transit(): Transit {

@@ -354,7 +354,7 @@ describe('LeaderElector', () => {
       expect(server.holder).toBe('z');
     });
 
-    it('renews past a write of somebody else who is no replica', async () => {
+    it('renews after a write by another client that is not a replica', async () => {
       const { clock, server, start } = setUp();
       const a = await start('a');
       if (!server.lease) throw new Error('no Lease');
@@ -366,7 +366,7 @@ describe('LeaderElector', () => {
       await a.stop();
     });
 
-    it('creates a Lease anew that was deleted under it', async () => {
+    it('creates a Lease again that was deleted meanwhile', async () => {
       const { clock, server, start } = setUp();
       const a = await start('a');
       server.lease = undefined;
@@ -483,7 +483,7 @@ describe('LeaderElector', () => {
         thereMs: operation === 'update leader lease' ? 50 : 40,
         backMs: 0,
       });
-      await clock.advance(2_000); // the renewal is under way until 2.05 s
+      await clock.advance(2_000); // the renewal lasts until 2.05 s
       controller.abort(); // GET arrives at 2.04 s, the release at 2.08 s
       await clock.advance(1_000);
       await running;

@@ -44,15 +44,15 @@ interface Term {
 
 /**
  * One of several replicas that elect a leader by a Lease. Invariants:
- * (1) at no moment does `assertHeld()` pass in two replicas, nor in one while a write that another was allowed is under way;
- * (2) `lead` runs only while this replica leads, never twice at once, and is told by its signal when leadership ends;
+ * (1) at no moment does `assertHeld()` pass in two replicas, nor in one while a write that another was allowed is running;
+ * (2) `lead` runs only while this replica leads, never twice at once, and its signal aborts when leadership ends;
  * (3) clocks are never compared: others' claims are timed by a timer of ours, our own by the wall clock *and* a timer, so
  * neither skew between machines nor a step of a wall clock breaks (1).
  *
  * Why (1) holds: a claim is counted from before its request was sent, so the others see it later than that and wait
  * `leaseDurationMs` (15 s) from then. We stop `renewDeadlineMs` (10 s) after sending it, and a write lasts no longer than
  * 5 s: 10 + 5 <= 15. Two things can break it, as with every lease: a process that is frozen between `assertHeld()` and the
- * sending of its write (uid preconditions still hold then), and somebody who deletes the Lease while a replica starts.
+ * sending of its write (uid preconditions still hold then), and the Lease being deleted while a replica starts.
  *
  * After a crash the next leader starts within `leaseDurationMs` plus one jittered retry period, below 20 s by default;
  * after an orderly stop within one jittered retry period.
@@ -77,7 +77,7 @@ export class LeaderElector implements Leadership {
   #heldUntilMs = 0;
   /** Ends the term `renewDeadlineMs` after the last renewal was sent. */
   #deadline: Disposable | undefined;
-  /** We sent a claim and have not seen since that somebody else holds the Lease. */
+  /** We sent a claim and have not seen since that another replica holds the Lease. */
   #mayHold = false;
   #holder: string | undefined;
   #failing = false;
@@ -115,7 +115,7 @@ export class LeaderElector implements Leadership {
     return this.#clock.now() < this.#heldUntilMs;
   }
 
-  /** Who held the Lease when it was last seen, this replica too; `undefined`: nobody, or it was not seen yet. */
+  /** Who held the Lease when it was last seen, this replica too; `undefined`: it has no holder, or was not seen yet. */
   get holder(): string | undefined {
     return this.#holder;
   }
@@ -156,7 +156,7 @@ export class LeaderElector implements Leadership {
     return false;
   }
 
-  /** @returns whether `lead` is done for good: it settled though it was not told to */
+  /** @returns whether `lead` is done for good: it settled without an abort */
   async #lead(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<boolean> {
     const term: Term = { lost: new AbortController(), over: new AbortController() };
     this.#term = term;
@@ -200,7 +200,7 @@ export class LeaderElector implements Leadership {
     }
   }
 
-  /** Renews without reading first, while nobody else has written. */
+  /** Renews without reading first, as long as no other client has written. */
   async #renewKnown(signal: AbortSignal): Promise<boolean> {
     const lease = this.#ours;
     if (!lease) return false;

@@ -13,7 +13,7 @@ export class LeaseHistory {
     this.#lease = new AnnotatedLease(options, 'reattach.srvlab.io/history');
   }
 
-  /** Oldest first; what is no record is left out. @throws as `AnnotatedLease.read` does */
+  /** Oldest first; entries that are not records are left out. @throws as `AnnotatedLease.read` does */
   async read(signal: AbortSignal): Promise<readonly JsonObject[]> {
     return recordsIn(await this.#lease.read(signal));
   }

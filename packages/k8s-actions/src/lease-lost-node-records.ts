@@ -62,7 +62,7 @@ function textOf(records: readonly NamedRecord[]): string {
   return text;
 }
 
-/** Entries that are no records are left out. */
+/** Leaves out entries that are not records. */
 function recordsIn(text: string | undefined): readonly NamedRecord[] {
   return parseJsonList(text).filter(isRecord);
 }

@@ -24,7 +24,7 @@ export class LeaseObserver implements Disposable {
   }
 
   /**
-   * Looks at the Lease as it is now. A Lease that vanished ends no claim: whoever held it may not know yet.
+   * Takes in the Lease as it is now. A Lease that vanished ends no claim, because its holder may not know yet.
    * @returns whether `identity` may claim it
    */
   mayClaim(lease: LeaderLease | undefined, identity: string): boolean {

@@ -33,6 +33,6 @@ export function malformed(what: string): KubeApiError {
   return new KubeApiError(
     'MALFORMED',
     'not-applied',
-    `the API server's answer for ${what} is no such object`,
+    `the API server's answer for ${what} is not such an object`,
   );
 }

@@ -18,7 +18,7 @@ export interface Credentials {
 
 /**
  * Current credentials of the kubeconfig's context. Token and certificate files are read again (the token at least
- * every minute), and an exec plugin runs when its credential has expired. Calls under way share one reading.
+ * every minute), and an exec plugin runs when its credential has expired. Concurrent calls share one reading.
  */
 export class CredentialSource {
   readonly #config: KubeConfig;

@@ -8,7 +8,7 @@ import { badConfig } from './translate-error.ts';
 /** The three kinds of named entries in a kubeconfig. */
 export type EntryKind = 'cluster' | 'user' | 'context';
 
-/** A named entry and where it stands, for messages and for relative paths in it. */
+/** A named entry and its file, for messages and for relative paths in it. */
 export interface KubeconfigEntry {
   readonly file: string;
   readonly name: string;

@@ -19,7 +19,7 @@ export interface ResolvedKubeconfig {
   readonly user: User;
 }
 
-/** Fields of a user that are not supported; requests without them would be sent as somebody else. */
+/** Fields of a user that are not supported; requests without them would be sent with another identity. */
 const UNSUPPORTED_USER_FIELDS = ['as-groups', 'as-uid', 'as-user-extra'];
 
 /**
@@ -72,7 +72,7 @@ function toCluster(entry: KubeconfigEntry): Cluster {
   return {
     name: entry.name,
     server: server.replace(/\/$/, ''),
-    // The library refuses plain http unless it is told to skip TLS checks.
+    // The library refuses plain http unless TLS checks are skipped.
     skipTLSVerify: fieldBoolean(entry, 'insecure-skip-tls-verify') || server.startsWith('http:'),
     ...(caData !== undefined && { caData }),
     ...(caFile !== undefined && { caFile }),

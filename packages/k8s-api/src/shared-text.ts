@@ -14,7 +14,7 @@ export function sharedList(list: readonly string[]): readonly string[] {
   return sharedUnder(JSON.stringify(list), lists, () => Object.freeze(list.map(sharedText)));
 }
 
-/** One copy of what `key` stands for. @param kept those there are, for this alone. */
+/** One copy per key. @param kept the copies so far, of this kind only. */
 export function sharedUnder<T>(key: string, kept: Map<string, T>, make: () => T): T {
   const known = kept.get(key);
   if (known !== undefined) return known;

@@ -1,7 +1,7 @@
 import type { DeletedFinalStateUnknown } from './deleted-final-state-unknown.ts';
 
 /**
- * What somebody does about changes. Called in the order of the changes, after the cache has them, and not again for an
+ * Callbacks for changes. Called in the order of the changes, after the cache has them, and not again for an
  * object after its `onDelete` without a new `onAdd`.
  */
 export interface InformerHandlers<T> {
@@ -10,7 +10,7 @@ export interface InformerHandlers<T> {
   onDelete?(last: T | DeletedFinalStateUnknown<T>): void;
 }
 
-/** Hears of a handler that threw or rejected. */
+/** Called when a handler threw or rejected. */
 export type HandlerFailure = (handler: keyof InformerHandlers<unknown>, error: unknown) => void;
 
 /** Calls handlers one after the other; one that throws does not keep the others from being called. */

@@ -40,7 +40,7 @@ export class IdleWatchdog implements Disposable {
     return this.#expired;
   }
 
-  /** There was life. Costs no timer: the running one looks at it when it fires. */
+  /** Records activity. Does not restart the timer. */
   touch(): void {
     this.#deadlineMs = this.#clock.now() + this.#idleMs;
   }

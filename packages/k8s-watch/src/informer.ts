@@ -19,20 +19,19 @@ export interface InformerOptions<T extends Identified> {
   readonly labelSelector?: string;
   /** The server may not have this API (a 404 is then no error but state `absent`). Default `false`. */
   readonly optional?: boolean;
-  /** Ask for streaming lists first; a server that has none is found out and asked for pages. Default `true`. */
+  /** Ask for streaming lists first, and for pages where the server has none. Default `true`. */
   readonly streamingList?: boolean;
   /** Objects per page of a list. Default 500, as kubectl. */
   readonly pageSize?: number;
   /**
-   * A watch silent for this long is taken for dead and begun again where it was, ms; one that stays silent is followed by
-   * a list. Default 75 000: above the server's bookmark interval of 60 000.
+   * A watch that is silent for this long counts as dead and is resumed, ms; one that stays silent is followed by a list. Default 75 000: above the server's bookmark interval of 60 000.
    */
   readonly idleTimeoutMs?: number;
   /** Delays between attempts. Default 500 ms to 10 000 ms. */
   readonly backoff?: Backoff;
   /** A watch alive for this long makes the failures before it forgotten, ms. Default 30 000. */
   readonly stableMs?: number;
-  /** How often an absent API is looked for, ms, give or take 10 %. Default 60 000. */
+  /** How often an absent API is checked for, ms, give or take 10 %. Default 60 000. */
   readonly absentRetryMs?: number;
   /** Default: the machine's. */
   readonly clock?: Clock;
@@ -62,8 +61,8 @@ interface Run {
 /**
  * A cache of one collection, kept equal to the API server by one list and one watch, and the events that keep it so.
  *
- * Guarantees: the cache has a change before handlers hear of it; handlers hear of every object `onAdd`, then `onUpdate`
- * with the state before, then `onDelete`, never out of this order; a new uid under a known name is `onDelete`, `onAdd`;
+ * Guarantees: the cache has a change before handlers are called; for every object handlers are called `onAdd`, then
+ * `onUpdate` with the state before, then `onDelete`, never out of this order; a new uid under a known name is `onDelete`, `onAdd`;
  * nothing that goes wrong ends it but `stop()`; after `stop()` has resolved it holds no socket, timer or listener.
  */
 export class Informer<T extends Identified> implements AsyncDisposable {
@@ -98,7 +97,7 @@ export class Informer<T extends Identified> implements AsyncDisposable {
     this.#state = { kind: 'stopped', detail: 'not started', sinceMs: clock.now() };
   }
 
-  /** Begins to list and watch. Does nothing while it runs; after `stop()` it begins anew, with a list. */
+  /** Starts to list and watch. Does nothing while it runs; after `stop()` it starts again, with a list. */
   start(): void {
     if (this.#run) return;
     const controller = new AbortController();

@@ -11,7 +11,7 @@ describe('parseList', () => {
     expect(() => items.next()).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
   });
 
-  it('refuses what is no JSON beside the items', () => {
+  it('refuses text beside the items that is not JSON', () => {
     expect(() => parseList('{"metadata":!,"items":[{}]}')).toThrow(SyntaxError);
   });
 

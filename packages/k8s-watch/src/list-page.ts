@@ -11,27 +11,27 @@ export interface ListPage {
   readonly continueToken: string | undefined;
 }
 
-/** Reads the text of a list; its items are parsed when they are read. @throws {SyntaxError} for what is no JSON beside them. */
+/** Reads the text of a list; its items are parsed when they are read. @throws {SyntaxError} when the text beside them is not JSON. */
 export function parseList(text: string): unknown {
   const split = splitItems(text);
   if (!split) return JSON.parse(text);
   return { ...(JSON.parse(split.rest) as object), items: parseEach(split.items) };
 }
 
-/** @throws {KubeApiError} `MALFORMED` when it comes to an item that is no JSON. */
+/** @throws {KubeApiError} `MALFORMED` at an item that is not JSON. */
 function* parseEach(items: readonly string[]): Generator {
   for (const item of items) {
     let parsed: unknown;
     try {
       parsed = JSON.parse(item);
     } catch {
-      throw new KubeApiError('MALFORMED', 'not-applied', 'list item that is no JSON');
+      throw new KubeApiError('MALFORMED', 'not-applied', 'list item that is not JSON');
     }
     yield parsed;
   }
 }
 
-/** @throws {KubeApiError} `MALFORMED` for what is no list. */
+/** @throws {KubeApiError} `MALFORMED` for anything that is not a list. */
 export function readListPage(raw: unknown): ListPage {
   const resourceVersion = textAt(raw, 'metadata', 'resourceVersion');
   const items = isJsonObject(raw) ? raw['items'] : undefined;

@@ -89,7 +89,7 @@ export class NodeWatcher {
   }
 
   #ignore(event: string, object: unknown): void {
-    this.#logger.warn('Ignored an event of something that is no Node', { event, type: typeof object });
+    this.#logger.warn('Ignored an event of an object that is not a Node', { event, type: typeof object });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Identity, JsonObject } from './raw-object.ts';
 /**
  * Cuts an object down to what is kept of it. `undefined`: of no interest, not kept. Must not throw or keep `raw`.
  * @param previous what was kept of the same object (same uid) before; returning it says that nothing of interest changed,
- * and handlers hear nothing.
+ * and handlers are not called.
  */
 export type Projection<T> = (raw: unknown, previous: T | undefined) => T | undefined;
 
@@ -41,7 +41,7 @@ type Bucket<T> = T | T[];
 /**
  * Projections of objects by key, with indexes. Invariants: it holds one state of the server, never a mixture of two: a
  * list shows once it is complete; every value is in exactly the buckets its index functions name; an object under a known
- * key with another uid is a deletion and an addition; one whose version is known already is no change.
+ * key with another uid is a deletion and an addition; one whose version is known already does not change anything.
  */
 export class ObjectCache<T extends Identified> implements Iterable<T> {
   readonly #project: Projection<T>;
@@ -54,7 +54,7 @@ export class ObjectCache<T extends Identified> implements Iterable<T> {
     readonly buckets: Map<string, Bucket<T>>;
   }[];
   readonly #indexByName: ReadonlyMap<string, ReadonlyMap<string, Bucket<T>>>;
-  /** The list under way. */
+  /** The list that is being read. */
   #staged: Map<string, Projected<T>> | undefined;
 
   constructor(
@@ -94,7 +94,7 @@ export class ObjectCache<T extends Identified> implements Iterable<T> {
     return bucket === undefined ? [] : listOf(bucket);
   }
 
-  /** A list begins: what comes until `endList` belongs to it. One that was under way is forgotten. */
+  /** A list begins: what comes until `endList` belongs to it. An unfinished one is dropped. */
   beginList(): void {
     this.#staged = new Map();
   }

@@ -13,7 +13,7 @@ describe('ReconnectBackoff', () => {
     expect(delays(new ReconnectBackoff(BACKOFF, () => 0), 3)).toEqual([250, 500, 1_000]);
   });
 
-  it('does not wait after a stable attempt and begins anew', () => {
+  it('does not wait after a stable attempt and starts again with the shortest delay', () => {
     const backoff = new ReconnectBackoff(BACKOFF, () => 1);
     delays(backoff, 4);
     expect(backoff.nextDelayMs(true)).toBe(0);

@@ -175,7 +175,7 @@ describe('Reflector', () => {
       expect(seen.events).toEqual(['add a@5', 'update a@5 a@12', 'delete a@13']);
     });
 
-    it('takes versions that are no numbers as they come', async () => {
+    it('takes versions that are not numbers as they come', async () => {
       const watch = await start(pages, list('x'));
       await send(watch, added('a', 'y'), added('a', 'y'), modified('a', 'w'), deleted('b', 'v'));
       expect(seen.events).toEqual(['add a@y', 'update a@y a@w']);
@@ -196,7 +196,7 @@ describe('Reflector', () => {
       ['404', new KubeApiError('NOT_FOUND', 'not-applied', '404')],
       ['400', new KubeApiError('INVALID', 'not-applied', '400')],
       ['410', new KubeApiError('GONE', 'not-applied', '410')],
-      ['an error nobody thought of', new RangeError('bug')],
+      ['an unexpected error', new RangeError('bug')],
     ])('lists again when a watch ends with %s', async (_name, error) => {
       const watch = await start(pages, list('10'), list('20'));
       watch.fail(error);
@@ -229,7 +229,7 @@ describe('Reflector', () => {
       expect(logger.messages('warn')).not.toContain('Accepted a state older than one seen before');
     });
 
-    it('does not call the planned end of a watch a trouble', async () => {
+    it('does not report the planned end of a watch as a failure', async () => {
       const watch = await start(pages, list('10'));
       await clock.advance(60_000);
       watch.end();
@@ -346,7 +346,7 @@ describe('Reflector', () => {
       ['no list', {}],
       ['no version', { items: [] }],
       ['no items', { metadata: { resourceVersion: '1' } }],
-      ['items that are no objects', { metadata: { resourceVersion: '1' }, items: [3] }],
+      ['items that are not objects', { metadata: { resourceVersion: '1' }, items: [3] }],
       ['an item without uid', list('1', { metadata: { name: 'a' } })],
     ])('does not take %s for an empty cluster', async (_name, answer) => {
       api = new ScriptedApi(answer, { metadata: { resourceVersion: '2' }, items: null });

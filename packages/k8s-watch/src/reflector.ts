@@ -16,7 +16,7 @@ const PAGE_TIMEOUT_MS = 30_000;
  * A watch that goes on where another broke has at least this long to show an event or a bookmark, ms. One that shows
  * nothing by then, and by `idleTimeoutMs` after the last proof, is followed by a list. So a cache is proved again within
  * `idleTimeoutMs` plus this time, also by a server that has no bookmarks to send: before 1.31 one that has restarted has
- * none for a resource nobody changes.
+ * none for a resource that does not change.
  */
 const RESUME_PROOF_MS = 20_000;
 /** A server ends a watch after a time in this range, s: chosen at random, so that watches do not end together. */
@@ -88,10 +88,10 @@ interface AttemptEnd {
 }
 
 /**
- * Keeps a sink equal to a collection at the API server: lists it, watches it, and begins again whatever goes wrong.
+ * Keeps a sink equal to a collection at the API server: lists it, watches it, and starts again whatever goes wrong.
  *
  * Every list asks for the most recent state (no resourceVersion), never for "any" (`0`): absence from it is evidence a
- * decision may rest on, and a list from a cache behind would take the sink back in time. A state older than one seen
+ * decision may rest on, and a list from a cache that is behind would make the sink older. A state older than one seen
  * before is refused three times, then believed: that is a cluster restored from a backup.
  */
 export class Reflector {

@@ -17,7 +17,7 @@ const CLOSE_BRACE = 125;
 /**
  * Takes the text of a Kubernetes list apart without parsing it, so that its items can be parsed one by one: parsed all at
  * once, a page of 500 Nodes is some 30 MB that lives until the last of them has been read.
- * @returns `undefined` for what is no object with an array `items` of objects.
+ * @returns `undefined` for anything but an object with an array `items` of objects.
  */
 export function splitItems(text: string): SplitItems | undefined {
   const items: string[] = [];

@@ -14,7 +14,7 @@ export type WatchLine =
     }
   | { readonly kind: 'bookmark'; readonly resourceVersion: string; readonly endsInitialEvents: boolean };
 
-/** @throws {KubeApiError} what an ERROR event says, or `MALFORMED` for what is no watch event. */
+/** @throws {KubeApiError} what an ERROR event says, or `MALFORMED` for anything that is not a watch event. */
 export function readWatchLine(line: unknown): WatchLine {
   const type = textAt(line, 'type');
   const raw = isJsonObject(line) ? line['object'] : undefined;
@@ -39,7 +39,7 @@ export function requireIdentity(raw: unknown, what: string): Identity {
   return identity;
 }
 
-/** What came as `what` is no Kubernetes object. */
+/** The thing that came as `what` is not a Kubernetes object. */
 export function malformedObject(what: string): KubeApiError {
   return new KubeApiError('MALFORMED', 'not-applied', `${what} without name, uid or resourceVersion`);
 }

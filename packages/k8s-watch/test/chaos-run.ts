@@ -31,7 +31,7 @@ function toThing(raw: unknown): Thing | undefined {
 
 /**
  * One life of an informer: a random script of writes, faults, waits, stops and starts, then peace. Afterwards its cache,
- * its index and what its handlers were told equal the server's state, and nothing it used is left.
+ * its index and the calls of its handlers equal the server's state, and nothing it used is left.
  * @throws {AssertionError} when not.
  */
 export async function runChaos(seed: number): Promise<void> {
@@ -72,7 +72,7 @@ export async function runChaos(seed: number): Promise<void> {
   create(world, random, 'last'); // the watch must be alive, too
   await heal(world, () => describe(informer.values()) === truthOf(world));
 
-  assert.equal(describe(checker.world.values()), truthOf(world), 'handlers were told something else');
+  assert.equal(describe(checker.world.values()), truthOf(world), 'handlers were called with another state');
   const indexed = GROUPS.flatMap((group) => {
     const bucket = informer.byIndex('group', group);
     assert.ok(bucket.every((thing) => thing.group === group));
@@ -120,7 +120,7 @@ async function takeStep(
     await sim.faults.acceptConnections();
     return;
   }
-  run.restarted = true; // and so knows no versions: a stale list may take it back
+  run.restarted = true; // and so knows no versions: a stale list may make it older
   const stopped = informer.stop();
   if (random.chance(0.5)) await stopped;
   informer.start();

@@ -6,7 +6,7 @@ import { FakeClock, RecordingLogger } from '@reattach/core/testing';
 import { type KubeApi, loadKubeApi } from '@reattach/k8s-api';
 import { KubeSim, type KubeSimOptions } from '@reattach/kube-sim';
 
-/** A simulated API server and a client for it, both on one clock that moves only when told to. */
+/** A simulated API server and a client for it, both on one clock that the test moves. */
 export class KubeWorld implements AsyncDisposable {
   readonly clock: FakeClock;
   readonly sim: KubeSim;
@@ -62,9 +62,9 @@ export async function flush(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await setImmediate();
 }
 
-/** Waits for loopback I/O to make `condition` true. @throws after 4 s of real time. */
+/** Waits for loopback I/O to make `condition` true. @throws after a minute of real time. */
 export async function until(condition: () => boolean, what: string = condition.toString()): Promise<void> {
-  const bound = AbortSignal.timeout(4_000);
+  const bound = AbortSignal.timeout(60_000);
   while (!condition()) {
     if (bound.aborted) throw new Error(`Waited in vain for ${what}`);
     await setImmediate();

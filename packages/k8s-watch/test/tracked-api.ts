@@ -1,6 +1,6 @@
 import type { KubeApi, KubeRequest, KubeWatchRequest } from '@reattach/k8s-api';
 
-/** Counts what is under way at an API client. */
+/** Counts the calls in flight at an API client. */
 export class TrackedApi implements KubeApi {
   readonly #inner: KubeApi;
   /** Requests and watches that have begun and not ended. */

@@ -9,7 +9,7 @@ import { apiVersionOf, type Resource, served } from './resource.ts';
 import type { Route } from './route.ts';
 import { fieldFilter, labelFilter, type ObjectFilter } from './selector.ts';
 
-/** An answer to a request that is no watch. */
+/** An answer to a request other than a watch. */
 export interface Answer {
   readonly status: number;
   /** JSON; a string is plain text. */

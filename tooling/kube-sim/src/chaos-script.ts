@@ -163,7 +163,7 @@ function randomStep(random: SeededRandom, kind: ChaosKind, atMs: number, untilMs
 class ScriptRun implements ChaosRun {
   readonly begun: ChaosStep[] = [];
   readonly #sim: KubeSim;
-  /** Timers and the ends of trouble under way. */
+  /** Timers, and the ends of faults that are active. */
   readonly #cleanup = new DisposableStack();
   #outages = 0;
   /** Starts and stops of the listener, one after another. */

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KubeSim } from './kube-sim.ts';
 import { WatchReader } from './watch-reader.test-support.ts';
 
-const bound = () => AbortSignal.timeout(5_000);
+const bound = () => AbortSignal.timeout(60_000);
 
 const version = (object: { readonly metadata: { readonly resourceVersion: string } } | undefined) =>
   Number(object?.metadata.resourceVersion);

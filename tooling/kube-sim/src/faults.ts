@@ -4,7 +4,7 @@ import { type LoggedRequest, matchesRequest, type RequestMatch } from './request
  * What goes wrong with a request.
  * - `status`: an error answer. `applied`: the request is carried out first, so only its answer is lost.
  * - `delay`: the answer comes `delayMs` later. `hang`: no answer at all. `reset`: the socket is reset.
- * - `throttle`: 429 with Retry-After (default 1 s) and a body that is no Status, as the API server's own limits answer.
+ * - `throttle`: 429 with Retry-After (default 1 s) and a body other than a Status, as the API server's own limits answer.
  * - `malformed`: an answer that is not JSON.
  * - `stale`: a read is answered with the state at an older resourceVersion, or from a watch cache that is `behind` by so many
  *   versions (never older than the request demands, nor than the last compaction).

@@ -89,7 +89,7 @@ export class KubeServer implements FaultTarget {
   }
 
   async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    response.on('error', () => undefined); // A client that went away is no concern of the server.
+    response.on('error', () => undefined); // The server does not care about a client that went away.
     let text: string;
     try {
       text = Buffer.concat(await incoming.toArray()).toString();

@@ -15,7 +15,7 @@ const removeFirstInUse = (value: string) => [
   { op: 'test', path: '/status/volumesInUse/0', value },
   { op: 'remove', path: '/status/volumesInUse/0' },
 ];
-const bound = () => AbortSignal.timeout(5_000);
+const bound = () => AbortSignal.timeout(60_000);
 
 describe('KubeSim', () => {
   let clock: FakeClock;
@@ -301,7 +301,7 @@ describe('KubeSim', () => {
       expect((await call('GET', path)).status).toBe(404);
     });
 
-    it('keeps a bound Pod Terminating until somebody deletes it without grace', async () => {
+    it('keeps a bound Pod Terminating until it is deleted without grace', async () => {
       sim.addPod({ name: 'db-0', nodeName: 'n' });
       const path = '/api/v1/namespaces/default/pods/db-0';
       const { body } = await call('DELETE', path);
@@ -435,7 +435,7 @@ describe('KubeSim', () => {
   });
 
   describe('faults', () => {
-    it('answer with a status, as often as told, with Retry-After', async () => {
+    it('answer with a status, as often as asked for, with Retry-After', async () => {
       const rule = sim.faults.add(
         { method: 'GET', path: /nodes/ },
         { kind: 'status', status: 429, reason: 'TooManyRequests', retryAfterSeconds: 7 },

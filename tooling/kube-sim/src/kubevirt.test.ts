@@ -9,10 +9,10 @@ const MIGRATION = {
   metadata: { name: 'move-1', namespace: 'vms' },
   spec: { vmiName: 'db' },
 } as const;
-const bound = () => AbortSignal.timeout(5_000);
+const bound = () => AbortSignal.timeout(60_000);
 
 describe('KubeVirt migrations', () => {
-  it('are served when told, with a status of their own', async () => {
+  it('are served with the option, with a status of their own', async () => {
     await using sim = await KubeSim.start({ clock: new FakeClock(), kubevirt: true });
     await using watcher = await WatchReader.open(`${sim.url}${PATH}?watch=true`, bound());
     const send = (method: string, path: string, contentType: string, body: object) =>

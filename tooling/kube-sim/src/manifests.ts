@@ -43,7 +43,7 @@ export interface PodOptions {
   /** Names of the claims it mounts, in its own namespace. */
   readonly claims?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
-  /** Its controller; absent: nobody creates it again. */
+  /** Its controller; absent: no controller creates it again. */
   readonly owner?: { readonly kind: string; readonly name: string; readonly uid?: string };
   /** Address of its node, as its kubelet reports it. */
   readonly hostIP?: string;

@@ -29,7 +29,7 @@ interface Operation {
 
 /**
  * RFC 6902. Changes no argument.
- * @throws {KubeSimError} BadRequest for what is no patch, Invalid for one that does not apply.
+ * @throws {KubeSimError} BadRequest for anything but a patch, Invalid for one that does not apply.
  */
 export function jsonPatch(target: Json, patch: Json): Json {
   if (!Array.isArray(patch))

@@ -5,7 +5,7 @@ export type Route =
   | { readonly kind: 'health' }
   | { readonly kind: 'version' }
   | { readonly kind: 'access-review' }
-  /** An API group nobody serves, such as that of a CRD that is not installed. */
+  /** An API group that is not served, such as that of a CRD that is not installed. */
   | { readonly kind: 'no-such-group' }
   | { readonly kind: 'collection'; readonly resource: Resource; readonly namespace?: string }
   | {

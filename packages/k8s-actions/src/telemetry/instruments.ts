@@ -38,7 +38,7 @@ export const INSTRUMENTS = {
   },
 } as const;
 
-/** Tells whether this replica may act, whenever metrics are read, until disposed. */
+/** Exports whether this replica may act until disposed. */
 export function observeLeader(isLeader: () => boolean): Disposable {
   const { name, unit, description } = INSTRUMENTS.leader;
   const gauge = metrics.getMeter(SCOPE).createObservableGauge(name, { unit, description });
@@ -47,7 +47,7 @@ export function observeLeader(isLeader: () => boolean): Disposable {
   return { [Symbol.dispose]: () => gauge.removeCallback(observe) };
 }
 
-/** Runs `fn` in a span that ends with its result or its error; an abort is no error. */
+/** Runs `fn` in a span that ends with its result or its error; an abort is not an error. */
 export async function inWriteSpan<T extends string>(
   name: string,
   attributes: Attributes,

@@ -60,7 +60,7 @@ describe('KubeActions against an API server', () => {
     return projected(toVolumeAttachmentFact(raw));
   }
 
-  /** Somebody else acts, once, after our read and before our write. */
+  /** Another client acts, once, after our read and before our write. */
   function beforeWrite(act: () => void): void {
     cluster.beforeRequest = ({ method }) => {
       if (method === 'GET') return;
@@ -163,7 +163,7 @@ describe('KubeActions against an API server', () => {
       expect(node()?.status?.volumesInUse).toEqual([THEIRS, OURS, OURS_TOO]);
     });
 
-    it('leaves a node alone that registers anew in between', async () => {
+    it('leaves a node alone that registers again in between', async () => {
       const dead = addDeadNode();
       beforeWrite(() => {
         cluster.sim.store.delete('Node', 'node-a');
@@ -195,7 +195,7 @@ describe('KubeActions against an API server', () => {
       expect(await actions.removeOutOfServiceTaint(dead, signal)).toBe('unchanged');
     });
 
-    it('loses no taint that somebody adds in between, going or coming', async () => {
+    it('loses no taint that another client adds in between, at adding or removing', async () => {
       const dead = addDeadNode();
       const other = { key: 'example.com/other', effect: 'NoSchedule' };
       beforeWrite(() =>

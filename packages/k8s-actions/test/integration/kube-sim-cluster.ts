@@ -5,14 +5,14 @@ import { FakeClock } from '@reattach/core/testing';
 import { type KubeApi, type KubeRequest, loadKubeApi } from '@reattach/k8s-api';
 import { KubeSim } from '@reattach/kube-sim';
 
-/** A simulated API server, reached over HTTP. Time moves only while no request is under way. */
+/** A simulated API server, reached over HTTP. Time moves only while no request is in flight. */
 export class KubeSimCluster implements AsyncDisposable {
   readonly clock: FakeClock;
   readonly sim: KubeSim;
   readonly api: KubeApi;
   /** Runs before a request is sent: what others do between our read and our write. */
   beforeRequest: (request: KubeRequest) => void = () => undefined;
-  #underWay = 0;
+  #inFlight = 0;
 
   private constructor(clock: FakeClock, sim: KubeSim, api: KubeApi) {
     this.clock = clock;
@@ -21,11 +21,11 @@ export class KubeSimCluster implements AsyncDisposable {
       server: api.server,
       request: async (request) => {
         this.beforeRequest(request);
-        this.#underWay++;
+        this.#inFlight++;
         try {
           return await api.request(request);
         } finally {
-          this.#underWay--;
+          this.#inFlight--;
         }
       },
       watch: (request) => api.watch(request),
@@ -61,7 +61,7 @@ export class KubeSimCluster implements AsyncDisposable {
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#underWay === 0 && !condition()) await this.clock.advance(50);
+      if (this.#inFlight === 0 && !condition()) await this.clock.advance(50);
     }
   }
 

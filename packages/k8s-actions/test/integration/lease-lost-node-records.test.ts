@@ -32,7 +32,7 @@ describe('LeaseLostNodeRecords', () => {
       'reattach',
     );
 
-  it('keeps a record for whoever comes next, by node; the last one counts', async () => {
+  it('keeps a record for the next process, by node; the last one counts', async () => {
     expect(await read('node-a')).toBeUndefined();
     await write('node-a', { addresses: ['old'], attachmentUids: ['u0'] });
     await write('node-b');
@@ -42,7 +42,7 @@ describe('LeaseLostNodeRecords', () => {
     expect(await read('node-c')).toBeUndefined();
   });
 
-  it('is held by nobody, and writes the same only once', async () => {
+  it('has no holder, and writes the same only once', async () => {
     await write('node-a');
     const { resourceVersion } = lease()?.metadata ?? {};
     await write('node-a');

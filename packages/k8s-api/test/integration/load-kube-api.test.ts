@@ -100,9 +100,9 @@ describe('loadKubeApi', () => {
     });
 
     it.each<[string, object | string, string]>([
-      ['is no YAML', 'clusters: [\ntoken: hunter2', 'kubeconfig FILE is not YAML: '],
+      ['is not YAML', 'clusters: [\ntoken: hunter2', 'kubeconfig FILE is not YAML: '],
       ['is a text', 'hello', 'kubeconfig FILE is not a YAML mapping'],
-      ['has clusters that are no list', { clusters: {} }, 'kubeconfig FILE: clusters is not a list'],
+      ['has clusters that are not a list', { clusters: {} }, 'kubeconfig FILE: clusters is not a list'],
       [
         'has a nameless user',
         { users: [{ user: {} }] },
@@ -131,7 +131,7 @@ describe('loadKubeApi', () => {
         'cluster "cl" of context "ctx": server is missing',
       ],
       [
-        'has a server that is no URL',
+        'has a server that is not a URL',
         config({ server: 'kube:6443' }),
         'cluster "cl" of context "ctx": server is not an http or https URL: "kube:6443"',
       ],
@@ -146,7 +146,7 @@ describe('loadKubeApi', () => {
         'insecure-skip-tls-verify is neither true nor false',
       ],
       [
-        'has a CA that is no PEM',
+        'has a CA that is not PEM',
         config({ cluster: { 'certificate-authority-data': 'eA==' } }),
         'cluster "cl" of context "ctx": certificate-authority-data is not PEM in base64',
       ],
@@ -156,7 +156,7 @@ describe('loadKubeApi', () => {
         'certificate-authority names a file that cannot be read (ENOENT FOLDER/ca.crt)',
       ],
       [
-        'has a token that is no text',
+        'has a token that is not a text',
         config({ user: { token: 7 } }),
         'user "us" of context "ctx": token is not a text',
       ],

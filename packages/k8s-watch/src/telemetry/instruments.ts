@@ -4,7 +4,7 @@ const SCOPE = '@reattach/k8s-watch';
 
 /** Plural name of the resource, e.g. `nodes`. */
 const ATTR_RESOURCE = 'reattach.k8s.resource';
-/** Why a watch ended, or a list failed, so that it had to be begun anew. */
+/** Why a watch ended, or a list failed, so that it had to be started again. */
 const ATTR_RECONNECT_REASON = 'reattach.watch.reconnect.reason';
 
 /**
@@ -55,7 +55,7 @@ export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>>
   reconnects: {
     name: 'reattach.watch.reconnects',
     unit: '{reconnect}',
-    description: 'Times a list or watch had to be begun anew, by reason.',
+    description: 'Times a list or watch had to be started again, by reason.',
   },
   handlerErrors: {
     name: 'reattach.watch.handler.errors',

@@ -35,7 +35,7 @@ describe('Informer', () => {
   /** Starts and waits until the watch is open. */
   async function startWatching(options: Partial<InformerOptions<NodeFact>> = {}): Promise<void> {
     create(options).start();
-    await informer.waitForSync(AbortSignal.timeout(5_000));
+    await informer.waitForSync(AbortSignal.timeout(60_000));
     await until(() => world.sim.openWatches.length === 1);
   }
   const names = () => namesOf(informer.values());
@@ -100,7 +100,7 @@ describe('Informer', () => {
     it.each([
       ['500', { kind: 'status', status: 500 }],
       ['a reset', { kind: 'reset' }],
-      ['an answer that is no JSON', { kind: 'malformed' }],
+      ['an answer that is not JSON', { kind: 'malformed' }],
     ] as const)('is repeated after %s', async (_name, fault) => {
       world.sim.addNode({ name: 'a' });
       world.sim.faults.add({ path: NODES, watch: false }, fault);
@@ -242,7 +242,7 @@ describe('Informer', () => {
       expect(lists()).toHaveLength(1);
     });
 
-    it('goes on after a line that is no JSON, and misses nothing', async () => {
+    it('goes on after a line that is not JSON, and misses nothing', async () => {
       await startWatching();
       world.sim.faults.add({ watch: true }, { kind: 'watch', effect: 'malformed', afterEvents: 1 });
       world.sim.faults.endWatches();
@@ -350,7 +350,7 @@ describe('Informer', () => {
       );
       world.sim.addNode({ name: 'a' });
       create({ optional: true }).start();
-      await informer.waitForSync(AbortSignal.timeout(5_000));
+      await informer.waitForSync(AbortSignal.timeout(60_000));
       expect(informer.state).toMatchObject({ kind: 'absent', detail: 'the API server has no nodes' });
       expect(names()).toEqual([]);
       const { hits } = missing;

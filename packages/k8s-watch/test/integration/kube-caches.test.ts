@@ -37,7 +37,7 @@ describe('KubeCaches', () => {
   }
   async function startSynced(options: Partial<KubeCachesOptions> = {}): Promise<void> {
     create(options).start();
-    await caches.waitForSync(AbortSignal.timeout(4_000));
+    await caches.waitForSync(AbortSignal.timeout(60_000));
     await until(() => world.sim.openWatches.length >= 4);
   }
   const renew = (name: string, renewTime: string) =>
@@ -275,7 +275,7 @@ describe('KubeCaches', () => {
       const attachments = new AttachmentWatcher(reconciler, caches, DRIVER);
       caches.addVolumeAttachmentHandlers(attachments.getEventHandlers());
       caches.start();
-      await caches.waitForSync(AbortSignal.timeout(4_000));
+      await caches.waitForSync(AbortSignal.timeout(60_000));
       await until(() => world.sim.openWatches.length === 4);
       expect(reasons).toEqual([]);
     }

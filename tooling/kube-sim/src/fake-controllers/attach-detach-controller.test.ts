@@ -95,7 +95,7 @@ describe('AttachDetachController', () => {
     expect(test.attachment('a')).toBeUndefined();
   });
 
-  it('never force-detaches when told so', async () => {
+  it('never force-detaches with an infinite time', async () => {
     controller[Symbol.dispose]();
     controller = new AttachDetachController(test.sim, { forceDetachMs: Number.POSITIVE_INFINITY });
     await podOnNodeA();
@@ -105,7 +105,7 @@ describe('AttachDetachController', () => {
     expect(test.isAttached('a')).toBe(true);
   });
 
-  it('begins the six minutes anew when a pod needed the volume meanwhile', async () => {
+  it('starts the six minutes again when a pod needed the volume meanwhile', async () => {
     await podOnNodeA();
     setReady('a', 'Unknown');
     test.forceDelete();
@@ -170,7 +170,7 @@ describe('AttachDetachController', () => {
     },
   );
 
-  it('notices that somebody else deleted a VolumeAttachment only at its sync, whatever is in use', async () => {
+  it('notices a VolumeAttachment that others deleted only at its sync, whatever is in use', async () => {
     await podOnNodeA();
     await test.clock.advance(20_000);
     test.forceDelete();
@@ -205,7 +205,7 @@ describe('AttachDetachController', () => {
     ]);
   });
 
-  it('says that nobody it may name uses the volume', async () => {
+  it('names no pod when none of the namespace uses the volume', async () => {
     await podOnNodeA();
     test.forceDelete();
     addPodOnB();
@@ -246,7 +246,7 @@ describe('AttachDetachController', () => {
     expect(test.attachment('a')).toBeUndefined();
   });
 
-  it('finds what is attached when it is restarted, and detaches what nobody needs', async () => {
+  it('finds what is attached when it is restarted, and detaches what no pod needs', async () => {
     await podOnNodeA();
     controller[Symbol.dispose]();
     test.forceDelete();

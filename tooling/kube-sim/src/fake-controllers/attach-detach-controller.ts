@@ -7,7 +7,7 @@ import { recordWarning } from './record-event.ts';
 
 export interface AttachDetachOptions {
   /**
-   * How long a volume in use on a node that is not Ready waits for its detach, ms. Default 360 000; `Infinity`: for ever, as
+   * How long a volume in use on a node that is not Ready waits for its detach, ms. Default 360 000; `Infinity`: without end, as
    * with `--disable-force-detach-on-timeout`.
    */
   readonly forceDetachMs?: number;
@@ -33,7 +33,7 @@ interface Wanted {
 interface Attachment {
   readonly volume: CsiVolume;
   readonly nodeName: string;
-  /** `attaching` and `detaching`: an operation is under way, which watches its VolumeAttachment. */
+  /** `attaching` and `detaching`: an operation is running, which watches its VolumeAttachment. */
   state: 'attaching' | 'attached' | 'detaching';
   /** When it was first seen that no pod needs it. */
   unneededSinceMs?: number;
@@ -41,7 +41,7 @@ interface Attachment {
 
 /**
  * Fakes the attach-detach controller of kube-controller-manager, with its two worlds: what pods want (read afresh in
- * each pass) and what is attached (its own books, which somebody else's delete of a VolumeAttachment does not change until
+ * each pass) and what is attached (its own books, which a delete of a VolumeAttachment by others does not change until
  * the next sync).
  * @see kubernetes `pkg/controller/volume/attachdetach/reconciler/reconciler.go`, `pkg/volume/csi/csi_attacher.go`
  */
@@ -132,7 +132,7 @@ export class AttachDetachController implements Disposable {
     return wanted;
   }
 
-  /** `VerifyVolumesAreAttached`: only here it notices that somebody else deleted a VolumeAttachment. */
+  /** `VerifyVolumesAreAttached`: only here it notices that others deleted a VolumeAttachment. */
   #syncWhenDue(): void {
     const { store, clock } = this.#context;
     if (clock.now() < this.#lastSyncMs + this.#syncPeriodMs) return;
@@ -201,7 +201,7 @@ export class AttachDetachController implements Disposable {
         (other) => other.volume.uniqueName === volume.uniqueName,
       );
       if (!volume.multiAttach && elsewhere.length > 0) {
-        // An operation under way on the volume is waited for in silence.
+        // Waits without a word for an operation that runs on the volume.
         if (elsewhere.some(({ state }) => state !== 'attached')) continue;
         for (const pod of pods) {
           const key = `${pod.metadata.uid} ${name}`;

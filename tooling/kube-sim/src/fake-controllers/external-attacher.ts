@@ -22,7 +22,7 @@ export class ExternalAttacher implements Disposable {
   readonly #context: FakeControllerContext;
   readonly #options: ExternalAttacherOptions;
   readonly #loop: ControlLoop;
-  /** When the call under way began, by VolumeAttachment uid and direction. */
+  /** When each running call began, by VolumeAttachment uid and direction. */
   #begunMs = new Map<string, number>();
   #stuck: boolean;
 

@@ -46,7 +46,7 @@ describe('startFakeControllers', () => {
     await test.until(() => !isReady(node('a')), 60_000, 1_000);
   }
 
-  it('leave the pod of a dead node Terminating for ever', async () => {
+  it('leave the pod of a dead node Terminating', async () => {
     await killNodeA();
     await test.clock.advance(7_200_000);
     expect(test.pod()).toMatchObject({

@@ -175,7 +175,7 @@ describe('Kubelet', () => {
     expect(test.pod()).toBeUndefined();
   });
 
-  it('puts back a volumesInUse entry that somebody removed, at its next look', async () => {
+  it('restores a volumesInUse entry that others removed, when it next posts its status', async () => {
     await runPod();
     test.sim.store.patch('Node', 'a', { status: { volumesInUse: [] } });
     await test.clock.advance(9_000);

@@ -10,7 +10,7 @@ import { type CsiVolume, hasStopped, isFinished, isTerminating, volumesOf } from
 /** Time between two attempts to unmount a volume, ms. */
 const UNMOUNT_RETRY_MS = 1_000;
 
-/** What a data plane is told: called once when the first pod of the node needs a volume and once when none does any more. */
+/** Connects a data plane: called once when the first pod of the node needs a volume and once when none does any more. */
 export interface KubeletHooks {
   readonly onMount?: (persistentVolume: string, volumeHandle: string) => void;
   /**
@@ -24,7 +24,7 @@ export interface KubeletOptions {
   readonly nodeName: string;
   /** Time between renewals of its Lease, ms. Default 10 000. */
   readonly leaseIntervalMs?: number;
-  /** Time between looks at its Node status, ms: what somebody else changed there is put right then. Default 10 000. */
+  /** Time between checks of its Node status, ms: what others changed there is put right then. Default 10 000. */
   readonly statusIntervalMs?: number;
   readonly hooks?: KubeletHooks;
   /** What it reads from its machine whenever it registers or posts its status. Default: what the Node says already. */
@@ -209,7 +209,7 @@ export class Kubelet implements Disposable {
     return earliest(deadlines);
   }
 
-  /** Posts volumesInUse when they change; what somebody else wrote there stays until the next look at the status. */
+  /** Posts volumesInUse when they change; what others wrote there stays until the next check of the status. */
   #report(inUse: readonly string[]): void {
     if (this.#inUse?.join() === inUse.join()) return;
     this.#inUse = inUse;

@@ -31,7 +31,7 @@ describe('NodeLifecycleController', () => {
 
   const deletedAt = (name: string) => test.pod(name)?.metadata.deletionTimestamp;
 
-  /** Time passes; node `b` lives, and `a` too when told. */
+  /** Time passes; node `b` lives, and `a` too when asked for. */
   async function pass(durationMs: number, alive: readonly string[] = ['b']): Promise<void> {
     const endMs = test.clock.now() + durationMs;
     while (test.clock.now() < endMs) {
@@ -111,7 +111,7 @@ describe('NodeLifecycleController', () => {
       expect(deletedAt('db-0')).toBeDefined();
     });
 
-    it('deletes at once for a taint that nobody tolerates by default', async () => {
+    it('deletes at once for a taint that no pod tolerates by default', async () => {
       test.sim.addPod({ name: 'db-0', nodeName: 'a' });
       test.sim.store.patch('Node', 'a', {
         spec: { taints: [{ key: OUT_OF_SERVICE_TAINT, effect: 'NoExecute' }] },

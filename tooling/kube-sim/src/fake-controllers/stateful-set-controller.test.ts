@@ -40,7 +40,7 @@ describe('StatefulSetController', () => {
     expect(names()).toEqual(['db-0', 'db-1']);
   });
 
-  it('creates them together when told', async () => {
+  it('creates them together with policy Parallel', async () => {
     test.sim.addStatefulSet({ name: 'db', replicas: 3 });
     test.sim.store.patch('StatefulSet', 'db', { spec: { podManagementPolicy: 'Parallel' } });
     await test.clock.advance(0);

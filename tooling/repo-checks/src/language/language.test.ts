@@ -39,14 +39,10 @@ const TO_DO: readonly string[] = [
   'packages/core/src/testing',
   'packages/core/src/tracking',
   'packages/core/src/view',
-  'packages/k8s-actions',
-  'packages/k8s-api',
-  'packages/k8s-watch',
   'packages/rds-client',
   'packages/ssh-transport',
   'packages/tcp-evidence',
   'tooling/kernel-lab',
-  'tooling/kube-sim',
   'tooling/simulation',
 ];
 
