@@ -6,6 +6,7 @@ import {
   type EventRecorder,
   type Leadership,
   type Logger,
+  type Mode,
   PassReporter,
   PlanPreview,
   ReleasePass,
@@ -174,6 +175,8 @@ function composeOwnEvents(
 export interface Loop {
   readonly reconciler: AttachmentReconciler;
   readonly preview: PlanPreview;
+  /** What passes would do in another mode. */
+  readonly previewIn: (mode: Mode) => PlanPreview;
 }
 
 export function composeLoop(
@@ -198,5 +201,7 @@ export function composeLoop(
   });
   const reconciler = new AttachmentReconciler({ pass, clock, logger, intervalMs });
   const memory = () => (reconciler.isRunning ? pass.memory : undefined);
-  return { reconciler, preview: new PlanPreview({ cluster: caches, fleet, policy, clock, memory }) };
+  const previewIn = (mode: Mode) =>
+    new PlanPreview({ cluster: caches, fleet, policy: { ...policy, mode }, clock, memory });
+  return { reconciler, preview: previewIn(policy.mode), previewIn };
 }

@@ -161,25 +161,29 @@ async function serve(parts: Parts): Promise<Served> {
 }
 
 function routes({ config, clock, identity, cluster, backends, leading, reports, loop }: Parts) {
-  const { reconciler, preview } = loop;
+  const { reconciler, preview, previewIn } = loop;
   const { isLeading: leads } = leading;
   const leader = () => leading.elector?.holder;
   const { reporter, auditLog } = reports;
   const state = stateRoutes({
-    report: (choice) =>
-      buildStateReport(preview.inspect(clock.now()), choice, {
-        version: VERSION,
-        policy: config.policy,
-        identity,
-        clusterName: config.page.clusterName,
-        runbookUrl: config.page.runbookUrl,
-        leading: leads(),
-        leader: leader(),
-        lastPass: reconciler.lastPass,
-        backends: backends.all,
-        podsOnNode: (name) => cluster.caches.podsOnNode(name),
-        statuses: reporter.statuses,
-      }),
+    report: (choice, mode = config.policy.mode) =>
+      buildStateReport(
+        (mode === config.policy.mode ? preview : previewIn(mode)).inspect(clock.now()),
+        choice,
+        {
+          version: VERSION,
+          policy: { ...config.policy, mode },
+          identity,
+          clusterName: config.page.clusterName,
+          runbookUrl: config.page.runbookUrl,
+          leading: leads(),
+          leader: leader(),
+          lastPass: reconciler.lastPass,
+          backends: backends.all,
+          podsOnNode: (name) => cluster.caches.podsOnNode(name),
+          statuses: reporter.statuses,
+        },
+      ),
     reconcile: () => inRequestSpan(() => reconciler.triggerReconcile('manual')),
     leading: leads,
     leader,

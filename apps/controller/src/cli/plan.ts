@@ -1,3 +1,4 @@
+import { MODES, type Mode } from '@reattach/core';
 import type { AttachmentState, StateReport } from '@reattach/status-page';
 import type { ExitCode } from '../exit-code.ts';
 import type { CliIo } from './cli-io.ts';
@@ -25,13 +26,20 @@ export interface PlanStep {
 export const planCommand: Command = {
   name: 'plan',
   args: [],
-  summary: 'What a pass would do now, and what it would leave alone and why. Changes nothing.',
+  summary:
+    'What a pass would do now, and what it would leave alone and why; with `--mode`, in that mode. Changes nothing.',
   flags: [NODE_FLAG, NAMESPACE_FLAG, WATCH_FLAG, OUTPUT_FLAG, SERVER_FLAG],
   run: (call, io) => watched(call, io, () => plan(call, io)),
 };
 
+/** The mode of `--mode`, for a what-if; a controller that runs in another mode answers for it too. */
+function modeOf({ configArgv }: Call): Mode | undefined {
+  const given = configArgv.findLast((flag) => flag.startsWith('--mode='))?.slice('--mode='.length);
+  return MODES.find((mode) => mode === given);
+}
+
 async function plan(call: Call, io: CliIo): Promise<ExitCode> {
-  const read = await readState(call, io, 'lost');
+  const read = await readState(call, io, 'lost', modeOf(call));
   const { notes } = read;
   const report = filterReport(read.report, call);
   for (const note of notes) io.stderr(`${note}\n`);

@@ -1,3 +1,4 @@
+import type { Mode } from '@reattach/core';
 import type { StateReport } from '@reattach/status-page';
 import { type AttachmentChoice, buildStateReport } from '../state/build-state-report.ts';
 import { printableDeep } from '../telemetry/printable.ts';
@@ -27,13 +28,18 @@ const ALONE =
   'Cluster and backends were read once instead. Which nodes were live before, and since when a deleted Node has been gone, is not known.';
 
 /** From the running controller where there is one, else from cluster and backends themselves. */
-export async function readState(call: Call, io: CliIo, choice: AttachmentChoice): Promise<ReadState> {
+export async function readState(
+  call: Call,
+  io: CliIo,
+  choice: AttachmentChoice,
+  mode?: Mode,
+): Promise<ReadState> {
   const named = namedServer(call, io);
-  if (named) return fromServer(await named.state(choice));
+  if (named) return fromServer(await named.state(choice, mode));
   let unanswered: CliError;
   try {
     const local = localServer(call, io);
-    const { report, notes } = fromServer(await local.state(choice));
+    const { report, notes } = fromServer(await local.state(choice, mode));
     const isSurprise = call.configArgv.length > 0; // flags may name another cluster than the controller's
     return {
       isFromController: true,

@@ -1,3 +1,4 @@
+import type { Mode } from '@reattach/core';
 import type { AuditRecord, StateReport } from '@reattach/status-page';
 import { formatHostPort, type HostPort } from '../config/host-port.ts';
 import type { AttachmentChoice } from '../state/build-state-report.ts';
@@ -20,8 +21,10 @@ export class ServerClient {
     this.#signal = signal;
   }
 
-  state(choice: AttachmentChoice): Promise<StateReport> {
-    return this.#ask(`/state?attachments=${choice}`, isStateReport);
+  /** @param mode what passes would do in this mode; absent: in the controller's own. */
+  state(choice: AttachmentChoice, mode?: Mode): Promise<StateReport> {
+    const asked = mode === undefined ? '' : `&mode=${mode}`;
+    return this.#ask(`/state?attachments=${choice}${asked}`, isStateReport);
   }
 
   async history(limit: number): Promise<readonly AuditRecord[]> {

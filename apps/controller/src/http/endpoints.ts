@@ -29,7 +29,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/state',
     answers:
-      'JSON: nodes, backends, attachments with evidence, rule and decision ([its shape](../status-page/src/state-report.ts)). `?attachments=lost` lists only those that are not fine; `all` is the default. Subject to `http.stateAccess`.',
+      'JSON: nodes, backends, attachments with evidence, rule and decision ([its shape](../status-page/src/state-report.ts)). `?attachments=lost` lists only those that are not fine; `all` is the default. `?mode=` decides as in that mode. Subject to `http.stateAccess`.',
   },
   {
     method: 'GET',

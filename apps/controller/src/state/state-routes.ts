@@ -1,3 +1,4 @@
+import { MODES, type Mode } from '@reattach/core';
 import type { StateReport } from '@reattach/status-page';
 import { type HttpAnswer, type HttpRoute, jsonAnswer } from '../http/http-route.ts';
 import { printable } from '../telemetry/printable.ts';
@@ -5,7 +6,8 @@ import type { AttachmentChoice } from './build-state-report.ts';
 
 /** What the endpoints need. */
 export interface StateRoutesOptions {
-  readonly report: (choice: AttachmentChoice) => StateReport;
+  /** @param mode decides as in this mode; absent: in the controller's own. */
+  readonly report: (choice: AttachmentChoice, mode?: Mode) => StateReport;
   /** Asks for a pass. */
   readonly reconcile: () => void;
   /** Only a leader runs passes. */
@@ -30,7 +32,11 @@ export function stateRoutes({
         if (choice !== 'all' && choice !== 'lost') {
           return jsonAnswer(400, { error: 'Expected attachments=all or attachments=lost' });
         }
-        return { status: 200, contentType: 'application/json', body: stateJson(report(choice)) };
+        const asked = query.get('mode');
+        const mode = MODES.find((each) => each === asked);
+        if (asked !== null && !mode)
+          return jsonAnswer(400, { error: `Expected mode=${MODES.join(' or mode=')}` });
+        return { status: 200, contentType: 'application/json', body: stateJson(report(choice, mode)) };
       },
     },
     {

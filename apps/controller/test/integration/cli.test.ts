@@ -113,6 +113,13 @@ describe('reattach', { timeout: 60_000 }, () => {
     expect(fence.out).toContain(`fence node ${victim} at backend 127.0.0.1, for ${claim}`);
   });
 
+  it('plans by the mode it is given where the controller runs in another one', async () => {
+    const fence = await cli(['plan', server, '--mode=fence']);
+    expect(fence.out).toContain('Mode fence: ');
+    expect(fence.out).toContain(`fence node ${victim} at backend 127.0.0.1, for ${claim}`);
+    expect((await cli(['plan', server])).out).toContain('Mode observe: ');
+  });
+
   it('prints JSON and YAML that say the same', async () => {
     const json = await cli(['status', '-o', 'json', '--all', server]);
     const yaml = await cli(['status', '--output=yaml', '--all', server]);
