@@ -74,9 +74,9 @@ export class Replica {
     return this.isRunning && this.#run?.controller.isLeading === true;
   }
 
-  /** It runs and reaches both sides. */
+  /** It runs and reaches both sides as usual. */
   get isWell(): boolean {
-    return this.isRunning && this.apiLink.isWhole && this.storageLink.isWhole;
+    return this.isRunning && this.apiLink.isWell && this.storageLink.isWell;
   }
 
   /** Effects of the process pass here; `undefined` when none runs. */

@@ -40,6 +40,11 @@ export class Link {
     this.toClient = new Direction(usual, random.fork(`${name} to client`));
   }
 
+  /** It works as it usually does. */
+  get isWell(): boolean {
+    return this.isWhole && this.toServer.delays === this.#usual;
+  }
+
   get isWhole(): boolean {
     return !this.toServer.blocked && !this.toClient.blocked;
   }

@@ -37,7 +37,14 @@ export async function printTimeline(
         if (isEffect) say(client, command.slice(0, 220));
       });
       const verdicts = new Map<string, string>();
-      world.onPass((controller, { decisions }) => {
+      world.onPass((controller, { decisions, cleanups }) => {
+        for (const { kind, why, ...cleanup } of cleanups) {
+          const about =
+            'fence' in cleanup ? `fence ${cleanup.fence.id} of ${cleanup.fence.nodeName}` : cleanup.node.name;
+          const text = `${kind} ${about}: ${why}`;
+          if (verdicts.get(about) !== text) say(controller, `decides ${text}`);
+          verdicts.set(about, text);
+        }
         for (const { attachment, verdict } of decisions) {
           const text = `${attachment.persistentVolumeName} at ${attachment.nodeName}: ${verdict.kind} ${'reason' in verdict ? verdict.reason : ''}: ${verdict.why}`;
           const steady = text.replaceAll(/\d+(\.\d+)? (s|ms)\b/g, 'N s');
