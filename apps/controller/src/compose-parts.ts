@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import {
   AttachmentManager,
   AttachmentReconciler,
+  type BackendOptionValue,
   type Clock,
   type EventRecorder,
   type Leadership,
@@ -10,6 +12,7 @@ import {
   PassReporter,
   PlanPreview,
   ReleasePass,
+  type ReservedAddress,
   type StorageBackend,
 } from '@reattach/core';
 import {
@@ -22,7 +25,7 @@ import {
   observeLeader,
 } from '@reattach/k8s-actions';
 import { type KubeApi, loadKubeApi } from '@reattach/k8s-api';
-import { KubeCaches } from '@reattach/k8s-watch';
+import { KubeCaches, readClusterId } from '@reattach/k8s-watch';
 import { AuditFile } from './audit/audit-file.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { SharedHistory } from './audit/shared-history.ts';
@@ -52,6 +55,9 @@ export interface Base {
 export interface Cluster {
   readonly api: KubeApi;
   readonly caches: KubeCaches;
+  /** uid of the cluster; `undefined` before `readClusterId` has resolved. */
+  readonly clusterId: () => string | undefined;
+  readonly readClusterId: (signal: AbortSignal) => Promise<void>;
 }
 
 export function composeCluster({ config, logger, clock, teardown }: Base): Cluster {
@@ -67,7 +73,15 @@ export function composeCluster({ config, logger, clock, teardown }: Base): Clust
   );
   const watchLeases = policy.earlyDetection.enabled;
   const caches = teardown.use('caches', new KubeCaches({ api, clock, logger, watchLeases }));
-  return { api, caches };
+  let clusterId: string | undefined;
+  return {
+    api,
+    caches,
+    clusterId: () => clusterId,
+    readClusterId: async (signal) => {
+      clusterId = await readClusterId(api, signal);
+    },
+  };
 }
 
 /** The storage backends of the configuration. */
@@ -181,12 +195,14 @@ export interface Loop {
 
 export function composeLoop(
   { config, logger, clock }: Base,
-  { caches }: Cluster,
+  { api, caches, clusterId }: Cluster,
   { fleet }: Backends,
   { guardedApi, leadership, records }: Leading,
   { reporter, auditLog }: Reports,
 ): Loop {
-  const { policy, reconcileIntervalMs: intervalMs } = config;
+  const { reconcileIntervalMs: intervalMs } = config;
+  const reserved = reservedAddresses(config, api.server);
+  const policy = { ...config.policy, addresses: { ...config.policy.addresses, reserved } };
   const pass = new ReleasePass({
     cluster: caches,
     manager: new AttachmentManager({ clock, logger }),
@@ -197,11 +213,34 @@ export function composeLoop(
     observer: observers(reporter, auditLog),
     clock,
     policy,
+    clusterId,
     newFenceId: () => randomBytes(4).toString('hex'),
   });
   const reconciler = new AttachmentReconciler({ pass, clock, logger, intervalMs });
   const memory = () => (reconciler.isRunning ? pass.memory : undefined);
   const previewIn = (mode: Mode) =>
-    new PlanPreview({ cluster: caches, fleet, policy: { ...policy, mode }, clock, memory });
+    new PlanPreview({ cluster: caches, fleet, policy: { ...policy, mode }, clock, clusterId, memory });
   return { reconciler, preview: previewIn(policy.mode), previewIn };
+}
+
+/** Addresses of backends, API server and this machine: a fence of one of them would cut off more than a node. */
+function reservedAddresses({ backends }: Config, server: string): readonly ReservedAddress[] {
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.filter(({ internal }) => !internal),
+  );
+  return [
+    ...backends.flatMap(({ name, settings }) =>
+      Object.values(settings)
+        .flatMap(addressesIn)
+        .map((address) => ({ address, claimant: `backend ${name}` })),
+    ),
+    { address: new URL(server).hostname.replace(/^\[|\]$/g, ''), claimant: 'the API server' },
+    ...own.map(({ address }) => ({ address, claimant: 'this controller' })),
+  ];
+}
+
+/** Addresses in the value of a backend's option. */
+function addressesIn(value: BackendOptionValue): readonly string[] {
+  if (typeof value === 'string' || typeof value === 'number') return [];
+  return 'host' in value ? [value.host] : value;
 }

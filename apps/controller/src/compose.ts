@@ -197,6 +197,7 @@ async function work({ config, logger, signal, cluster, backends, leading, report
   cluster.caches.start();
   for (const backend of backends.all) backend.start(signal);
   await cluster.caches.waitForSync(signal);
+  await cluster.readClusterId(signal);
   // Nothing later is as large as the first lists. V8 returns that memory only when asked (--expose-gc, as in the image).
   globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
   const lead = async (term: AbortSignal) => {

@@ -30,6 +30,7 @@ export { FENCED_TAINT } from './model/fenced-taint.ts';
 export { HOLD_REASONS, type HoldReason } from './model/hold-reason.ts';
 export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT } from './model/out-of-service.ts';
 export {
+  type AddressPolicy,
   type BreakerPolicy,
   type EarlyDetectionPolicy,
   type FencePolicy,
@@ -38,6 +39,7 @@ export {
   OTHER_DRIVERS,
   type OtherDrivers,
   type Policy,
+  type ReservedAddress,
   STRATEGIES,
   type Strategy,
 } from './model/policy.ts';

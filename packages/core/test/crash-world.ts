@@ -94,7 +94,7 @@ export class CrashWorld {
     const lostSinceMs = this.#clock.now() - 60_000;
     for (const name of ['node-b', 'node-c', 'node-d', 'node-e']) this.#cluster.setNode(nodeFact({ name }));
     const ready = loss === 'lease-stale';
-    this.#setNode(nodeFact({ ready, readyChangedAtMs: lostSinceMs, storageAddresses: ADDRESSES }));
+    this.#setNode(nodeFact({ ready, readyObservedAtMs: lostSinceMs, storageAddresses: ADDRESSES }));
     this.#actions.setNodeLeaseRenewTime('node-a', 't');
     this.#cluster.setNodeLease({ nodeName: 'node-a', uid: 'l', renewTime: 't', observedAtMs: lostSinceMs });
     for (const volume of VOLUMES) {

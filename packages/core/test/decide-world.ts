@@ -1,3 +1,4 @@
+import type { NodeFact } from '../src/model/facts.ts';
 import type { Fence } from '../src/model/fence-record.ts';
 import type { FenceState } from '../src/model/fence-state.ts';
 import { ipAddresses } from '../src/model/storage-address.ts';
@@ -23,6 +24,8 @@ export interface WorldOptions {
   readonly cache?: ClusterView['cache'];
   /** Ready nodes beside `node-a`. Default 4. */
   readonly peers?: number;
+  /** Further Ready nodes. */
+  readonly others?: readonly NodeFact[];
   readonly recentLosses?: ClusterView['recentLosses'];
   readonly otherAttachers?: readonly string[];
 }
@@ -111,7 +114,7 @@ export function world(options: WorldOptions = {}): ClusterView {
   const states = Array.from({ length: peers }, (_, index): NodeState => {
     const other = nodeFact({ name: `other-${index}` });
     return { kind: 'ready', name: other.name, node: other };
-  });
+  }).concat((options.others ?? []).map((other) => ({ kind: 'ready', name: other.name, node: other })));
   const reading: StorageReading = {
     observedAtMs: NOW,
     evidence: new Map([[node.name, evidence]]),

@@ -48,7 +48,7 @@ export class PassFixture {
     this.policy = testPolicy(policy);
     this.#overrides = overrides;
     this.lostSinceMs = this.clock.now() - 60_000;
-    this.lost = nodeFact({ ready: false, readyChangedAtMs: this.lostSinceMs });
+    this.lost = nodeFact({ ready: false, readyObservedAtMs: this.lostSinceMs });
     this.setNode(this.lost);
     for (const name of ['node-b', 'node-c', 'node-d', 'node-e']) this.setNode(nodeFact({ name }));
     this.backend.setSilent('node-a', this.lostSinceMs + 15_000, this.lostSinceMs);

@@ -79,4 +79,13 @@ describe('toNodeFactWithHistory', () => {
     for (let index = 0; index < 20; index++) next([`10.0.0.${index}`]);
     expect(next(['10.0.0.99'])?.storageAddresses).toHaveLength(9);
   });
+
+  it('dates readiness by its own observation', async () => {
+    const { clock, next } = world();
+    const readyAtMs = clock.now();
+    next(['10.0.0.1']);
+    await clock.advance(1_000);
+    expect(next(['10.0.0.1'])?.readyObservedAtMs).toBe(readyAtMs);
+    expect(next(['10.0.0.1'], { ready: false })?.readyObservedAtMs).toBe(clock.now());
+  });
 });

@@ -15,9 +15,20 @@ const MAX_FORMER = 8;
  */
 export function toNodeFactWithHistory(clock: Clock): Projection<NodeFact> {
   return (raw, previous) => {
-    const node = toNodeFact(raw);
-    return node && previous && !hasBooted(previous, node) ? withFormer(node, previous, clock.now()) : node;
+    const fact = toNodeFact(raw);
+    if (!fact) return fact;
+    const node = { ...fact, readyObservedAtMs: readySince(fact, previous) ?? clock.now() };
+    return previous && !hasBooted(previous, node) ? withFormer(node, previous, clock.now()) : node;
   };
+}
+
+/** When the Node was first seen ready, or not ready, as it still is. */
+function readySince(node: NodeFact, previous: NodeFact | undefined): number | undefined {
+  const isSame =
+    previous?.uid === node.uid &&
+    previous.ready === node.ready &&
+    previous.readyChangedAtMs === node.readyChangedAtMs;
+  return isSame ? previous.readyObservedAtMs : undefined;
 }
 
 function hasBooted(previous: NodeFact, node: NodeFact): boolean {

@@ -61,6 +61,7 @@ How it was decided at 2026-01-01 00:00:00Z, the same for 30 s:
   passed   grace-over        its grace is over; the backend has proved it silent for 45 s
   passed   volume-known      PersistentVolume pv-a is ours (handle-a)
   passed   detach-under-way  its VolumeAttachment is not being deleted yet
+  passed   addresses-own     no one else claims an address of the node
   passed   storage-known     backend backend-a says silent: nothing came from 10.0.0.11 for 60.0 s while 10.0.0.12 was live
   passed   other-drivers     volumes of other drivers on the node hold nothing back
   decided  mode-observe      hold (dry-run): Mode is observe; mode fence would release

@@ -42,6 +42,7 @@ export const PASSING_FACTS: Readonly<Record<string, (c: RuleCase) => string>> = 
   'volume-known': ({ attachment: { persistentVolume, volumeHandle } }) =>
     `PersistentVolume ${persistentVolume ?? ''} is ours (${volumeHandle ?? ''})`,
   'detach-under-way': () => 'its VolumeAttachment is not being deleted yet',
+  'addresses-own': () => 'no one else claims an address of the node',
   'storage-known': ({ attachment: { evidence, backend } }) =>
     `backend ${backend ?? ''} says ${evidence.kind}: ${evidence.detail}`,
   'other-drivers': () => 'volumes of other drivers on the node hold nothing back',

@@ -75,6 +75,7 @@ describe('parseConfig', () => {
         detachTimeoutMs: 60_000,
         breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
         fence: { pollMs: 10_000, neverFence: {} },
+        addresses: { allowedCidrs: [], reserved: [] },
         earlyDetection: { enabled: false, leaseStaleMs: 20_000 },
       },
       http: { host: '127.0.0.1', port: 9808 },
@@ -288,6 +289,8 @@ describe('parseConfig', () => {
     ['strategy', 'force'],
     ['other-drivers', 'ignore'],
     ['rds-storage-addresses', '10.9.0.1;'],
+    ['storage-allowed-cidrs', '10.0.0.0'],
+    ['storage-allowed-cidrs', '10.0.0.0/33'],
     ['fence-never-fence', 'boots-from-backend'],
   ])('refuses --%s=%s', (name, value) => {
     const { problems } = refusal([...REQUIRED, '--rds-host-key-file=/etc/host-key', `--${name}=${value}`]);

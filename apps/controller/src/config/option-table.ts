@@ -12,6 +12,7 @@ import type { Option } from './option.ts';
 import {
   boolean,
   choice,
+  cidrList,
   duration,
   fraction,
   httpUrl,
@@ -31,6 +32,7 @@ export interface OptionValues {
   mode: Mode;
   strategy: Strategy;
   otherDrivers: OtherDrivers;
+  'storage.allowedCidrs': readonly string[];
   'http.listen': HostPort;
   'http.stateAccess': StateAccess;
   'page.clusterName': string;
@@ -98,7 +100,12 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
   otherDrivers: {
     type: choice(OTHER_DRIVERS),
     description:
-      'What volumes of other drivers on the lost node mean for ours. Default: `hold` with strategy `out-of-service`, else `release-ours`.',
+      'What volumes of other drivers on the lost node mean for ours. `hold`: nothing of the node is released; `release-ours`: a pod that also uses another volume is held; `release-pods`: it is deleted too. Default: `hold` with strategy `out-of-service`, else `release-ours`.',
+  },
+  'storage.allowedCidrs': {
+    type: cidrList,
+    description:
+      'Ranges in which storage addresses of nodes lie, `10.0.0.0/16`. An address outside of them is never fenced. Default: anywhere.',
   },
   'http.listen': {
     type: listenAddress,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { formatHostPort, type HostPort, parseHostPort } from './host-port.ts';
 
 /** What a source holds: text from flags and environment, a scalar from YAML. */
@@ -140,6 +141,30 @@ export const addressList: OptionType<readonly string[]> = {
   },
   format: (entries) => entries.join(','),
 };
+
+/** Ranges of IP addresses, separated by commas. */
+export const cidrList: OptionType<readonly string[]> = {
+  label: 'ranges',
+  expected: 'ranges such as 10.0.0.0/16 or fd00::/8, separated by commas',
+  parse(raw) {
+    const entries = String(raw)
+      .split(',')
+      .map((entry) => entry.trim());
+    return entries.every(isCidr) ? entries : undefined;
+  },
+  format: (entries) => entries.join(','),
+};
+
+function isCidr(range: string): boolean {
+  const [network = '', prefix = '', ...more] = range.split('/');
+  const version = isIP(network);
+  return (
+    more.length === 0 &&
+    version > 0 &&
+    /^\d{1,3}$/.test(prefix) &&
+    Number(prefix) <= (version === 4 ? 32 : 128)
+  );
+}
 
 const LABEL = /^([A-Za-z0-9._/-]+)=([A-Za-z0-9._-]*)$/;
 

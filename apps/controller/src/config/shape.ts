@@ -37,6 +37,7 @@ function policyOf(values: Values): Policy {
     attacher: values.must('attacher'),
     strategy,
     otherDrivers: values.get('otherDrivers') ?? (strategy === 'out-of-service' ? 'hold' : 'release-ours'),
+    addresses: { allowedCidrs: values.get('storage.allowedCidrs') ?? [], reserved: [] },
     gracePeriodMs: values.must('gracePeriodMs'),
     silentGraceMs: values.must('silentGraceMs'),
     maxCacheAgeMs: values.must('maxCacheAgeMs'),

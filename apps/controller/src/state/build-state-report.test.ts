@@ -42,7 +42,7 @@ class Fixture {
       ...context,
     };
     const lostSinceMs = this.clock.now() - 60_000;
-    this.cluster.setNode(nodeFact({ ready: false, readyChangedAtMs: lostSinceMs }));
+    this.cluster.setNode(nodeFact({ ready: false, readyObservedAtMs: lostSinceMs }));
     for (const letter of ['b', 'c', 'd', 'e']) this.cluster.setNode(nodeFact({ name: `node-${letter}` }));
     for (const letter of ['a', 'b', 'c', 'd', 'e']) {
       this.cluster.setPersistentVolume(persistentVolumeFact({ name: `pv-${letter}` }));

@@ -19,10 +19,11 @@ const THEIRS = { ...OURS, value: 'nodeshutdown' };
 const fence: Fence = {
   id: 'f1',
   nodeName: 'node-a',
+  nodeUid: 'uid-of-node-a',
   bootId: 'boot-1',
   fencedAtMs: NOW - 60_000,
-  addresses: ipAddresses(['10.0.0.1']),
-  inForce: ipAddresses(['10.0.0.1']),
+  addresses: ipAddresses(['address-of-node-a']),
+  inForce: ipAddresses(['address-of-node-a']),
   seenSinceMs: NOW - 60_000,
 };
 

@@ -3,6 +3,7 @@ import type { Fence } from '../model/fence-record.ts';
 import { isOtherActor, isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
+import { cleanProof, type FenceOwner, foreignTo, isOfSameMachine } from './clean-proof.ts';
 
 /** What becomes of something we left on a node: a fence at a backend, or our taint. */
 export type Cleanup =
@@ -38,12 +39,26 @@ export function decideCleanups(view: ClusterView, policy: Policy, nowMs: number)
   ];
 }
 
-/** The part about the fences of the backends in the view. */
-export function decideUnfences(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
+/**
+ * The part about the fences of the backends in the view.
+ * @param elsewhere fences at other backends: a machine is proved clean of all its fences or of none
+ */
+export function decideUnfences(
+  view: ClusterView,
+  policy: Policy,
+  nowMs: number,
+  elsewhere: readonly Fence[] = [],
+): Cleanup[] {
   const blocked = whyNothing(view, policy, nowMs);
-  return fencesIn(view).map(({ backendName, fence }) =>
+  const own = fencesIn(view);
+  const all = [...own.map(({ fence }) => fence), ...elsewhere];
+  const owner = {
+    owner: policy.attacher,
+    ...(view.clusterId !== undefined && { clusterId: view.clusterId }),
+  };
+  return own.map(({ backendName, fence }) =>
     blocked === undefined
-      ? recoverFence(view, backendName, fence, policy)
+      ? recoverFence(view, backendName, fence, all, owner)
       : { kind: 'keep-fence', backendName, fence, why: blocked },
   );
 }
@@ -90,18 +105,33 @@ export function fencesIn({
   );
 }
 
-function recoverFence(view: ClusterView, backendName: string, fence: Fence, policy: Policy): Cleanup {
+function recoverFence(
+  view: ClusterView,
+  backendName: string,
+  fence: Fence,
+  all: readonly Fence[],
+  owner: FenceOwner,
+): Cleanup {
   const keep = (why: string): Cleanup => ({ kind: 'keep-fence', backendName, fence, why });
+  const foreign = foreignTo(fence, owner);
+  if (foreign !== undefined) return keep(foreign);
   const state = view.nodes.get(fence.nodeName);
   if (state?.kind !== 'ready') return keep('Node is not ready');
   const { node } = state;
-  if (node.taints.some((taint) => isOtherActor(taint, policy.attacher)))
+  if (node.taints.some((taint) => isOtherActor(taint, owner.owner)))
     return keep('Another actor is recovering the node');
-  if (isOutOfServiceByUs(node, policy.attacher)) return keep('Node still carries our out-of-service taint');
-  const proof = cleanSince(node, fence);
-  return proof === undefined
-    ? keep('Node is ready but not proved clean: it has not booted since the fence')
-    : { kind: 'unfence', backendName, fence, node, why: proof };
+  if (isOutOfServiceByUs(node, owner.owner)) return keep('Node still carries our out-of-service taint');
+  const proof = cleanProof(node, fence);
+  if (!proof.isClean) return keep(proof.why);
+  const unproved = all.find(
+    (other) =>
+      isOfSameMachine(other, fence) &&
+      foreignTo(other, owner) === undefined &&
+      !cleanProof(node, other).isClean,
+  );
+  return unproved
+    ? keep(`Fence ${unproved.id} of the same machine is not proved clean: ${cleanProof(node, unproved).why}`)
+    : { kind: 'unfence', backendName, fence, node, why: proof.why };
 }
 
 function recoverTaint(
@@ -120,18 +150,8 @@ function recoverTaint(
   if (booted && node.bootId !== node.outOfServiceBootId) {
     return { kind: 'untaint', node, why: 'The node has booted since it was tainted' };
   }
-  const proofs = fences.map((fence) => cleanSince(node, fence));
+  const proofs = fences.map((fence) => cleanProof(node, fence));
   const [proof] = proofs;
-  if (proof !== undefined && proofs.every((each) => each !== undefined))
-    return { kind: 'untaint', node, why: proof };
+  if (proof && proofs.every(({ isClean }) => isClean)) return { kind: 'untaint', node, why: proof.why };
   return keep('Node is not proved clean: it has not booted since it was tainted');
-}
-
-/** Why the node holds no dirty pages of before the fence; `undefined` when nothing proves it. */
-function cleanSince(node: NodeFact, fence: Fence): string | undefined {
-  if (fence.bootId !== undefined && node.bootId !== undefined && fence.bootId !== node.bootId) {
-    return `The node has booted since fence ${fence.id}`;
-  }
-  if (node.cleanFenceId === fence.id) return `An operator declared the node clean of fence ${fence.id}`;
-  return undefined;
 }

@@ -60,7 +60,7 @@ interface Row {
 /** What the design says, written without a look at the rules. @see design section 4 */
 function expected(row: Row): string {
   if (row.isCacheStale) return 'hold cache-stale';
-  if (row.isBreakerOpen) return 'hold mass-failure';
+  if (row.isBreakerOpen && row.node !== 'ready') return 'hold mass-failure';
   if (row.hasOtherActor) return 'hold other-actor';
   if (row.node === 'ready') return 'keep';
   if (row.node === 'lease-stale' && row.evidence !== 'silent') return 'keep';

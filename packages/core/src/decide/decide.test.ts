@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  ADDRESS,
   EFFECTIVE,
   gone,
   leaseStale,
@@ -38,6 +39,8 @@ const deadline = (options: WorldOptions, policy: Partial<Policy> = {}) =>
   decide(world(options), testPolicy(policy), NOW).nextDeadlineMs;
 const deleting = (ms: number) => ({ attachment: { deletingSinceMs: NOW - ms } });
 const labelled = (labels: Record<string, string>) => ({ node: notReadyWith({ labels }) });
+
+const CLAIMED_TWICE = { others: [nodeFact({ name: 'thief', storageAddresses: [ADDRESS] })] };
 
 /** For each rule one case that it alone decides as it is. */
 const CASES: readonly (readonly [rule: string, WorldOptions, Partial<Policy>, expected: object])[] = [
@@ -78,6 +81,7 @@ const CASES: readonly (readonly [rule: string, WorldOptions, Partial<Policy>, ex
     {},
     { kind: 'wait', untilMs: NOW + 59_000 },
   ],
+  ['addresses-own', CLAIMED_TWICE, {}, { kind: 'hold', reason: 'address-conflict' }],
   ['storage-known', { evidence: unknown }, {}, { kind: 'hold', reason: 'storage-unknown' }],
   [
     'other-drivers',

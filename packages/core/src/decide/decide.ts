@@ -2,6 +2,7 @@ import type { FenceState } from '../model/fence-state.ts';
 import type { Policy } from '../model/policy.ts';
 import type { NodeEvidence, StorageReading, UnknownReason } from '../model/storage-reading.ts';
 import type { AttachmentView, ClusterView, NodeState } from '../view/cluster-view.ts';
+import { addressConflicts } from './address-conflict.ts';
 import { massFailure } from './mass-failure.ts';
 import { RULES, type RuleInput, type Verdict } from './rules.ts';
 
@@ -31,7 +32,13 @@ export interface Plan {
  * @see RULES
  */
 export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
-  const breaker = massFailure(view, policy.breaker, nowMs);
+  const withAttachments = new Set(
+    view.attachments.flatMap(({ attachment }) =>
+      attachment.attacher === policy.attacher ? [attachment.nodeName] : [],
+    ),
+  );
+  const breaker = massFailure(view, policy.breaker, (name) => withAttachments.has(name));
+  const conflicts = addressConflicts(view, policy.addresses);
   const notAsked = unknown('no-storage-reading', 'The backend was not asked about this node', nowMs);
   const decisions = view.attachments.map((attachmentView): Decision => {
     const { attachment, backend } = attachmentView;
@@ -47,7 +54,8 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
       fence,
       otherAttachers: view.otherAttachers.get(node.name) ?? NONE,
       cache: view.cache,
-      massFailure: breaker,
+      massFailure: breaker(node.name),
+      addressConflict: conflicts(node.name),
       policy,
       nowMs,
     };

@@ -14,7 +14,7 @@ function nodes(lost: number, total: number): ReadonlyMap<string, NodeState> {
     if (index >= lost) return { kind: 'ready', name, node };
     const kinds = ['gone', 'not-ready', 'lease-stale'] as const;
     const kind = kinds[index % 3] ?? 'gone';
-    if (kind === 'gone') return { kind, name, sinceMs: NOW };
+    if (kind === 'gone') return { kind, name, sinceMs: NOW, lastSeen: node };
     if (kind === 'not-ready') return { kind, name, node, sinceMs: NOW };
     return { kind, name, node, sinceMs: NOW, renewTime: 't' };
   });
@@ -22,12 +22,19 @@ function nodes(lost: number, total: number): ReadonlyMap<string, NodeState> {
 }
 
 const losses = (...agesMs: readonly number[]) =>
-  new Map(agesMs.map((ageMs, index) => [`node-${index}`, NOW - ageMs]));
-
-const lostAgo = (...agesMs: readonly number[]) => ({
-  nodes: nodes(0, 100),
-  recentLosses: losses(...agesMs),
+  new Map(agesMs.map((ageMs, index) => [`flapped-${index}`, NOW - ageMs]));
+const all = () => true;
+const gone = (name: string, sinceMs: number): NodeState => ({ kind: 'gone', name, sinceMs });
+const lost = (name: string, sinceMs: number): NodeState => ({
+  kind: 'not-ready',
+  name,
+  node: nodeFact({ name }),
+  sinceMs,
 });
+const named = (...states: readonly NodeState[]) => new Map(states.map((state) => [state.name, state]));
+
+const reasonAfter = (...agesMs: readonly number[]) =>
+  massFailure({ nodes: nodes(1, 100), recentLosses: losses(...agesMs) }, breaker, all)('node-0');
 
 describe('massFailure', () => {
   it.each([
@@ -38,14 +45,29 @@ describe('massFailure', () => {
     [49, 100, true],
     [48, 100, false],
     [3, 3, true],
-  ])('%i of %i nodes lost -> %j', (lost, total, open) => {
-    const verdict = massFailure({ nodes: nodes(lost, total), recentLosses: losses() }, breaker, NOW);
-    expect(verdict !== undefined).toBe(open);
+  ])('%i of %i nodes lost -> %j', (count, total, open) => {
+    const breakerOf100 = { ...breaker, maxNodesPerWindow: 100 };
+    const reason = massFailure({ nodes: nodes(count, total), recentLosses: losses() }, breakerOf100, all);
+    expect(reason('node-0') !== undefined).toBe(open);
   });
 
   it('counts losses within the window, whether the nodes are back or not', () => {
-    expect(massFailure(lostAgo(0, 1, 2), breaker, NOW)).toBeUndefined();
-    expect(massFailure(lostAgo(0, 1, 2, 599_999), breaker, NOW)).toContain('4 nodes were lost within 10 min');
-    expect(massFailure(lostAgo(0, 1, 2, 600_000), breaker, NOW)).toBeUndefined();
+    expect(reasonAfter(0, 1)).toBeUndefined();
+    expect(reasonAfter(0, 1, 599_999)).toContain('4 nodes were lost within 10 min');
+    expect(reasonAfter(0, 1, 600_000)).toBeUndefined();
+  });
+
+  it('does not count a node for one that was lost weeks later, nor lets it go with its own kind', () => {
+    const weeksAgo = NOW - 3 * 7 * 86_400_000;
+    const states = named(lost('old-1', weeksAgo), lost('old-2', weeksAgo), lost('new', NOW), lost('r', 0));
+    const reason = massFailure({ nodes: states, recentLosses: losses() }, breaker, all);
+    expect(reason('new')).toBeUndefined();
+    expect(reason('old-1')).toContain('2 of 4 nodes were lost at once');
+  });
+
+  it('does not count names that were never seen as Nodes, nor nodes without attachments', () => {
+    const states = named(lost('a', NOW), gone('invented-1', NOW), gone('invented-2', NOW), lost('idle', NOW));
+    const reason = massFailure({ nodes: states, recentLosses: losses() }, breaker, (name) => name !== 'idle');
+    expect(reason('a')).toBeUndefined();
   });
 });

@@ -11,6 +11,7 @@ import {
   type NodeState,
   nodeFactOf,
 } from '../view/cluster-view.ts';
+import { isDeclaredClean } from './clean-proof.ts';
 
 /** What a rule says. `why` is for people; it may hold ages and addresses. */
 export type Verdict =
@@ -28,8 +29,10 @@ export interface RuleInput extends Omit<AttachmentView, 'backend'> {
   readonly fence: FenceState;
   readonly otherAttachers: ReadonlySet<string>;
   readonly cache: ClusterView['cache'];
-  /** Why too many nodes are lost at once; absent when they are not. */
+  /** Why too many nodes were lost at once; absent when they were not. */
   readonly massFailure: string | undefined;
+  /** Who else claims an address of the node, in words. */
+  readonly addressConflict: string | undefined;
   readonly policy: Policy;
   readonly nowMs: number;
 }
@@ -54,6 +57,7 @@ export const RULES: readonly Rule[] = [
   { name: 'grace-over', decide: graceOver },
   { name: 'volume-known', decide: volumeKnown },
   { name: 'detach-under-way', decide: detachUnderWay },
+  { name: 'addresses-own', decide: addressesOwn },
   { name: 'storage-known', decide: storageKnown },
   { name: 'other-drivers', decide: otherDrivers },
   { name: 'mode-observe', decide: modeObserve },
@@ -95,7 +99,7 @@ function nodeLost({ node, evidence }: RuleInput): Verdict | undefined {
 }
 
 function noMigration(c: RuleInput): Verdict | undefined {
-  const why = migrationOf(c, c.nowMs);
+  const why = migrationOf(c, c.node, c.nowMs);
   if (why === undefined) return undefined;
   const untilMs = Math.max(c.migrationUntilMs ?? 0, c.nowMs + (c.vmMigrating ? c.policy.suspectPollMs : 0));
   return { kind: 'wait', untilMs, why };
@@ -139,6 +143,11 @@ function detachUnderWay({ attachment, policy, nowMs }: RuleInput): Verdict | und
   return hold('attacher-stuck', 'external-attacher has not finished the delete of the VolumeAttachment');
 }
 
+/** Evidence and fence go by address: what two claim proves nothing about either, and a fence would cut off both. */
+function addressesOwn({ addressConflict }: RuleInput): Verdict | undefined {
+  return addressConflict === undefined ? undefined : hold('address-conflict', addressConflict);
+}
+
 function storageKnown({ evidence }: RuleInput): Verdict | undefined {
   if (evidence.kind !== 'unknown') return undefined;
   return hold('storage-unknown', `${evidence.detail} (${evidence.reason})`);
@@ -156,7 +165,8 @@ function modeObserve(c: RuleInput): Verdict | undefined {
 }
 
 function modeFence(c: RuleInput): Verdict {
-  const { fence, node, evidence, nowMs } = c;
+  const { fence: found, node, evidence, nowMs } = c;
+  const fence = ofThisLoss(found, node);
   const excluded = neverFenced(c);
   if (excluded !== undefined) return hold('fence-excluded', excluded);
   const lost = `Node has been ${lostFor(node, nowMs)}`;
@@ -176,6 +186,14 @@ function modeFence(c: RuleInput): Verdict {
     default:
       return hold('fence-failed', fence.why);
   }
+}
+
+/** A fence that an operator declared the node clean of belongs to an earlier loss: it gets a new record first. */
+function ofThisLoss(fence: FenceState, node: NodeState): FenceState {
+  const fact = nodeFactOf(node);
+  const isOfEarlierLoss =
+    (fence.kind === 'quiescing' || fence.kind === 'effective') && fact && isDeclaredClean(fact, fence.fence);
+  return isOfEarlierLoss ? { kind: 'open', addresses: fence.fence.addresses } : fence;
 }
 
 const INEFFECTIVE_HOLDS: Readonly<Record<IneffectiveReason, HoldReason>> = {

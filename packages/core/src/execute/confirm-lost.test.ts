@@ -68,7 +68,7 @@ describe('nodeDrift', () => {
       'The Node has been created anew',
     ],
   ])('%s', async (_situation, node, live, renewTime, expected) => {
-    expect(await ask(node, setUp(live, renewTime))).toBe(expected);
+    expect((await ask(node, setUp(live, renewTime))).changed).toBe(expected);
   });
 
   it('asks for the Lease only where the Lease is what was concluded from', async () => {

@@ -1,21 +1,30 @@
+import type { NodeFact } from '../model/facts.ts';
 import type { ClusterActions } from '../ports/ports.ts';
 import type { LostNode } from '../view/cluster-view.ts';
 
+/** What a live GET says about a node that was decided to be lost. */
+export interface LiveLoss {
+  /** What has changed since the decision, in words; absent when nothing has. */
+  readonly changed?: string;
+  /** The Node as it is now; absent when it does not exist. */
+  readonly live?: NodeFact;
+}
+
 /**
- * Looks at the API server, past every cache, whether the Node is still as lost as it was when the write was decided.
- * @returns what has changed, in words; `undefined` when nothing has.
- * @see design section 4, last paragraph: before each destructive write a live GET confirms the facts
+ * Reads from the API server, past every cache, whether the Node is still as lost as it was when the write was decided.
+ * @see design section 6: each write follows a live GET
  */
 export async function nodeDrift(
   node: LostNode,
   actions: Pick<ClusterActions, 'getNode' | 'getNodeLeaseRenewTime'>,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const live = await actions.getNode(node.name, signal);
-  if (node.kind === 'gone') return live.kind === 'gone' ? undefined : 'The Node exists again';
-  if (live.kind === 'gone') return 'The Node has been deleted since';
-  if (live.node.uid !== node.node.uid) return 'The Node has been created anew';
-  if (node.kind === 'not-ready') return live.node.ready ? 'The Node is ready again' : undefined;
+): Promise<LiveLoss> {
+  const result = await actions.getNode(node.name, signal);
+  if (node.kind === 'gone') return result.kind === 'gone' ? {} : { changed: 'The Node exists again' };
+  if (result.kind === 'gone') return { changed: 'The Node has been deleted since' };
+  const live = result.node;
+  if (live.uid !== node.node.uid) return { changed: 'The Node has been created anew' };
+  if (node.kind === 'not-ready') return live.ready ? { changed: 'The Node is ready again' } : { live };
   const renewTime = await actions.getNodeLeaseRenewTime(node.name, signal);
-  return renewTime === node.renewTime ? undefined : 'The kubelet has renewed its Lease';
+  return renewTime === node.renewTime ? { live } : { changed: 'The kubelet has renewed its Lease' };
 }

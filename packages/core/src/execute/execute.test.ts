@@ -337,7 +337,7 @@ describe('execute', () => {
       const half = { id: 'half', nodeName: 'node-a', bootId: 'boot-of-node-a', fencedAtMs: 0 };
       f.backend.fences.set('half', { ...half, addresses: ['10.0.0.1'], seenSinceMs: 0 });
       await f.run();
-      expect(f.backend.calls).toMatchObject([{ fence: { id: 'half' }, addresses: ['10.0.0.2'] }]);
+      expect(f.backend.calls).toMatchObject([{ fence: { id: 'half' }, addresses: ['10.0.0.1', '10.0.0.2'] }]);
     });
 
     it('looks at the Node first, and fences nobody who is back', async () => {
@@ -370,7 +370,7 @@ describe('execute', () => {
       strategy: 'delete',
       breaker: { maxNodes: 9, maxFraction: 1, maxNodesPerWindow: 9, windowMs: 1 },
     });
-    f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyObservedAtMs: f.lostSinceMs }));
     f.attach('pv-b', 'node-b', 'pod-b');
     f.backend.setSilent('node-b', f.lostSinceMs + 15_000);
     fenceAt(f.backend, f.lostSinceMs, 'node-b');
@@ -419,6 +419,7 @@ function fencedTwice() {
       actions: f.actions,
       leadership: { assertHeld: () => undefined },
       clock: f.clock,
+      fences: [],
       works,
       storageNodes: new Map(),
       requests: new DetachRequests(),

@@ -1,14 +1,17 @@
+import { foreignTo, isDeclaredClean } from '../decide/clean-proof.ts';
 import type { Decision } from '../decide/decide.ts';
 import type { NodeFact, PodFact } from '../model/facts.ts';
-import type { Fence, FenceRecord } from '../model/fence-record.ts';
+import { type Fence, type FenceRecord, isFenceOf } from '../model/fence-record.ts';
 import { hasFencedTaint } from '../model/fenced-taint.ts';
 import type { Policy } from '../model/policy.ts';
+import { addressKey, ipAddresses, type StorageAddress, unionOfAddresses } from '../model/storage-address.ts';
 import type { StorageNode } from '../model/storage-query.ts';
+import { storageIdentity } from '../model/storage-query.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterActions, ClusterReader, Leadership } from '../ports/ports.ts';
 import { inNodeSpan } from '../telemetry/node-span.ts';
 import { type AttachmentView, migrationOf, nodeFactOf } from '../view/cluster-view.ts';
-import { nodeDrift } from './confirm-lost.ts';
+import { type LiveLoss, nodeDrift } from './confirm-lost.ts';
 import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
 import { decisionsOf, type Effect, type LostDecision } from './effect.ts';
 import { mapBounded } from './map-bounded.ts';
@@ -37,6 +40,10 @@ export interface ExecutePorts {
   /** Every attachment there is, at whichever backend. */
   readonly attachments: readonly AttachmentView[];
   readonly verdicts: ReleaseVerdicts;
+  /** Fences at the backend of the decisions, as it was read for them. */
+  readonly fences: readonly Fence[];
+  /** @see FenceOwner */
+  readonly clusterId?: string | undefined;
   /** A new name for a fence: 8 hexadecimal digits. */
   readonly newFenceId: () => string;
   readonly policy: Policy;
@@ -110,44 +117,83 @@ export function releaseKey(nodeName: string): string {
 }
 
 async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise<Effect[]> {
-  const [{ node, backend, fence: state }] = decisions;
-  if (!backend || state.kind !== 'open')
-    throw new TypeError(`Expected a backend and an open fence for node ${node.name}`);
+  const [{ node, backend }] = decisions;
+  if (!backend) throw new TypeError(`Expected a backend that can fence node ${node.name}`);
   const migrating = ports.attachments.find(
     (view) =>
       view.attachment.nodeName === node.name &&
       view.backend === backend &&
-      migrationOf(view, nowMs) !== undefined,
+      migrationOf(view, node, nowMs) !== undefined,
   );
   if (migrating) {
-    const why = `A fence would also cut off ${migrating.attachment.persistentVolumeName}: ${migrationOf(migrating, nowMs)}`;
+    const why = `A fence would also cut off ${migrating.attachment.persistentVolumeName}: ${migrationOf(migrating, node, nowMs)}`;
     return [{ kind: 'postponed', decisions, why }];
   }
   try {
-    const changed = await confirm(decisions[0], ports, signal);
+    const { changed, live } = await confirm(decisions[0], ports, signal);
     if (changed !== undefined) return [{ kind: 'overtaken', decisions, why: changed }];
-    const fact = nodeFactOf(node);
-    const fence: FenceRecord = partialOf(fact, state.partial) ?? {
-      id: ports.newFenceId(),
-      owner: ports.policy.attacher,
-      nodeName: node.name,
-      ...(fact && { nodeUid: fact.uid }),
-      ...(fact?.machineId !== undefined && { machineId: fact.machineId }),
-      ...(fact?.bootId !== undefined && { bootId: fact.bootId }),
-      addresses: state.addresses,
-      fencedAtMs: nowMs,
+    const fact = live ?? nodeFactOf(node);
+    const addresses = unionOfAddresses(
+      ports.storageNodes.get(node.name)?.addresses ?? [],
+      ipAddresses(live?.storageAddresses ?? []),
+    );
+    const known = ports.fences.find((fence) => isFenceOfLoss(fence, node.name, fact, ports));
+    if (known && isComplete(known, addresses)) {
+      const why = `Fence ${known.id} already covers boot ${known.bootId ?? 'unknown'}, which our cache does not show yet`;
+      return [{ kind: 'overtaken', decisions, why }];
+    }
+    const fence: FenceRecord = {
+      ...(known ?? newRecord(node.name, fact, ports)),
+      addresses: unionOfAddresses(known?.addresses ?? [], addresses),
     };
-    await backend.fence(fence, state.addresses, signal);
-    return [{ kind: 'fenced', decisions, fence, addresses: state.addresses }];
+    await backend.fence(fence, addresses, signal);
+    return [{ kind: 'fenced', decisions, fence, addresses }];
   } catch (err) {
     signal.throwIfAborted();
     return [{ kind: 'failed', step: 'fence', decisions, err }];
   }
 }
 
-/** The fence to complete; none when it was made in another boot: its bootID would prove the node clean of this one. */
-function partialOf(node: NodeFact | undefined, partial: Fence | undefined): Fence | undefined {
-  return node?.bootId === undefined || partial?.bootId === node.bootId ? partial : undefined;
+function newRecord(
+  nodeName: string,
+  fact: NodeFact | undefined,
+  { newFenceId, clusterId, policy, clock }: ExecutePorts,
+): Omit<FenceRecord, 'addresses'> {
+  return {
+    id: newFenceId(),
+    ...(clusterId !== undefined && { clusterId }),
+    owner: policy.attacher,
+    nodeName,
+    ...(fact && { nodeUid: fact.uid }),
+    ...(fact?.machineId !== undefined && { machineId: fact.machineId }),
+    ...(fact?.bootId !== undefined && { bootId: fact.bootId }),
+    fencedAtMs: clock.now(),
+  };
+}
+
+/**
+ * The fence to complete rather than to renew: of this very boot and Node, and of no earlier loss, which an operator's
+ * annotation would prove clean.
+ */
+function isFenceOfLoss(
+  fence: Fence,
+  nodeName: string,
+  fact: NodeFact | undefined,
+  { clusterId, policy }: ExecutePorts,
+): boolean {
+  const owner = { owner: policy.attacher, ...(clusterId !== undefined && { clusterId }) };
+  if (fence.nodeName !== nodeName || foreignTo(fence, owner) !== undefined) return false;
+  if (!fact) return true;
+  return (
+    fence.bootId === fact.bootId &&
+    isFenceOf(fence, storageIdentity(fact), owner) &&
+    !isDeclaredClean(fact, fence)
+  );
+}
+
+function isComplete({ inForce, damage }: Fence, addresses: readonly StorageAddress[]): boolean {
+  const cutOff = new Set(inForce.map(addressKey));
+  return damage === undefined && addresses.every((address) => cutOff.has(addressKey(address)));
 }
 
 /** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
@@ -186,6 +232,11 @@ function usedBy(pod: PodFact): (view: AttachmentView) => boolean {
 async function deletePod(pod: PodFact, work: NodeWork): Promise<Effect | undefined> {
   const { ports, signal } = work;
   const decisions = work.decisions.filter(usedBy(pod));
+  const foreign = foreignClaim(pod, work);
+  if (foreign !== undefined) {
+    const why = `Pod ${pod.name} also uses claim ${foreign}, whose volume is not ours, and nothing fences that one`;
+    return { kind: 'postponed', decisions, why };
+  }
   const held = heldBack(work).find(usedBy(pod));
   if (held) {
     const why = `Pod ${pod.name} also uses a volume that may not go: ${held.attachment.persistentVolumeName}`;
@@ -197,14 +248,26 @@ async function deletePod(pod: PodFact, work: NodeWork): Promise<Effect | undefin
   });
 }
 
+/** A claim of the pod whose volume no fence of ours protects; `undefined` when there is none or the operator opted in. */
+function foreignClaim(pod: PodFact, { decisions: [{ node }], ports }: NodeWork): string | undefined {
+  if (ports.policy.otherDrivers === 'release-pods') return undefined;
+  const own = ports.attachments.filter(
+    ({ attachment }) => attachment.nodeName === node.name && attachment.attacher === ports.policy.attacher,
+  );
+  return pod.claimNames.find(
+    (name) =>
+      !own.some(({ volume }) => volume?.claim?.namespace === pod.namespace && volume.claim.name === name),
+  );
+}
+
 /** What is attached to the node by our attacher, is not on its way out and was not decided to be released. */
-function heldBack({ decisions: [{ node }], nowMs, ports }: NodeWork): readonly AttachmentView[] {
+function heldBack({ decisions: [{ node }], ports }: NodeWork): readonly AttachmentView[] {
   return ports.attachments.filter(
     ({ attachment }) =>
       attachment.nodeName === node.name &&
       attachment.attacher === ports.policy.attacher &&
       attachment.deletingSinceMs === undefined &&
-      !ports.verdicts.isReleasable(attachment.uid, nowMs),
+      !ports.verdicts.isReleasable(attachment.uid, ports.clock.now()),
   );
 }
 
@@ -304,15 +367,17 @@ type DeleteOrChange = 'changed' | 'unchanged' | 'gone' | 'replaced';
 async function confirmed<E extends Effect | undefined>(
   step: 'add-fenced-taint' | 'delete-pod' | 'detach',
   decisions: readonly LostDecision[],
-  { nowMs, ports, signal }: NodeWork,
+  { ports, signal }: NodeWork,
   write: () => Promise<E>,
 ): Promise<E | Effect> {
   const [decision] = decisions;
   if (!decision) throw new TypeError('Expected a decision to confirm');
   try {
-    const changed = await confirm(decision, ports, signal);
+    const { changed } = await confirm(decision, ports, signal);
     if (changed !== undefined) return { kind: 'overtaken', decisions, why: changed };
-    const withdrawn = decisions.find(({ attachment: { uid } }) => !ports.verdicts.isReleasable(uid, nowMs));
+    const withdrawn = decisions.find(
+      ({ attachment: { uid } }) => !ports.verdicts.isReleasable(uid, ports.clock.now()),
+    );
     if (withdrawn) {
       const why = `${withdrawn.attachment.name} may no longer be released, a later look says`;
       return { kind: 'overtaken', decisions, why };
@@ -324,14 +389,14 @@ async function confirmed<E extends Effect | undefined>(
   }
 }
 
-/** @returns what has changed since the decision. @throws when that cannot be told, or when we may not write. */
+/** @throws when the live facts cannot be read, or when we may not write. */
 async function confirm(
   { node }: LostDecision,
   { actions, leadership }: ExecutePorts,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<LiveLoss> {
   leadership.assertHeld();
-  const changed = await nodeDrift(node, actions, signal);
+  const loss = await nodeDrift(node, actions, signal);
   leadership.assertHeld();
-  return changed;
+  return loss;
 }

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { PassFixture } from '../../test/pass-fixture.ts';
+import { FakeClock } from '../testing/fake-clock.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 
 const UID = 'uid-of-va-pv-a-node-a';
+/** When the backend was read. */
+const READ_MS = new FakeClock().now();
 
 /** One pass's decisions about `pv-a`, to be released or held. */
 async function decided(kind: 'release' | 'hold') {
@@ -20,28 +23,28 @@ describe('ReleaseVerdicts', () => {
     expect(new ReleaseVerdicts().isReleasable(UID, 0)).toBe(false);
   });
 
-  it('remembers a release for 5 s', async () => {
+  it('remembers a release until its reading is 5 s old', async () => {
     const verdicts = new ReleaseVerdicts();
-    verdicts.record(await decided('release'), 1_000);
-    expect(verdicts.isReleasable(UID, 1_000)).toBe(true);
-    expect(verdicts.isReleasable(UID, 6_000)).toBe(true);
-    expect(verdicts.isReleasable(UID, 6_001)).toBe(false);
-    expect(verdicts.isReleasable('another', 1_000)).toBe(false);
+    verdicts.record(await decided('release'));
+    expect(verdicts.isReleasable(UID, READ_MS)).toBe(true);
+    expect(verdicts.isReleasable(UID, READ_MS + 5_000)).toBe(true);
+    expect(verdicts.isReleasable(UID, READ_MS + 5_001)).toBe(false);
+    expect(verdicts.isReleasable('another', READ_MS)).toBe(false);
   });
 
   it('takes back what is decided otherwise', async () => {
     const verdicts = new ReleaseVerdicts();
-    verdicts.record(await decided('release'), 1_000);
-    verdicts.record(await decided('hold'), 2_000);
-    expect(verdicts.isReleasable(UID, 2_000)).toBe(false);
+    verdicts.record(await decided('release'));
+    verdicts.record(await decided('hold'));
+    expect(verdicts.isReleasable(UID, READ_MS)).toBe(false);
   });
 
   it('forgets what is no longer of interest, and only that', async () => {
     const verdicts = new ReleaseVerdicts();
-    verdicts.record(await decided('release'), 1_000);
+    verdicts.record(await decided('release'));
     verdicts.retainOnly(new Set([UID]));
-    expect(verdicts.isReleasable(UID, 1_000)).toBe(true);
+    expect(verdicts.isReleasable(UID, READ_MS)).toBe(true);
     verdicts.retainOnly(new Set(['another']));
-    expect(verdicts.isReleasable(UID, 1_000)).toBe(false);
+    expect(verdicts.isReleasable(UID, READ_MS)).toBe(false);
   });
 });

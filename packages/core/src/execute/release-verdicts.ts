@@ -11,9 +11,10 @@ export class ReleaseVerdicts {
   /** uid of the VolumeAttachment -> when it was decided to be released. */
   readonly #decidedAtMs = new Map<string, number>();
 
-  record(decisions: readonly Decision[], nowMs: number): void {
-    for (const { attachment, verdict } of decisions) {
-      if (verdict.kind === 'release') this.#decidedAtMs.set(attachment.uid, nowMs);
+  /** A decision is as old as the request of the reading it rests on. */
+  record(decisions: readonly Decision[]): void {
+    for (const { attachment, verdict, evidence } of decisions) {
+      if (verdict.kind === 'release') this.#decidedAtMs.set(attachment.uid, evidence.observedAtMs);
       else this.#decidedAtMs.delete(attachment.uid);
     }
   }

@@ -12,8 +12,15 @@ import { runCleanups } from './run-cleanups.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
 const node = nodeFact({ bootId: 'next' });
-const fenced = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, seenSinceMs: 0 };
-const addresses = ipAddresses(['10.0.0.1']);
+const fenced = {
+  id: 'f1',
+  nodeName: 'node-a',
+  nodeUid: 'uid-of-node-a',
+  bootId: 'before',
+  fencedAtMs: 0,
+  seenSinceMs: 0,
+};
+const addresses = ipAddresses(['address-of-node-a']);
 const fence: Fence = { ...fenced, addresses, inForce: addresses };
 const unfence: Cleanup = { kind: 'unfence', backendName: 'backend-a', fence, node, why: '' };
 const untaint: Cleanup = { kind: 'untaint', node, why: '' };
@@ -21,7 +28,7 @@ const removeFencedTaint: Cleanup = { kind: 'remove-fenced-taint', node, why: '' 
 
 function setUp(live: NodeFact | undefined = node) {
   const backend = new FakeStorageBackend(new FakeClock());
-  backend.fences.set('f1', { ...fenced, addresses: ['10.0.0.1'] });
+  backend.fences.set('f1', { ...fenced, addresses: ['address-of-node-a'] });
   const actions = new FakeClusterActions();
   if (live) actions.setNode(live);
   let checks = 0;

@@ -1,3 +1,4 @@
+import { cleanProof } from '../decide/clean-proof.ts';
 import type { Cleanup } from '../decide/cleanups.ts';
 import type { ClusterActions, Leadership, StorageFleet } from '../ports/ports.ts';
 import type { Effect } from './effect.ts';
@@ -63,7 +64,7 @@ async function takeOneBack(
     return result === 'changed' ? [{ kind: 'fenced-taint-removed', cleanup }] : [];
   }
   const backend = fleet.backends.find(({ name }) => name === cleanup.backendName);
-  if (!live.node.ready || !backend) return [];
+  if (!live.node.ready || !backend || !cleanProof(live.node, cleanup.fence).isClean) return [];
   await backend.unfence(cleanup.fence, signal);
   return [{ kind: 'unfenced', cleanup }];
 }

@@ -25,6 +25,8 @@ export interface NodeFact {
   readonly ready: boolean;
   /** `lastTransitionTime` of the Ready condition; absent when the condition or its time is. */
   readonly readyChangedAtMs?: number;
+  /** When this process first saw the Node ready, or not ready, as it is now, by our clock; absent: not recorded. */
+  readonly readyObservedAtMs?: number;
   /** `status.nodeInfo.bootID`: changes with every boot of the machine. */
   readonly bootId?: string;
   /**
@@ -43,7 +45,7 @@ export interface NodeFact {
   readonly unreadableAddresses?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
-  /** Annotation `reattach.srvlab.io/clean`: the fence id an operator declared clean. */
+  /** Annotation `reattach.srvlab.io/clean`: the ids of fences an operator declared the node clean of, separated by commas. */
   readonly cleanFenceId?: string;
   /** Annotation `reattach.srvlab.io/out-of-service-boot-id`: the bootID when it was tainted out of service. */
   readonly outOfServiceBootId?: string;

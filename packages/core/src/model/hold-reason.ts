@@ -7,12 +7,12 @@ export const HOLD_REASONS = {
   'storage-unknown': 'the storage backend could not tell whether the node still writes',
   'other-drivers': 'the node has volumes of other drivers, and otherDrivers is hold',
   'dry-run': 'mode is observe; the message says what mode fence would do',
+  'address-conflict': 'an address of the node is claimed by somebody else, whom a fence would cut off',
   'fence-excluded': 'the node may not be fenced',
   'fence-failed': 'the node could not be cut off from the storage backend',
   'quiesce-unproved': 'the node is cut off, but nothing proves that the writes accepted before have ended',
   'unattributed-session': 'a live session at the storage backend belongs to no known node',
-  'sibling-held':
-    'another volume of the node may not go yet, and what has to be done first would drive it off too',
+  'sibling-held': 'a pod or fence also concerns another volume that may not be released yet',
   'attacher-stuck': 'the VolumeAttachment is deleted, but external-attacher does not finish',
 } as const;
 

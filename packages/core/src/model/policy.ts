@@ -18,8 +18,12 @@ export const STRATEGIES = ['auto', 'in-use', 'delete', 'out-of-service'] as cons
 /** @see STRATEGIES */
 export type Strategy = (typeof STRATEGIES)[number];
 
-/** What volumes of other drivers on the lost node mean for ours. */
-export const OTHER_DRIVERS = ['hold', 'release-ours'] as const;
+/**
+ * What volumes of other drivers on the lost node mean for ours. `hold`: nothing of the node is released. `release-ours`: a pod
+ * that uses only our volumes is deleted, one that also uses another volume is held, because nothing fences that one.
+ * `release-pods`: such a pod is deleted as well.
+ */
+export const OTHER_DRIVERS = ['hold', 'release-ours', 'release-pods'] as const;
 
 /** @see OTHER_DRIVERS */
 export type OtherDrivers = (typeof OTHER_DRIVERS)[number];
@@ -51,6 +55,21 @@ export interface FencePolicy {
   readonly neverFence: Readonly<Record<string, string>>;
 }
 
+/** An address that belongs to something that is no node. */
+export interface ReservedAddress {
+  readonly address: string;
+  /** Whose it is, for messages: `backend nas-1`. */
+  readonly claimant: string;
+}
+
+/** Which addresses may be fenced. */
+export interface AddressPolicy {
+  /** Ranges in which storage addresses of nodes lie; empty: anywhere. */
+  readonly allowedCidrs: readonly string[];
+  /** Addresses that are never fenced: of backends, the API server and this controller. */
+  readonly reserved: readonly ReservedAddress[];
+}
+
 /** Everything `decide()` may be configured with. Times in ms. */
 export interface Policy {
   readonly mode: Mode;
@@ -71,5 +90,6 @@ export interface Policy {
   /** Default: `hold` under strategy `out-of-service`, `release-ours` otherwise. */
   readonly otherDrivers: OtherDrivers;
   readonly fence: FencePolicy;
+  readonly addresses: AddressPolicy;
   readonly earlyDetection: EarlyDetectionPolicy;
 }

@@ -45,7 +45,8 @@ describe('PlanPreview', () => {
   it('counts nodes that were lost and are back, as passes remember them', async () => {
     const breaker = { maxNodes: 1, maxFraction: 1, maxNodesPerWindow: 1, windowMs: 600_000 };
     const f = new PassFixture({ breaker });
-    f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
+    f.attach('pv-b', 'node-b', 'pod-b');
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyObservedAtMs: f.lostSinceMs }));
     await f.run();
     f.setNode(nodeFact({ name: 'node-b' }));
     expect(planPreview(f).inspect(f.clock.now()).decisions[0]?.rule).toBe('no-mass-failure');

@@ -13,7 +13,7 @@ import type { ClusterReader, StorageFleet } from '../ports/ports.ts';
 import type { StorageBackend } from '../ports/storage-backend.ts';
 import { AttachmentManager } from '../tracking/attachment-manager.ts';
 import { type ClusterView, readClusterView, type UnreadView } from '../view/cluster-view.ts';
-import { LossHistory } from '../view/loss-history.ts';
+import { countedLosses, LossHistory } from '../view/loss-history.ts';
 import { NodeAbsence } from '../view/node-absence.ts';
 import { lostIn, queryAbout, withAddresses, withFencedAddresses } from '../view/storage-query.ts';
 import type { PassHistory } from './pass-history.ts';
@@ -31,6 +31,8 @@ export interface PlanPreviewOptions {
   readonly fleet: StorageFleet;
   readonly policy: Policy;
   readonly clock: Clock;
+  /** @see ReleasePassOptions.clusterId */
+  readonly clusterId?: () => string | undefined;
   /** What passes of this process remember; `undefined` while none run. Default: none ever do. */
   readonly memory?: () => PassHistory | undefined;
 }
@@ -88,7 +90,11 @@ export class PlanPreview {
         storage: new Map(backend && reading && isAsked ? [[backend.name, reading]] : []),
       };
       decisions.push(...decide(view, policy, nowMs).decisions);
-      if (backend) cleanups.push(...decideUnfences(view, policy, nowMs));
+      if (!backend) continue;
+      const elsewhere = [...readings].flatMap(([name, { fences = [] }]) =>
+        name === backend.name ? [] : fences,
+      );
+      cleanups.push(...decideUnfences(view, policy, nowMs, elsewhere));
     }
     const view = { ...all, storage: readings };
     cleanups.push(...decideUntaints(view, policy, nowMs));
@@ -98,7 +104,7 @@ export class PlanPreview {
   }
 
   #read(nowMs: number): Part {
-    const { cluster, fleet, policy } = this.#options;
+    const { cluster, policy } = this.#options;
     const memory = this.#options.memory?.();
     const nameToVolume = (name: string) => cluster.persistentVolume(name);
     this.#manager.rebuild(cluster.volumeAttachments(), nameToVolume, policy.attacher, nowMs);
@@ -108,9 +114,12 @@ export class PlanPreview {
       forget: (name: string) => own.forget(name),
       retainOnly: (names: ReadonlySet<string>) => own.retainOnly(names),
     };
-    const view = readClusterView({ cluster, manager: this.#manager, absence, fleet, policy }, nowMs);
+    const view = readClusterView(
+      { ...this.#options, clusterId: this.#options.clusterId?.(), manager: this.#manager, absence },
+      nowMs,
+    );
     const isCurrent = view.cache.synced && nowMs - view.cache.freshAsOfMs <= policy.maxCacheAgeMs;
-    const nodes = isCurrent ? view.nodes : new Map();
+    const nodes = isCurrent ? countedLosses(view, policy.attacher) : new Map();
     return { ...view, recentLosses: memory?.recentLosses(nodes) ?? this.#noLosses.with(nodes) };
   }
 

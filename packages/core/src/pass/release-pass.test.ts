@@ -237,7 +237,7 @@ describe('ReleasePass', () => {
 
   it('names a lost node without a volume at the backend among the others', async () => {
     const f = new PassFixture();
-    f.setNode(nodeFact({ name: 'node-b', ready: false, readyChangedAtMs: f.lostSinceMs }));
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyObservedAtMs: f.lostSinceMs }));
     await f.run();
     const [query] = f.backend.observations;
     expect(query?.suspects.map(({ name }) => name)).toEqual(['node-a']);
@@ -258,14 +258,14 @@ describe('ReleasePass', () => {
   describe('says when to look again', () => {
     it('at the end of the grace, when that comes before the next poll', async () => {
       const f = new PassFixture({ suspectPollMs: 60_000 });
-      f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() - 4_000 });
+      f.setNode({ ...f.lost, readyObservedAtMs: f.clock.now() - 4_000 });
       expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 6_000 });
       expect(verdicts(f)).toEqual(['wait']);
     });
 
     it('at the next poll, when that comes first or the attachment is held', async () => {
       const f = new PassFixture();
-      f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() - 4_000 });
+      f.setNode({ ...f.lost, readyObservedAtMs: f.clock.now() - 4_000 });
       expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 2_000 });
       f.setNode(f.lost);
       f.backend.setUnknown('node-a', 'never-seen-live');
@@ -304,7 +304,8 @@ describe('ReleasePass', () => {
     const f = new PassFixture();
     f.backend.setLive('node-a');
     for (const name of ['node-b', 'node-c', 'node-d']) {
-      f.setNode(nodeFact({ name, ready: false, readyChangedAtMs: f.clock.now() }));
+      f.attach(`pv-of-${name}`, name, `pod-of-${name}`);
+      f.setNode(nodeFact({ name, ready: false, readyObservedAtMs: f.clock.now() }));
       await f.run();
       f.setNode(nodeFact({ name }));
     }

@@ -36,7 +36,7 @@ import { traceDecisions } from '../telemetry/decision-spans.ts';
 import { observeInSpan } from '../telemetry/observe-span.ts';
 import type { AttachmentManager } from '../tracking/attachment-manager.ts';
 import { type ClusterView, readClusterView, type UnreadView } from '../view/cluster-view.ts';
-import { LossHistory } from '../view/loss-history.ts';
+import { countedLosses, LossHistory } from '../view/loss-history.ts';
 import { NodeAbsence } from '../view/node-absence.ts';
 import { lostIn, queryAbout, withAddresses, withFencedAddresses } from '../view/storage-query.ts';
 import type { PassHistory } from './pass-history.ts';
@@ -74,6 +74,8 @@ export interface ReleasePassOptions {
   readonly observer: PassObserver;
   readonly clock: Clock;
   readonly policy: Policy;
+  /** uid of Namespace `kube-system`, which tells clusters at one backend apart; absent: not known. */
+  readonly clusterId?: () => string | undefined;
   /** @see ExecutePorts.newFenceId */
   readonly newFenceId: () => string;
 }
@@ -231,10 +233,17 @@ export class ReleasePass implements ReconcilePass {
       policy.attacher,
       nowMs,
     );
-    const view = readClusterView({ ...this.#options, absence: this.#absence }, nowMs, 'affected');
+    const view = readClusterView(
+      { ...this.#options, clusterId: this.#options.clusterId?.(), absence: this.#absence },
+      nowMs,
+      'affected',
+    );
     // A cache that is not current may lack Nodes; what it lacks was not lost.
     const isCurrent = view.cache.synced && nowMs - view.cache.freshAsOfMs <= policy.maxCacheAgeMs;
-    const recentLosses = this.#losses.record(isCurrent ? view.nodes : new Map(), nowMs);
+    const recentLosses = this.#losses.record(
+      isCurrent ? countedLosses(view, policy.attacher) : new Map(),
+      nowMs,
+    );
     const uids = new Set(lostIn(view, policy.attacher).map(({ attachment }) => attachment.uid));
     const existing = () => [...cluster.volumeAttachments()].map(({ uid }) => uid);
     if (isCurrent) this.#unconfirmed.push(...this.#requests.takeConfirmed(existing));
@@ -318,21 +327,26 @@ export class ReleasePass implements ReconcilePass {
     if (backend) this.#storageNodes.set(backend.name, unread.storageNodes);
     const reading = backend && (await this.#read(backend, unread, signal));
     const view = { ...unread, storage: new Map(backend && reading ? [[backend.name, reading]] : []) };
-    const plan = decide(view, policy, nowMs);
+    const decidedAtMs = this.#options.clock.now(); // the reading may have taken long: ages are of now
+    const plan = decide(view, policy, decidedAtMs);
     traceDecisions(plan.decisions, policy.attacher);
-    this.#verdicts.record(plan.decisions, nowMs);
-    const cleanups = backend ? decideUnfences(view, policy, nowMs) : this.#decideWholeNodes(all, nowMs);
+    this.#verdicts.record(plan.decisions);
+    const cleanups = backend
+      ? decideUnfences(view, policy, decidedAtMs, this.#fencesElsewhere(backend))
+      : this.#decideWholeNodes(all, decidedAtMs);
     const deferred = this.#parts.latest.get(keyOf(backend))?.deferred;
     const ports: ExecutePorts = {
       ...this.#options,
+      clusterId: all.clusterId,
       ...(deferred && { deferred }),
       requests: this.#requests,
       attachments: all.attachments,
       verdicts: this.#verdicts,
       works: this.#works,
       storageNodes: unread.storageNodes,
+      fences: reading?.fences ?? [],
     };
-    const begun = execute(plan.decisions, nowMs, ports, signal);
+    const begun = execute(plan.decisions, decidedAtMs, ports, signal);
     const effects = await runCleanups(cleanups, { ...ports, fleet }, signal);
     // A backend nobody has read yet may hold a fence of an earlier process; it reads itself once it is connected.
     const isToRead = backend && (!backend.lastReading || this.#unread.has(backend.name));
@@ -374,6 +388,11 @@ export class ReleasePass implements ReconcilePass {
       nodes.set(node.name, withAddresses(node, ipAddresses(record.addresses)));
     }
     return nodes;
+  }
+
+  #fencesElsewhere({ name }: StorageBackend): readonly Fence[] {
+    const others = this.#options.fleet.backends.filter((backend) => backend.name !== name);
+    return others.flatMap(({ lastReading }) => lastReading?.fences ?? []);
   }
 
   /** What concerns a node as a whole rests on the last word of every backend. */

@@ -53,7 +53,7 @@ describe('PassReporter: reattach.attachment.stale', () => {
   it.each<[string, Partial<Policy>, (f: PassFixture) => void]>([
     ['releasing', {}, () => undefined],
     ['fencing', {}, (f) => f.backend.fences.clear()],
-    ['waiting', {}, (f) => f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() })],
+    ['waiting', {}, (f) => f.setNode({ ...f.lost, readyObservedAtMs: f.clock.now() })],
     ['storage-unknown', {}, (f) => (f.backend.reachable = false)],
     ['dry-run', { mode: 'observe' }, () => undefined],
     [
@@ -128,7 +128,7 @@ describe('PassReporter: reattach.fence.age', () => {
 describe('PassReporter: reattach.attachment.stale.age', () => {
   it('counts from the first pass that saw the node lost, through every change of state', async () => {
     const { f } = reported({ mode: 'fence' });
-    f.setNode({ ...f.lost, readyChangedAtMs: f.clock.now() });
+    f.setNode({ ...f.lost, readyObservedAtMs: f.clock.now() });
     await f.run();
     await f.clock.advance(5_000);
     expect(await staleAges()).toEqual({ waiting: 5 });

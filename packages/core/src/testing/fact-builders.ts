@@ -14,6 +14,7 @@ export function nodeFact(overrides: Partial<NodeFact> = {}): NodeFact {
     uid: `uid-of-${name}`,
     ready: true,
     readyChangedAtMs: CREATED_AT_MS,
+    readyObservedAtMs: CREATED_AT_MS,
     bootId: `boot-of-${name}`,
     machineId: `machine-of-${name}`,
     storageAddresses: [`address-of-${name}`],

@@ -15,6 +15,7 @@ export function testPolicy(overrides: Partial<Policy> = {}): Policy {
     detachTimeoutMs: 60_000,
     breaker: { maxNodes: 1, maxFraction: 0.49, maxNodesPerWindow: 3, windowMs: 600_000 },
     fence: { pollMs: 10_000, neverFence: {} },
+    addresses: { allowedCidrs: [], reserved: [] },
     earlyDetection: { enabled: false, leaseStaleMs: 20_000 },
     ...overrides,
   };

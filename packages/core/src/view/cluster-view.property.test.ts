@@ -50,7 +50,7 @@ async function passOver(given: Scenario, scope: ViewScope) {
       nodeFact({
         name: `node-${index}`,
         ready,
-        ...(!ready && { readyChangedAtMs: lostSinceMs }),
+        ...(!ready && { readyObservedAtMs: lostSinceMs }),
         taints: tainted ? [OUT_OF_SERVICE] : [],
       }),
     );

@@ -73,6 +73,8 @@ export type ViewScope = 'all' | 'affected';
 /** All facts of one pass, read at one time. Immutable. */
 export interface ClusterView {
   readonly cache: CacheFreshness;
+  /** uid of Namespace `kube-system`; absent: not known. */
+  readonly clusterId?: string;
   readonly attachments: readonly AttachmentView[];
   /** How many of ours the scope left out: all on nodes that are ready. Default 0. */
   readonly healthyCount?: number;
@@ -101,6 +103,8 @@ export interface ViewSources {
   readonly manager: AttachmentManager;
   readonly absence: Pick<NodeAbsence, 'record' | 'forget' | 'retainOnly'>;
   readonly fleet: StorageFleet;
+  /** uid of Namespace `kube-system`; absent: not known. */
+  readonly clusterId?: string | undefined;
   readonly policy: Pick<Policy, 'attacher' | 'earlyDetection' | 'maxCacheAgeMs'>;
 }
 
@@ -136,6 +140,7 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
   }
   return {
     cache: cluster.freshness(),
+    ...(sources.clusterId !== undefined && { clusterId: sources.clusterId }),
     attachments,
     healthyCount: countOf(facts, policy.attacher) - countOf(inScope, policy.attacher),
     nodes,
@@ -203,12 +208,10 @@ function attachmentView(
 function presentNode(node: NodeFact, { cluster, absence, policy }: ViewSources, nowMs: number): NodeState {
   const { name } = node;
   if (!node.ready) {
-    // Without a transition time it is lost since we first saw it so. A time in the future counts as now.
-    if (node.readyChangedAtMs === undefined) {
-      return { kind: 'not-ready', name, node, sinceMs: absence.record(name, nowMs) };
-    }
-    absence.forget(name); // it is there: should it go again, that is a new absence
-    return { kind: 'not-ready', name, node, sinceMs: Math.min(node.readyChangedAtMs, nowMs) };
+    // By our own clock alone: `lastTransitionTime` is that of another machine, which may be minutes off.
+    const observedAtMs = node.readyObservedAtMs ?? absence.record(name, nowMs);
+    if (node.readyObservedAtMs !== undefined) absence.forget(name);
+    return { kind: 'not-ready', name, node, sinceMs: Math.min(observedAtMs, nowMs) };
   }
   absence.forget(name);
   const { enabled, leaseStaleMs } = policy.earlyDetection;
@@ -229,13 +232,20 @@ function goneNode(name: string, { cluster, absence, policy }: ViewSources, nowMs
   return { kind: 'gone', name, sinceMs, ...(lastSeen && { lastSeen }) };
 }
 
+/** Longest time that a live migration reported by KubeVirt holds up the release of a lost node, ms: its source may be dead. */
+export const MAX_MIGRATION_MS = 300_000;
+
 /** Why the volume must not be touched for now: it is on its way from one node to another. */
 export function migrationOf(
-  { migrationUntilMs, vmMigrating }: AttachmentView,
+  { migrationUntilMs, vmMigrating }: Pick<AttachmentView, 'migrationUntilMs' | 'vmMigrating'>,
+  node: NodeState,
   nowMs: number,
 ): string | undefined {
   if (migrationUntilMs !== undefined && migrationUntilMs > nowMs) return 'Volume is in a live migration';
-  return vmMigrating ? 'KubeVirt is migrating a virtual machine that uses the volume' : undefined;
+  const isOverdue = node.kind !== 'ready' && nowMs - node.sinceMs >= MAX_MIGRATION_MS;
+  return vmMigrating && !isOverdue
+    ? 'KubeVirt is migrating a virtual machine that uses the volume'
+    : undefined;
 }
 
 /** The Node object, also of a gone node while it is remembered. */

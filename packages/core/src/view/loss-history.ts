@@ -1,4 +1,18 @@
-import type { ClusterView } from './cluster-view.ts';
+import type { ClusterView, NodeState } from './cluster-view.ts';
+
+/** Lost nodes that count towards a mass failure: they hold attachments of ours and were seen as Nodes. */
+export function countedLosses(
+  { nodes, attachments }: Pick<ClusterView, 'nodes' | 'attachments'>,
+  attacher: string,
+): ClusterView['nodes'] {
+  const counted = new Map<string, NodeState>();
+  for (const { attachment } of attachments) {
+    const state = attachment.attacher === attacher ? nodes.get(attachment.nodeName) : undefined;
+    if (!state || state.kind === 'ready' || (state.kind === 'gone' && !state.lastSeen)) continue;
+    counted.set(state.name, state);
+  }
+  return counted;
+}
 
 /**
  * Remembers which nodes were lost within a window, so that nodes that flap count although they are back. After a restart

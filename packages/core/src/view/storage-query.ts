@@ -50,7 +50,7 @@ export function queryAbout(view: UnreadView, lost: readonly AttachmentView[], ow
     else if (known) peers.push(known);
     else if (state.kind === 'ready') peers.push(storageIdentity(state.node));
   }
-  return { owner, suspects, peers };
+  return { ...(view.clusterId !== undefined && { clusterId: view.clusterId }), owner, suspects, peers };
 }
 
 /** Volumes of lost nodes by node name; a node whose volumes are all unknown has none. */

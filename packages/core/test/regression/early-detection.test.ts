@@ -88,7 +88,7 @@ describe('early detection', () => {
 
   it('marks no node that is NotReady: Kubernetes has its own taints for it', async () => {
     const { run, setNode, writes } = setUp();
-    setNode(nodeFact({ ready: false, readyChangedAtMs: 0 }));
+    setNode(nodeFact({ ready: false, readyObservedAtMs: 0 }));
     await run();
     expect(writes()).toEqual(['forceDeletePod', 'removeVolumesInUse']);
   });

@@ -30,7 +30,7 @@ function setUp(policy: Partial<Policy> = {}) {
     cluster.setNode(node);
     actions.setNode(node);
   };
-  const lost = nodeFact({ ready: false, readyChangedAtMs: longAgoMs });
+  const lost = nodeFact({ ready: false, readyObservedAtMs: longAgoMs });
   setNode(lost);
   for (const name of ['node-b', 'node-c', 'node-d', 'node-e']) setNode(nodeFact({ name }));
   for (const [name, address] of [
@@ -163,7 +163,7 @@ describe('safety review', () => {
     setNode(nodeFact());
     await clock.advance(3_600_000);
     await run();
-    setNode({ ...lost, readyChangedAtMs: clock.now() });
+    setNode({ ...lost, readyObservedAtMs: clock.now() });
     await clock.advance(60_000);
     await run();
     expect(writes()).toEqual(['removeVolumesInUse', 'removeVolumesInUse']);
@@ -255,7 +255,7 @@ describe('safety review', () => {
     cluster.removeNode('node-a');
     await run();
     await clock.advance(29_000);
-    setNode({ ...lost, uid: 'another', readyChangedAtMs: clock.now() });
+    setNode({ ...lost, uid: 'another', readyObservedAtMs: clock.now() });
     await run();
     cluster.removeNode('node-a', { forgotten: true });
     await clock.advance(2_000);

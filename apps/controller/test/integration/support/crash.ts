@@ -90,11 +90,23 @@ export async function failOver(flags: Flags, loss: Loss, deaths: readonly Death[
   if (loss.writesOn) world.powerOff(LOST);
   world.powerOn(LOST);
   await lives.until('the node to be let back', () => {
+    if (loss.nodeDeleted) declareClean(lab);
     const { taints, fences } = endStateOf(lab);
     return taints.length === 0 && fences.length === 0;
   });
   await lives.runFor(QUIET_MS);
   return { end: endStateOf(lab), effects: effectsIn(world), deaths: lives.deaths };
+}
+
+/** As an operator: the Node has another uid, and what the backend keeps of a fence does not name the machine. */
+function declareClean({ world: { kube, rds } }: Lab): void {
+  const ids = rds.device.addressList.entries.map(
+    ({ comment = '' }) => /id=([0-9a-f]{8})/.exec(comment)?.[1] ?? '',
+  );
+  if (ids.length === 0 || !kube.store.get('Node', LOST)) return;
+  kube.store.patch('Node', LOST, {
+    metadata: { annotations: { 'reattach.srvlab.io/clean': ids.join(',') } },
+  });
 }
 
 function endStateOf(lab: Lab): EndState {
