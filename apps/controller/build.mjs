@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { buildPage } from '@reattach/status-page/build';
 import { build } from 'esbuild';
 import { sbomOf } from './sbom.mjs';
@@ -32,4 +32,5 @@ const { metafile } = await build({
   banner: { js: commonJsGlobals },
   metafile: true,
 });
+await copyFile('reattach.mjs', 'dist/reattach.mjs'); // says what is wrong when Node is too old
 await writeFile('dist/sbom.cdx.json', `${JSON.stringify(await sbomOf(metafile), undefined, 2)}\n`);
