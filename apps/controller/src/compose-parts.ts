@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import {
   AttachmentManager,
   AttachmentReconciler,
+  type BackendHistory,
   type BackendOptionValue,
   type Clock,
   type EventRecorder,
@@ -21,6 +22,7 @@ import {
   KubeActions,
   KubeEventRecorder,
   LeaderElector,
+  LeaseBackendHistory,
   LeaseLostNodeRecords,
   observeLeader,
 } from '@reattach/k8s-actions';
@@ -90,10 +92,14 @@ export interface Backends {
   readonly fleet: BackendFleet;
 }
 
-export function composeBackends({ config, clock, logger, teardown }: Base): Backends {
-  const all = config.backends.map((backend) =>
-    teardown.use(`storage-backend ${backend.name}`, createBackend(backend, { clock, logger })),
-  );
+export function composeBackends({ config, clock, logger, teardown }: Base, { historyOf }: Leading): Backends {
+  const all = config.backends.map((backend) => {
+    const history = historyOf(backend.name);
+    return teardown.use(
+      `storage-backend ${backend.name}`,
+      createBackend(backend, { clock, logger, history }),
+    );
+  });
   return { all, fleet: new BackendFleet(all) };
 }
 
@@ -106,13 +112,20 @@ export interface Leading {
   readonly guardedApi: KubeApi;
   /** What a successor must know; absent without leader election. */
   readonly records?: LeaseLostNodeRecords;
+  /** Keeps what a backend has learned for a successor; `undefined` without leader election. */
+  readonly historyOf: (backendName: string) => BackendHistory | undefined;
   readonly isLeading: () => boolean;
 }
 
 export function composeLeading({ config, logger, clock, teardown, identity }: Base, api: KubeApi): Leading {
   const { leaderElection } = config;
   if (!leaderElection) {
-    return watched(teardown, { leadership: alwaysLeader, guardedApi: api, isLeading: () => true });
+    return watched(teardown, {
+      leadership: alwaysLeader,
+      guardedApi: api,
+      historyOf: () => undefined,
+      isLeading: () => true,
+    });
   }
   const { leaseName, namespace = podNamespace() } = leaderElection;
   const elector = new LeaderElector({
@@ -126,10 +139,10 @@ export function composeLeading({ config, logger, clock, teardown, identity }: Ba
     owner: config.policy.attacher,
   });
   const guardedApi = guardWrites(api, elector);
-  const records = new LeaseLostNodeRecords({
+  const recordIn = (name: string) => ({
     api: guardedApi,
     namespace,
-    name: `${leaseName}-records`,
+    name: `${leaseName}-${name}`,
     owner: config.policy.attacher,
     logger,
   });
@@ -137,7 +150,10 @@ export function composeLeading({ config, logger, clock, teardown, identity }: Ba
     elector,
     leadership: elector,
     guardedApi,
-    records,
+    records: new LeaseLostNodeRecords(recordIn('records')),
+    // Names of backends may hold what the name of a Lease may not, such as the colons of IPv6.
+    historyOf: (backend) =>
+      new LeaseBackendHistory(recordIn(`history-${backend.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-')}`)),
     isLeading: () => elector.isLeader,
   });
 }

@@ -60,8 +60,8 @@ export function compose(
 
     const telemetry = composeTelemetry(base, spanProcessors);
     const cluster = composeCluster(base);
-    const backends = composeBackends(base);
     const leading = composeLeading(base, cluster.api);
+    const backends = composeBackends(base, leading);
     const reports = await composeReports(base, cluster.api);
     const loop = composeLoop(base, cluster, backends, leading, reports);
     const parts: Parts = { ...base, telemetry, cluster, backends, leading, reports, loop };
