@@ -26,7 +26,6 @@ function* ofTheWhole({ api, machines, policy, storage, scenario }: World): Gener
   const { maxNodes, maxFraction } = policy.breaker;
   if (lost.length > maxNodes && lost.length / Math.max(nodes, 1) > maxFraction)
     yield `${lost.length} nodes are lost`;
-  if (storage.device.writeServiceMs > 1_000) yield 'the disk is slow';
   if (storage.device.connections.settings.enabled === 'no') yield 'sessions are not tracked';
   if (!storage.hasDropRule) yield 'the drop rule does nothing';
   if (scenario.machines.some(({ hasSecondPath, alsoReported }) => hasSecondPath && alsoReported.length === 0))

@@ -23,7 +23,12 @@ export const watchStuckVolumes: CreateOracle = (world, report) => ({
     const [lost] = unwell;
     if (!lost || unwell.length > 1 || world.machines.some(({ isRetired }) => isRetired)) return;
     for (const slot of world.slotsAt(lost.nodeName)) {
-      if (!mustBeReleased(world, lost, calmSinceMs) || justifications(world, slot).length > 0) continue;
+      if (
+        !mustBeReleased(world, lost, calmSinceMs) ||
+        world.diskSlowAtMs > calmSinceMs ||
+        justifications(world, slot).length > 0
+      )
+        continue;
       report(
         'stuck',
         `${slot} is kept by ${lost.nodeName}, lost for ${age(world, lost)} s: ${describeVolume(world, slot)}`,

@@ -5,6 +5,9 @@ import type { World } from '../world/world.ts';
 /** Time between two rounds of an operator, ms. */
 const ROUND_MS = 90_000;
 const ROUNDS = 4;
+/** In this round the backend is restarted if a machine that is off still holds volumes. */
+const RESTART_ROUND = 2;
+const RESTART_MS = 5_000;
 
 /**
  * Ends everything that was done to the world: networks, servers and clocks work again, at most one machine stays off, and an
@@ -53,6 +56,13 @@ export function mend(world: World, undos: readonly Undo[]): void {
   for (let round = 1; round <= ROUNDS; round++) clock.after(round * ROUND_MS, () => operate(world, round));
 }
 
+/** The way out of a hold because nothing shows that the last writes of a dead machine have ended. */
+function isHeldByMachineThatIsOff(world: World): boolean {
+  return world.machines.some(
+    ({ isPowered, isRetired, nodeName }) => !isPowered && !isRetired && world.slotsAt(nodeName).length > 0,
+  );
+}
+
 /** One round of an operator: nodes that are up and still fenced are rebooted, and then declared clean. */
 function operate(world: World, round: number): void {
   const { machines, storage, nodeNames } = world;
@@ -62,4 +72,8 @@ function operate(world: World, round: number): void {
       machine.powerOn();
   }
   for (const nodeName of nodeNames) annotateClean(world, nodeName, round);
+  if (round === RESTART_ROUND && isHeldByMachineThatIsOff(world)) {
+    storage.stop();
+    world.clock.after(RESTART_MS, () => storage.boot());
+  }
 }

@@ -12,6 +12,9 @@ import type { MachinePlan, Scenario, VolumePlan } from './scenario.ts';
 import { StorageServer } from './storage-server.ts';
 import { VirtualMachines } from './virtual-machines.ts';
 
+/** A disk that takes longer for a write is slow. */
+const SLOW_DISK_MS = 1_000;
+
 export const STORAGE_ADDRESS = '10.0.0.10';
 
 /** Everything there is in one run: cluster, storage, machines and controllers, all on one clock and one seed. */
@@ -33,6 +36,7 @@ export class World implements AsyncDisposable {
   #machinesBuilt = 0;
   #calmSinceTamperingMs = Number.POSITIVE_INFINITY;
   #calmSinceMs: number | undefined;
+  #diskSlowAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(scenario: Scenario, random: RunRandom) {
     const { clock } = this;
@@ -170,12 +174,18 @@ export class World implements AsyncDisposable {
 
   /** Called at regular times. */
   sample(passedMs: number): void {
+    if (this.storage.device.writeServiceMs > SLOW_DISK_MS) this.#diskSlowAtMs = this.clock.now();
     if (!this.isCalm) {
       this.#calmSinceMs = undefined;
       return;
     }
     this.#calmSinceTamperingMs += passedMs;
     this.#calmSinceMs ??= this.clock.now();
+  }
+
+  /** When the disk was last slow, epoch ms: writes accepted then may have landed much later. */
+  get diskSlowAtMs(): number {
+    return this.#diskSlowAtMs;
   }
 
   /** Something that was about the whole world happened: what was calm begins anew. */
