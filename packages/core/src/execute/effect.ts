@@ -41,6 +41,20 @@ export type Effect =
       readonly err: unknown;
     }
   | { readonly kind: 'unfenced' | 'untainted' | 'fenced-taint-removed'; readonly cleanup: Cleanup }
+  /** A fence that another party had removed or weakened is in force again; `forgotten`: its node was proved clean meanwhile. */
+  | {
+      readonly kind: 'fence-restored' | 'fence-forgotten';
+      readonly backendName: string;
+      readonly fence: FenceRecord;
+      readonly why: string;
+    }
+  | {
+      readonly kind: 'restore-failed';
+      readonly backendName: string;
+      readonly fence: FenceRecord;
+      readonly why: string;
+      readonly err: unknown;
+    }
   | { readonly kind: 'cleanup-failed'; readonly cleanup: Cleanup; readonly err: unknown };
 
 /** The decisions an effect is about; none for what is taken back. */
@@ -62,5 +76,8 @@ export const EFFECT_KINDS: readonly Effect['kind'][] = [
   'unfenced',
   'untainted',
   'fenced-taint-removed',
+  'fence-restored',
+  'fence-forgotten',
+  'restore-failed',
   'cleanup-failed',
 ];

@@ -32,7 +32,7 @@ export interface ExecutePorts {
   readonly leadership: Leadership;
   readonly clock: Clock;
   readonly works: NodeWorks;
-  /** Keys an earlier pass had no room for: they go first. */
+  /** Keys that earlier passes had no room for, the one that has waited longest first: they go first, in this order. */
   readonly deferred?: ReadonlySet<string>;
   /** The lost nodes as the backends know them, by name. */
   readonly storageNodes: ReadonlyMap<string, StorageNode>;
@@ -78,9 +78,10 @@ export function execute(
   ports: ExecutePorts,
   signal: AbortSignal,
 ): Begun {
-  const isFirst = ([key]: readonly [string, unknown]) => Number(ports.deferred?.has(key) ?? false);
+  const turns = new Map([...(ports.deferred ?? [])].map((key, index) => [key, index]));
+  const turnOf = ([key]: readonly [string, unknown]) => turns.get(key) ?? turns.size;
   const groups = [...Map.groupBy(decisions.filter(isWork), workKey)].toSorted(
-    (a, b) => isFirst(b) - isFirst(a),
+    (a, b) => turnOf(a) - turnOf(b),
   );
   let isAllBegun = true;
   const deferred = new Set<string>();

@@ -155,6 +155,26 @@ describe('work that outlasts a pass', () => {
     expect(f.writes).toContain('deleteVolumeAttachment va-pv-9-lost-9');
   });
 
+  it('serves 50 nodes first come, first served, though every detach hangs', async () => {
+    const f = new PassFixture({ strategy: 'delete', breaker: MANY });
+    const names = Array.from({ length: 50 }, (_, index) => `lost-${index}`);
+    for (const name of names) {
+      f.setNode(nodeFact({ name, ready: false, readyObservedAtMs: f.lostSinceMs }));
+      f.attach(`pv-of-${name}`, name, `pod-of-${name}`);
+      f.backend.setSilent(name, f.lostSinceMs + 15_000);
+      fenceAt(f.backend, f.lostSinceMs, name);
+    }
+    const tried = new Set<string>();
+    f.actions.before = async (call) => {
+      if (call.kind !== 'forceDeletePod') return;
+      tried.add(call.pod.nodeName);
+      await after(f, 2_000);
+      throw new Error('timed out');
+    };
+    await runOnDeadlines(f, 30_000);
+    expect([...tried].toSorted()).toEqual(['node-a', ...names].toSorted());
+  });
+
   it('is waited for by settled(), and by a pass that is aborted', async () => {
     const { f, answer } = hangingNode();
     const run = f.run().catch((err: unknown) => err);

@@ -16,6 +16,7 @@ import {
   type NodeWorks,
 } from '../execute/execute.ts';
 import { ReleaseVerdicts } from '../execute/release-verdicts.ts';
+import { restoreFences } from '../execute/restore-fences.ts';
 import { runCleanups } from '../execute/run-cleanups.ts';
 import { WorkInFlight } from '../execute/work-in-flight.ts';
 import type { PassContext, PassResult, ReconcilePass } from '../loop/reconcile-pass.ts';
@@ -41,6 +42,7 @@ import { NodeAbsence } from '../view/node-absence.ts';
 import { lostIn, queryAbout, withAddresses, withFencedAddresses } from '../view/storage-query.ts';
 import type { PassHistory } from './pass-history.ts';
 import { RecurringWork, type Run } from './recurring-work.ts';
+import { StandingFences } from './standing-fences.ts';
 
 /** What one pass came to. */
 export interface PassReport {
@@ -123,6 +125,7 @@ export class ReleasePass implements ReconcilePass {
   readonly #losses: LossHistory;
   readonly #requests = new DetachRequests();
   readonly #verdicts = new ReleaseVerdicts();
+  readonly #standing = new StandingFences();
   /**
    * Backends whose fences may have changed since they were read, by name; another value for each change. A new process waits for
    * the first reading of every backend instead.
@@ -220,6 +223,7 @@ export class ReleasePass implements ReconcilePass {
   #beginTerm(): void {
     this.#parts.reset();
     this.#works.take();
+    this.#standing.clear();
     this.#absence.retainOnly(NONE);
     for (const { name, lastReading } of this.#options.fleet.backends)
       if (lastReading) this.#unread.set(name, Symbol());
@@ -274,11 +278,12 @@ export class ReleasePass implements ReconcilePass {
       ...parts.results.flatMap((part) => part.effects),
     ];
     for (const effect of effects) {
+      this.#remember(effect);
       const backendName = changedBackend(effect);
       if (backendName === undefined) continue;
       this.#unread.set(backendName, Symbol());
       // Read it back at once; what failed, as soon as a fence is looked at.
-      const inMs = effect.kind === 'failed' ? policy.fence.pollMs : 0;
+      const inMs = effect.kind === 'failed' || effect.kind === 'restore-failed' ? policy.fence.pollMs : 0;
       this.#parts.makeDue(keyOf({ name: backendName }), nowMs + inMs);
     }
     const latest = [...this.#parts.latest.values()];
@@ -347,10 +352,20 @@ export class ReleasePass implements ReconcilePass {
       fences: reading?.fences ?? [],
     };
     const begun = execute(plan.decisions, decidedAtMs, ports, signal);
-    const effects = await runCleanups(cleanups, { ...ports, fleet }, signal);
+    const owner = {
+      owner: policy.attacher,
+      ...(all.clusterId !== undefined && { clusterId: all.clusterId }),
+    };
+    const missing =
+      backend && reading?.fences && policy.mode === 'fence'
+        ? this.#standing.read(backend.name, reading.fences, owner)
+        : [];
+    const restored = backend ? await restoreFences(missing, backend, this.#options, signal) : [];
+    const effects = [...restored, ...(await runCleanups(cleanups, { ...ports, fleet }, signal))];
     // A backend nobody has read yet may hold a fence of an earlier process; it reads itself once it is connected.
     const isToRead = backend && (!backend.lastReading || this.#unread.has(backend.name));
-    const mayHaveFence = isToRead || (reading?.fences ?? []).length > 0;
+    const mayHaveFence =
+      isToRead || (backend && this.#standing.has(backend.name)) || (reading?.fences ?? []).length > 0;
     return {
       key: keyOf(backend),
       decisions: plan.decisions,
@@ -390,6 +405,16 @@ export class ReleasePass implements ReconcilePass {
     return nodes;
   }
 
+  /** Fences that we made stand from now on, those that we removed do not. */
+  #remember(effect: Effect): void {
+    const [decision] = 'decisions' in effect ? effect.decisions : [];
+    if (effect.kind === 'fenced' && decision?.backend)
+      this.#standing.made(decision.backend.name, effect.fence);
+    if (effect.kind === 'unfenced' && 'fence' in effect.cleanup)
+      this.#standing.removed(effect.cleanup.backendName, effect.cleanup.fence.id);
+    if (effect.kind === 'fence-forgotten') this.#standing.removed(effect.backendName, effect.fence.id);
+  }
+
   #fencesElsewhere({ name }: StorageBackend): readonly Fence[] {
     const others = this.#options.fleet.backends.filter((backend) => backend.name !== name);
     return others.flatMap(({ lastReading }) => lastReading?.fences ?? []);
@@ -401,7 +426,12 @@ export class ReleasePass implements ReconcilePass {
     const storage = lastReadings(fleet);
     const view = { ...all, storage };
     const isAllRead = storage.size === fleet.backends.length && this.#unread.size === 0;
-    const fencedTaintRemovals = isAllRead ? decideFencedTaintRemovals(view, policy, nowMs) : [];
+    const standing = this.#standing.nodeNames;
+    const fencedTaintRemovals = isAllRead
+      ? decideFencedTaintRemovals(view, policy, nowMs).filter(
+          (cleanup) => !('node' in cleanup && standing.has(cleanup.node.name)),
+        )
+      : [];
     return [...decideUntaints(view, policy, nowMs), ...fencedTaintRemovals];
   }
 
@@ -413,7 +443,10 @@ export class ReleasePass implements ReconcilePass {
   ): Promise<StorageReading | undefined> {
     const { policy } = this.#options;
     const lost = lostIn(view, policy.attacher);
-    const mayBeFenced = (backend.lastReading?.fences ?? []).length > 0 || this.#unread.has(backend.name);
+    const mayBeFenced =
+      (backend.lastReading?.fences ?? []).length > 0 ||
+      this.#standing.has(backend.name) ||
+      this.#unread.has(backend.name);
     if (lost.length === 0 && !mayBeFenced) return undefined;
     const query = queryAbout(view, lost, policy.attacher);
     const change = this.#unread.get(backend.name); // one made during the reading may not be in it
@@ -426,6 +459,7 @@ export class ReleasePass implements ReconcilePass {
 
 /** Name of the backend at which a fence was, or may have been, made or removed. */
 function changedBackend(effect: Effect): string | undefined {
+  if (effect.kind === 'fence-restored' || effect.kind === 'restore-failed') return effect.backendName;
   if (effect.kind === 'fenced' || (effect.kind === 'failed' && effect.step === 'fence'))
     return effect.decisions[0]?.backend?.name;
   return effect.kind === 'unfenced' && 'fence' in effect.cleanup ? effect.cleanup.backendName : undefined;

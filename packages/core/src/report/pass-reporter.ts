@@ -197,6 +197,26 @@ export class PassReporter implements PassObserver, AsyncDisposable {
       case 'untainted':
       case 'fenced-taint-removed':
         return this.#reportCleanup(effect, reconcileID, signal);
+      case 'fence-restored':
+      case 'restore-failed': {
+        const { backendName: backend, fence, why } = effect;
+        const err = effect.kind === 'restore-failed' ? effect.err : undefined;
+        const isRestored = effect.kind === 'fence-restored';
+        const message = isRestored ? 'Restored fence that was removed' : 'Could not restore fence';
+        this.#logger.error(message, { node: fence.nodeName, fence, backend, why, err, reconcileID });
+        const what = isRestored ? 'was put back' : 'could not be put back; it is tried again';
+        const note = `Fence ${fence.id} of node ${fence.nodeName} at storage backend ${backend} was removed or weakened by another party and ${what}. ${why}`;
+        this.#record(signal, { ...nodeEvent(fence, 'NodeFenced', note), type: 'Warning' });
+        return;
+      }
+      case 'fence-forgotten':
+        this.#logger.info('Forgot fence that was removed', {
+          node: effect.fence.nodeName,
+          fence: effect.fence,
+          backend: effect.backendName,
+          reconcileID,
+        });
+        return;
       case 'cleanup-failed':
         return this.#reportCleanupFailure(effect, reconcileID);
     }

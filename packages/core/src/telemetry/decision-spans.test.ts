@@ -66,9 +66,10 @@ describe('traceDecisions', () => {
     expect(decided()).toHaveLength(1);
     expect(decided()[0]?.events).toHaveLength(32);
     telemetry.spans.length = 0;
-    f.backend.fences.clear();
-    f.setNode(nodeFact());
-    await f.run(); // sees that the fence is gone
+    f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+    for (let index = 0; index < 40; index++) f.cluster.removeVolumeAttachment(`va-pv-${index}-node-a`);
+    f.setNode(nodeFact({ bootId: 'next' }));
+    for (let pass = 0; pass < 3; pass++) await f.run(); // the fence is removed, and read back
     telemetry.spans.length = 0;
     await f.run();
     expect(telemetry.spans).toEqual([]);

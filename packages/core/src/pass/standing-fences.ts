@@ -1,0 +1,69 @@
+import { type FenceOwner, foreignTo } from '../decide/clean-proof.ts';
+import type { Fence, FenceRecord } from '../model/fence-record.ts';
+import { addressKey, describeAddresses, unionOfAddresses } from '../model/storage-address.ts';
+
+/** A fence that was in force and is not any more, though we did not remove it. */
+export interface MissingFence {
+  readonly record: FenceRecord;
+  /** What is missing, in words. */
+  readonly why: string;
+}
+
+/**
+ * Remembers, per backend, which fences of ours were in force, to notice those that others remove, disable or let expire.
+ * Ends with the process or the leadership: then the first reading says what there is.
+ */
+export class StandingFences {
+  readonly #byBackend = new Map<string, Map<string, FenceRecord>>();
+
+  /** Nodes that have a fence at some backend. */
+  get nodeNames(): ReadonlySet<string> {
+    return new Set([...this.#byBackend.values()].flatMap((records) => [...records.values()].map(nameOf)));
+  }
+
+  has(backendName: string): boolean {
+    return (this.#byBackend.get(backendName)?.size ?? 0) > 0;
+  }
+
+  /** Takes in what a reading shows. @returns what it should show and does not. */
+  read(backendName: string, fences: readonly Fence[], owner: FenceOwner): readonly MissingFence[] {
+    const ours = fences.filter((fence) => foreignTo(fence, owner) === undefined);
+    const inForce = new Set(ours.flatMap((fence) => fence.inForce.map(addressKey)));
+    const records = this.#recordsAt(backendName);
+    for (const fence of ours) {
+      const known = records.get(fence.id)?.addresses ?? [];
+      records.set(fence.id, { ...fence, addresses: unionOfAddresses(known, fence.addresses) });
+    }
+    return [...records.values()].flatMap((record) => {
+      const missing = record.addresses.filter((address) => !inForce.has(addressKey(address)));
+      if (missing.length === 0) return [];
+      return [{ record, why: `Its entry for ${describeAddresses(missing)} is missing or not in force` }];
+    });
+  }
+
+  /** A fence was made; it replaces earlier ones of the node. */
+  made(backendName: string, record: FenceRecord): void {
+    const records = this.#recordsAt(backendName);
+    for (const { id, nodeName } of records.values()) if (nodeName === record.nodeName) records.delete(id);
+    records.set(record.id, record);
+  }
+
+  /** The fence was removed on purpose. */
+  removed(backendName: string, fenceId: string): void {
+    this.#recordsAt(backendName).delete(fenceId);
+  }
+
+  clear(): void {
+    this.#byBackend.clear();
+  }
+
+  #recordsAt(backendName: string): Map<string, FenceRecord> {
+    const records = this.#byBackend.get(backendName) ?? new Map<string, FenceRecord>();
+    this.#byBackend.set(backendName, records);
+    return records;
+  }
+}
+
+function nameOf({ nodeName }: FenceRecord): string {
+  return nodeName;
+}

@@ -1,0 +1,79 @@
+/** A fence is watched for as long as it stands. @see design section 5 */
+import { describe, expect, it } from 'vitest';
+import { nodeFact } from '../../src/testing/fact-builders.ts';
+import { PassFixture } from '../pass-fixture.ts';
+
+/** A node that was fenced and released, and whose fence the passes have read. */
+async function released(): Promise<PassFixture> {
+  const f = new PassFixture();
+  await f.run();
+  f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+  f.cluster.removePod('default', 'pod-a');
+  await f.run();
+  return f;
+}
+
+describe('a fence that another party removed', () => {
+  it('is put back by the next look, after its node was released', async () => {
+    const f = await released();
+    f.backend.fences.clear();
+    await f.clock.advance(10_000);
+    await f.run('deadline');
+    expect(f.effects).toContain('fence-restored');
+    expect(f.backend.fences.get('fence-0')).toMatchObject({
+      bootId: 'boot-of-node-a',
+      addresses: ['address-of-node-a'],
+    });
+  });
+
+  it('is put back though the node is Ready again in the same boot, and its fenced taint stays', async () => {
+    const f = await released();
+    const taint = { key: 'reattach.srvlab.io/fenced', value: f.policy.attacher, effect: 'NoSchedule' };
+    f.setNode(nodeFact({ taints: [taint] }));
+    f.backend.fences.clear();
+    await f.runFor(2);
+    expect(f.backend.fences.size).toBe(1);
+    expect(f.writes).not.toContain('removeFencedTaint node-a');
+  });
+
+  it('stays away once the node is proved clean', async () => {
+    const f = await released();
+    f.setNode(nodeFact({ bootId: 'next' }));
+    f.backend.fences.clear();
+    await f.runFor(3);
+    expect([f.backend.fences.size, f.backend.calls]).toEqual([0, []]);
+  });
+
+  it('is tried again when it cannot be put back, and said each time', async () => {
+    const f = await released();
+    f.backend.fences.clear();
+    f.backend.beforeChange = () => {
+      throw new Error('refused');
+    };
+    await f.run();
+    expect(f.effects).toContain('restore-failed');
+    f.backend.beforeChange = () => undefined;
+    await f.clock.advance(10_000);
+    await f.run('deadline');
+    expect(f.backend.fences.size).toBe(1);
+  });
+
+  it('is not put back by a replica that does not lead any more', async () => {
+    const f = await released();
+    f.backend.fences.clear();
+    f.assertHeld = () => {
+      throw new Error('not the leader');
+    };
+    await f.run();
+    expect(f.backend.calls).toEqual([]);
+  });
+});
+
+describe('a fence that we removed', () => {
+  it('is not put back', async () => {
+    const f = await released();
+    f.setNode(nodeFact({ bootId: 'next' }));
+    await f.runFor(4);
+    expect(f.backend.calls.map(({ kind }) => kind)).toEqual(['unfence']);
+  });
+});
