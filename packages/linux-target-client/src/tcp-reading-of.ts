@@ -35,6 +35,7 @@ export function tcpReadingOf({ value, sentAtMs, receivedAtMs }: TargetSnapshot):
     counters: new Map(
       [...devices].map(([path, { writes, inFlight }]) => [path, { writes, inFlight: String(inFlight) }]),
     ),
+    danglingQueues: value.danglingQueues,
     // A device-mapper or file target below may hold writes that no counter shows.
     inFlightIsComplete: false,
   };

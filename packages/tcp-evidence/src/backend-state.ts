@@ -14,6 +14,8 @@ export interface HostHistory extends Activity {
   readonly firstProvedMs?: number;
   readonly sessions: ReadonlyMap<string, SessionTrace>;
   readonly queues: QueueHistory;
+  /** The last reading that showed one of its connections, epoch ms. */
+  readonly connectedAtMs?: number;
   /** Its connections were seen ending after its last packet: tracking saw packets of them then. */
   readonly seenEndingAtMs?: number;
   /** It has not been seen since the backend booted: hosts need some time to reconnect. */
@@ -25,6 +27,8 @@ export interface BackendState {
   readonly hosts: ReadonlyMap<string, HostHistory>;
   readonly controls: ReadonlyMap<string, SessionTrace>;
   readonly writes: WriteHistory;
+  /** Since when every reading has shown that no queue outlives its connection, epoch ms. */
+  readonly noDanglingSinceMs?: number;
   readonly timeBase?: TimeBase;
   /** When the backend was first read after its last boot that was noticed, epoch ms; absent: none was. */
   readonly rebootSeenAtMs?: number;
@@ -69,7 +73,17 @@ export function foldReading(
     hosts.set(host, foldHost(known.hosts.get(host), byHost.get(host) ?? [], known, reading, isFlushed));
   }
   prune(hosts, query);
-  return { ...known, hosts, controls, writes, timeBase, last: { requestedAtMs, receivedAtMs } };
+  const noDanglingSinceMs =
+    reading.danglingQueues === 0 ? (known.noDanglingSinceMs ?? requestedAtMs) : undefined;
+  return {
+    ...known,
+    hosts,
+    controls,
+    writes,
+    timeBase,
+    noDanglingSinceMs,
+    last: { requestedAtMs, receivedAtMs },
+  };
 }
 
 function foldHost(
@@ -119,6 +133,7 @@ function foldHost(
     ...(firstProvedMs !== undefined && { firstProvedMs }),
     sessions,
     queues,
+    connectedAtMs: sessions.size > 0 ? requestedAtMs : before?.connectedAtMs,
     ...(seenEndingAtMs !== undefined && { seenEndingAtMs }),
     ...(isAwaited && { awaitedSinceBoot: true as const }),
   };
@@ -209,17 +224,13 @@ function shifted(state: BackendState, byMs: number): BackendState {
     const firstProvedMs = at(host.firstProvedMs);
     const queues = new Map(
       [...host.queues].map(([key, queue]) => {
-        const closedAtMs = at(queue.closedAtMs);
-        const vanishedAtMs = at(queue.vanishedAtMs);
-        return [
-          key,
-          {
-            phase: queue.phase,
-            seenAtMs: queue.seenAtMs + byMs,
-            ...(closedAtMs !== undefined && { closedAtMs }),
-            ...(vanishedAtMs !== undefined && { vanishedAtMs }),
-          },
-        ] as const;
+        const { seenAtMs, openSeenAtMs, closedAtMs, vanishedAtMs } = queue;
+        const times = {
+          openSeenAtMs: at(openSeenAtMs),
+          closedAtMs: at(closedAtMs),
+          vanishedAtMs: at(vanishedAtMs),
+        };
+        return [key, { ...queue, seenAtMs: seenAtMs + byMs, ...times }] as const;
       }),
     );
     return [
@@ -228,6 +239,7 @@ function shifted(state: BackendState, byMs: number): BackendState {
         ...activity(host),
         sessions: sessions(host.sessions),
         queues,
+        connectedAtMs: at(host.connectedAtMs),
         ...(seenEndingAtMs !== undefined && { seenEndingAtMs }),
         ...(firstProvedMs !== undefined && { firstProvedMs }),
       },
@@ -250,6 +262,7 @@ function shifted(state: BackendState, byMs: number): BackendState {
     hosts: new Map(hosts),
     controls: sessions(state.controls),
     writes: new Map(writes),
+    noDanglingSinceMs: at(state.noDanglingSinceMs),
     ...(rebootSeenAtMs !== undefined && { rebootSeenAtMs }),
     ...(last && { last }),
   };

@@ -9,8 +9,8 @@ import {
   type UnattributedSession,
 } from '@reattach/core';
 import { ipOf, visibleAddresses } from './attribution.ts';
-import type { BackendState } from './backend-state.ts';
-import { queueProof } from './queue-history.ts';
+import type { BackendState, HostHistory } from './backend-state.ts';
+import { type QueueProof, queueProof } from './queue-history.ts';
 import { seconds } from './seconds.ts';
 import type { TcpReading } from './tcp-reading.ts';
 
@@ -108,11 +108,7 @@ export function judgeFence(input: FenceInput): FenceState {
       `${stranger.address.value} talks to the backend and belongs to no known node; it may be a second path of this one`,
     );
   }
-  const ended = writesEnded(
-    input,
-    hosts.map(({ queues }) => queues),
-    sinceMs,
-  );
+  const ended = writesEnded(input, hosts, sinceMs);
   if (ended.kind === 'running') {
     if (receivedAtMs - sinceMs < options.maxQuiesceMs) return quiescing(ended.why);
     return ineffective(
@@ -130,26 +126,14 @@ type Ended =
   | { readonly kind: 'running'; readonly why: string }
   | { readonly kind: 'unproved'; readonly why: string };
 
-function writesEnded(
-  { reading, state, ownVolumes }: FenceInput,
-  queues: Parameters<typeof queueProof>[0],
-  sinceMs: number,
-): Ended {
-  const { receivedAtMs, source } = reading;
-  const proof = queueProof(queues);
-  if (source === 'sockets') {
-    const left = queues.reduce(
-      (sum, queue) => sum + [...queue.values()].filter(({ closedAtMs }) => closedAtMs === undefined).length,
-      0,
-    );
-    if (left > 0) return { kind: 'running', why: `${left} sockets of the node are left at the backend` };
-    return {
-      kind: 'ended',
-      atMs: reading.requestedAtMs,
-      proof: 'the backend has no socket of the node left',
-      needsCounters: false,
-    };
-  }
+function writesEnded(input: FenceInput, hosts: readonly HostHistory[], sinceMs: number): Ended {
+  const { reading, state, ownVolumes } = input;
+  const { receivedAtMs } = reading;
+  if (reading.source === 'sockets') return socketsEnded(input, hosts, sinceMs);
+  const proof = queueProof(
+    hosts.map(({ queues }) => queues),
+    sinceMs,
+  );
   if (proof.kind === 'closed') {
     const why = `sessions closed ${seconds(receivedAtMs - proof.atMs)} ago`;
     return { kind: 'ended', atMs: proof.atMs, proof: why, needsCounters: false };
@@ -166,11 +150,53 @@ function writesEnded(
     if (running.length > 0) return { kind: 'running', why: `Writes to ${running.join(', ')} are in flight` };
     return { kind: 'ended', atMs: sinceMs, proof: 'nothing is in flight', needsCounters: true };
   }
-  const why =
-    proof.kind === 'none'
-      ? 'No session of the node was seen by this process, so nothing shows that its accepted writes have ended'
-      : `${proof.count} sessions of the node disappeared without being seen closed, so nothing shows that its accepted writes have ended`;
-  return { kind: 'unproved', why };
+  return {
+    kind: 'unproved',
+    why: `${unproved(proof)}, so nothing shows that its accepted writes have ended`,
+  };
+}
+
+function unproved(proof: Extract<QueueProof, { kind: 'none' | 'vanished' | 'reset' }>): string {
+  switch (proof.kind) {
+    case 'none':
+      return 'No session of the node was seen by this process';
+    case 'vanished':
+      return `${proof.count} sessions of the node disappeared without being seen closed`;
+    case 'reset':
+    default:
+      return `${proof.count} sessions of the node were closed before the fence, perhaps by a RST of the node while writes were running`;
+  }
+}
+
+/** Two readings must show nothing of the host, because a queue takes a moment to outlive its connection, ms. */
+const TWO_READINGS_MS = 1_000;
+
+/**
+ * A socket leaves the table when the commands of its queue have ended, except after a RST of the host. Then the queue outlives
+ * it, which some kernels show. Behind a fence no RST arrives. @see deploy/linux-target/PROTOCOL.md
+ */
+function socketsEnded({ reading, state }: FenceInput, hosts: readonly HostHistory[], sinceMs: number): Ended {
+  const { requestedAtMs, danglingQueues } = reading;
+  const left = hosts.reduce((sum, { sessions }) => sum + sessions.size, 0);
+  if (left > 0) return { kind: 'running', why: `${left} sockets of the node are left at the backend` };
+  const connectedAtMs = Math.max(0, ...hosts.map((host) => host.connectedAtMs ?? 0));
+  const ended = {
+    kind: 'ended',
+    atMs: requestedAtMs,
+    proof: 'the backend has no socket of the node left',
+    needsCounters: false,
+  } as const;
+  if (connectedAtMs > sinceMs) return ended;
+  if (danglingQueues === undefined) {
+    const why =
+      'No socket of the node was seen ending behind the fence, and this backend does not show queues that outlive their socket';
+    return { kind: 'unproved', why };
+  }
+  if (danglingQueues > 0)
+    return { kind: 'running', why: `${danglingQueues} queues without a connection still run at the backend` };
+  const clearSinceMs = Math.max(connectedAtMs, sinceMs, state.noDanglingSinceMs ?? requestedAtMs);
+  if (requestedAtMs - clearSinceMs >= TWO_READINGS_MS) return ended;
+  return { kind: 'running', why: 'A second reading must show that nothing of the node is left' };
 }
 
 /** Counters of a volume that only this node may write to must stand still once its writes have ended. */

@@ -6,7 +6,7 @@ import { EARLIER_PROCESS, type QueueHistory, queueProof } from './queue-history.
 const VERSION = 'tcp-evidence/1';
 
 /** What its queues proved when the text was written: `c` all closed, `o` open, `v` some vanished, `-` none known. */
-const PROOFS = { closed: 'c', open: 'o', vanished: 'v', none: '-' } as const;
+const PROOFS = { closed: 'c', open: 'o', vanished: 'v', reset: 'v', none: '-' } as const;
 
 const LINE = /^(\S+) (\d{1,9}) ([cov-])$/;
 
@@ -54,7 +54,11 @@ export function parseHistory(text: string): BackendState['hosts'] {
 function restoredQueues(proof: string | undefined): QueueHistory {
   if (proof === '-') return new Map();
   const phase = proof === 'c' ? 'closed' : 'established';
-  const queue = { phase, seenAtMs: 0, ...(proof === 'c' && { closedAtMs: 0 }) } as const;
+  const queue = {
+    phase,
+    seenAtMs: 0,
+    ...(proof === 'c' && { closedAtMs: 0, isClosedByTarget: true }),
+  } as const;
   return new Map([[EARLIER_PROCESS, queue]]);
 }
 

@@ -51,6 +51,11 @@ export interface TcpReading {
   readonly controls: readonly TcpSession[];
   /** By the backend's own name of the volume. A volume without counters is missing. */
   readonly counters: ReadonlyMap<string, VolumeCounters>;
+  /**
+   * Of `sockets`: connections that are gone although commands of them still run, which a RST of the host causes. Absent: the
+   * backend does not show them.
+   */
+  readonly danglingQueues?: number;
   /** `inFlight` counts every accepted command. False where a slow disk hides them. */
   readonly inFlightIsComplete: boolean;
 }
