@@ -1,7 +1,7 @@
 import { ForcedCommand } from '../target/forced-command.ts';
+import { until } from '../until.ts';
 import { LabMachines } from '../world/lab-machines.ts';
 import type { Story, Summary } from '../world/story.ts';
-import { until } from './until.ts';
 
 const RECORD = 'id=0123abcd node=node-a';
 

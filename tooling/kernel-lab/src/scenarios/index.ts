@@ -1,3 +1,4 @@
+import type { Stage } from '../world/stage.ts';
 import { REPLAY_MS, type Scenario, VICTIM } from './scenario.ts';
 
 const powerLoss: Scenario = {
@@ -53,34 +54,39 @@ const fenceUnderLoad: Scenario = {
   },
 };
 
+/** Waits for the release, then until every delayed write has landed: what was released too early shows as overwrites. */
+async function failedOverSlowly(stage: Stage, faultAtMs: number, delayMs: number): Promise<void> {
+  await stage.until('the release', () => stage.released.size > 0);
+  await stage.pause(Math.max(0, faultAtMs + delayMs + 10_000 - Date.now()));
+  await stage.machines.delayWrites(1, 0); // ends what is in progress, so not before
+  await stage.failedOver();
+  await stage.pause(REPLAY_MS);
+}
+
 const slowDisk: Scenario = {
   name: 'slow-disk',
-  title: 'writes take 30 s when a host loses its power; the volume moves only after they have ended',
+  title: 'writes take 45 s when a host loses its power; the volume moves only after they have ended',
   async play(stage) {
-    await stage.machines.delayWrites(1, 30_000);
+    await stage.machines.delayWrites(1, 45_000);
     await stage.pause(3_000); // writes are accepted and not done
     stage.story.fault(`The power of ${VICTIM} goes with writes in progress`);
+    const faultAtMs = Date.now();
     await stage.cluster.powerOff(VICTIM);
-    await stage.until('the release', () => stage.released.size > 0);
-    await stage.machines.delayWrites(1, 0);
-    await stage.failedOver();
-    await stage.pause(REPLAY_MS);
+    await failedOverSlowly(stage, faultAtMs, 45_000);
   },
 };
 
 const reset: Scenario = {
   name: 'reset',
-  title: 'as slow-disk, but the host ends its connections with RST, so that no socket shows the writes',
+  title: 'writes take 120 s when a host ends its connections with RST, so that no socket shows them',
   async play(stage) {
-    await stage.machines.delayWrites(1, 60_000);
+    await stage.machines.delayWrites(1, 120_000);
     await stage.pause(3_000);
     stage.story.fault(`${VICTIM} resets its connections with writes in progress and loses its power`);
+    const faultAtMs = Date.now();
     await stage.machines.host(VICTIM).machine.shell.run('ss -K dport = 4420 >/dev/null');
     await stage.cluster.powerOff(VICTIM);
-    await stage.until('the release', () => stage.released.size > 0);
-    await stage.machines.delayWrites(1, 0);
-    await stage.failedOver();
-    await stage.pause(REPLAY_MS);
+    await failedOverSlowly(stage, faultAtMs, 120_000);
   },
 };
 

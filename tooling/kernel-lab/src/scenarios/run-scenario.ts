@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import type { BackendKind } from '../world/lab-backend.ts';
 import { Stage } from '../world/stage.ts';
 import type { Story, Summary } from '../world/story.ts';
@@ -42,8 +43,4 @@ function outcomeOf({ machines, released, story }: Stage) {
     overwrites: machines.overwrites,
     faultToReleasedMs: last && story.faultAtMs !== undefined ? last.atMs : null,
   };
-}
-
-function messageOf(err: unknown): string {
-  return err instanceof Error ? err.message : String(err);
 }

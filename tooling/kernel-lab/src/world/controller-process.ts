@@ -42,10 +42,11 @@ export class ControllerProcess implements AsyncDisposable {
 
   /** Empty when `/readyz` says that it is ready, else why not. */
   async unready(): Promise<string> {
-    if (this.hasExited) throw new Error('The controller has exited');
     if (this.#url === undefined) return 'not started';
-    const response = await fetch(`${this.#url}/readyz`);
-    return response.ok ? '' : await response.text();
+    return fetch(`${this.#url}/readyz`).then(
+      async (response) => (response.ok ? '' : response.text()),
+      (err: unknown) => `no answer: ${String(err)}`,
+    );
   }
 
   /** The lines with this message. */

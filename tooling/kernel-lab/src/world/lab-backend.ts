@@ -18,7 +18,7 @@ export interface LabBackend {
 }
 
 /** Time between two readings of a target that nothing is asked about: a scenario waits for it. */
-export const IDLE_POLL_MS = 5_000;
+const IDLE_POLL_MS = 5_000;
 
 /** Starts what answers for the target, if anything; `cleanup` ends it. */
 export async function startBackend(

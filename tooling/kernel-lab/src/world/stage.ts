@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { until } from '../scenarios/until.ts';
+import { messageOf } from '../message-of.ts';
 import { ForcedCommand } from '../target/forced-command.ts';
+import { until } from '../until.ts';
 import { ControllerProcess, type LogLine } from './controller-process.ts';
-import { type BackendKind, IDLE_POLL_MS, startBackend } from './lab-backend.ts';
+import { type BackendKind, startBackend } from './lab-backend.ts';
 import { LabCluster } from './lab-cluster.ts';
 import { LabMachines } from './lab-machines.ts';
 import type { Story } from './story.ts';
@@ -19,6 +20,9 @@ const COMMON = {
   http: { listen: '127.0.0.1:0' },
   leaderElection: { namespace: 'kube-system', identity: 'lab' },
 };
+
+/** Longer than the activity window of 15 s and two readings: before, the controller does not know how often a host speaks. */
+const CADENCE_MS = 40_000;
 
 export interface StageOptions {
   readonly backend: BackendKind;
@@ -63,19 +67,19 @@ export class Stage implements AsyncDisposable {
     const controller = cleanup.use(
       new ControllerProcess([`--config=${config}`], (line) => tellLine(line, story)),
     );
+    const stage = new Stage({ machines, cluster, controller, story }, cleanup);
     let unready = '';
-    await until('the controller to be ready', LIMIT_MS, async () => {
-      unready = await controller.unready().catch(String);
-      return unready === '';
-    }).catch((cause: unknown) => {
-      throw new Error(`${cause instanceof Error ? cause.message : String(cause)}. /readyz says: ${unready}`, {
-        cause,
-      });
-    });
+    try {
+      await stage.until(
+        'the controller to be ready',
+        async () => (unready = await controller.unready()) === '',
+      );
+    } catch (cause) {
+      throw new Error(`${messageOf(cause)}; /readyz says: ${unready}`, { cause });
+    }
     story.tell('story', 'the controller is ready');
-    // Two idle readings, so that it knows how often each host speaks.
-    await new Promise((resolve) => setTimeout(resolve, 2 * IDLE_POLL_MS));
-    return new Stage({ machines, cluster, controller, story }, cleanup.move());
+    await stage.pause(CADENCE_MS);
+    return new Stage(stage, cleanup.move());
   }
 
   /** Waits until `condition` holds. @throws {Error} when it does not, or the controller has exited */
