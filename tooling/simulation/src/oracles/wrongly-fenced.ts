@@ -1,3 +1,4 @@
+import type { Device } from '@reattach/rds-sim';
 import { DRIVER } from '../world/cluster.ts';
 import type { Machine } from '../world/machine.ts';
 import type { CreateOracle } from './oracle.ts';
@@ -33,12 +34,12 @@ export const watchFences: CreateOracle = (world, report) => {
     const entries = storage.device.addressList.entries.filter(({ comment }) =>
       comment?.startsWith('reattach/'),
     );
-    const keys = new Set(entries.map(({ id, address }) => `${id.number} ${address}`));
+    const keys = new Set(entries.map(keyOf));
     for (const key of placements.keys()) if (!keys.has(key)) placements.delete(key);
-    for (const { id, address } of entries) {
-      const key = `${id.number} ${address}`;
+    for (const entry of entries) {
+      const key = keyOf(entry);
       if (placements.has(key)) continue;
-      const owners = ownersOf(address);
+      const owners = ownersOf(entry.address);
       const nowMs = clock.now();
       const isWell = ({ wellSinceMs }: Machine) =>
         wellSinceMs !== undefined && wellSinceMs <= nowMs - WELL_BEFORE_MS;
@@ -74,6 +75,11 @@ export const watchFences: CreateOracle = (world, report) => {
     },
   };
 };
+
+/** An entry with another comment is another fence: it was renewed for another loss. */
+function keyOf({ id, address, comment = '' }: Device['addressList']['entries'][number]): string {
+  return `${id.number} ${address} ${comment}`;
+}
 
 function addressOf(key: string): string {
   return key.split(' ')[1] ?? '';
