@@ -1,4 +1,4 @@
-import { type Clock, type Logger, silentLogger } from '@reattach/core';
+import { type BackendHistory, type Clock, type Logger, silentLogger } from '@reattach/core';
 import { ConnectionManager, createSshMetrics, type Dial } from '@reattach/ssh-transport';
 import { RdsBackend } from './rds-backend.ts';
 import { RouterOsClient } from './router-os-client.ts';
@@ -11,8 +11,11 @@ export interface AssembleOptions {
   readonly storageAddresses: readonly string[];
   readonly activityWindowMs: number;
   readonly idlePollMs: number;
-  readonly quiesceMs: number;
   readonly writesStillMs: number;
+  readonly maxQuiesceMs: number;
+  /** Default: no host is. */
+  readonly isForeign?: (address: string) => boolean;
+  readonly history?: BackendHistory;
   readonly dial: Dial;
   readonly clock: Clock;
   /** A number in [0, 1) for the jitter of reconnects; default `Math.random`. */
@@ -30,8 +33,10 @@ export function assembleRdsBackend(options: AssembleOptions): RdsBackend {
     storageAddresses,
     activityWindowMs,
     idlePollMs,
-    quiesceMs,
     writesStillMs,
+    maxQuiesceMs,
+    isForeign = () => false,
+    history,
     dial,
     clock,
   } = options;
@@ -44,10 +49,10 @@ export function assembleRdsBackend(options: AssembleOptions): RdsBackend {
     client: new RouterOsClient({ name, host, port, clock, metrics }),
     clock,
     logger,
-    activityWindowMs,
     idlePollMs,
-    quiesceMs,
-    writesStillMs,
+    options: { activityWindowMs, writesStillMs, maxQuiesceMs },
+    isForeign,
+    ...(history && { history }),
     metrics,
   });
 }

@@ -1,7 +1,14 @@
 import type { Logger } from '@reattach/core';
 import { BackendError, type SshSession } from '@reattach/ssh-transport';
 import { type RouterOsClient, valueOf } from './router-os-client.ts';
-import { serializeStatement, statsStatement, versionStatement } from './routeros/queries.ts';
+import {
+  NETWORK_MENUS,
+  type NetworkMenu,
+  networkStatement,
+  serializeStatement,
+  statsStatement,
+  versionStatement,
+} from './routeros/queries.ts';
 import type { Reply } from './routeros/reply.ts';
 import { parseResource } from './routeros/rows.ts';
 import {
@@ -20,10 +27,12 @@ export interface Capabilities {
   readonly ownNqn: boolean;
   /** It shows write counters in the form we know. */
   readonly writeCounters: boolean;
+  /** Menus about its network that it answers. */
+  readonly networkMenus: readonly NetworkMenu[];
 }
 
 /**
- * Asks a backend what it can do: three short commands, once per connection, since a syntax error in one statement would make
+ * Asks a backend what it can do: short commands, once per connection, since a syntax error in one statement would make
  * the backend reject the whole line of a reading.
  * @throws {BackendError} UNSUPPORTED_VERSION below RouterOS 7.16; whatever the commands fail with
  */
@@ -41,7 +50,13 @@ export async function probeCapabilities(
   const writeCounters = await answers(
     client.run(session, 'probe stats', [statsStatement(dialect)], signal, () => undefined),
   );
-  return { version, dialect, ownNqn: hasServerNqn(version), writeCounters };
+  const networkMenus: NetworkMenu[] = [];
+  for (const menu of NETWORK_MENUS) {
+    const statements = [networkStatement(menu, dialect)];
+    if (await answers(client.run(session, 'probe network', statements, signal, () => undefined)))
+      networkMenus.push(menu);
+  }
+  return { version, dialect, ownNqn: hasServerNqn(version), writeCounters, networkMenus };
 }
 
 function readVersion(reply: Reply): RouterOsVersion {

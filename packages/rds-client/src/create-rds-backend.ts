@@ -1,4 +1,5 @@
-import type { Clock, Logger } from '@reattach/core';
+import { BlockList, isIP } from 'node:net';
+import type { BackendHistory, Clock, Logger } from '@reattach/core';
 import { BackendError, createSshDial, parseHostKeyPin } from '@reattach/ssh-transport';
 import { assembleRdsBackend } from './assemble-rds-backend.ts';
 import type { RdsBackend } from './rds-backend.ts';
@@ -25,10 +26,14 @@ export interface RdsBackendOptions {
   readonly activityWindowMs?: number;
   /** Time between two readings when nobody asks, ms; default 60,000. */
   readonly idlePollMs?: number;
-  /** Silence of a fenced node after which the backend holds no command of it any more, ms; default 10,000. */
-  readonly quiesceMs?: number;
   /** How long the write counters of its single-writer volumes must have stood still, ms; default 2,000. */
   readonly writesStillMs?: number;
+  /** Longest time for which sessions of a fenced node may stay open before a person is asked, ms; default 300,000. */
+  readonly maxQuiesceMs?: number;
+  /** Addresses and prefixes of hosts that are no nodes of this cluster, such as those of another cluster; default: none. */
+  readonly foreignAddresses?: readonly string[];
+  /** Keeps what is learned about hosts beyond the process; default: nothing does. */
+  readonly history?: BackendHistory;
   /** Longest time one command may take, ms; default 10,000. */
   readonly commandTimeoutMs?: number;
   readonly clock: Clock;
@@ -42,8 +47,8 @@ const DEFAULTS = {
   port: 22,
   activityWindowMs: 15_000,
   idlePollMs: 60_000,
-  quiesceMs: 10_000,
   writesStillMs: 2_000,
+  maxQuiesceMs: 300_000,
   commandTimeoutMs: 10_000,
 } as const;
 
@@ -70,7 +75,7 @@ export function createRdsBackend(options: RdsBackendOptions): RdsBackend {
     commandTimeoutMs,
     clock,
   });
-  const quiesceMs = within(options, 'quiesceMs', 1, 3_600_000);
+  const maxQuiesceMs = within(options, 'maxQuiesceMs', 1, 3_600_000);
   const writesStillMs = within(options, 'writesStillMs', 1, 3_600_000);
   return assembleRdsBackend({
     ...options,
@@ -78,8 +83,9 @@ export function createRdsBackend(options: RdsBackendOptions): RdsBackend {
     port,
     activityWindowMs,
     idlePollMs,
-    quiesceMs,
     writesStillMs,
+    maxQuiesceMs,
+    isForeign: foreignHosts(options.foreignAddresses ?? []),
     dial,
   });
 }
@@ -90,6 +96,20 @@ function within(options: RdsBackendOptions, key: NumberOption, min: number, max:
   const value = options[key] ?? DEFAULTS[key];
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw badConfig(key, `must be an integer from ${min} to ${max}, not ${value}`);
+}
+
+/** @throws {BackendError} BAD_CONFIG naming the entry that is no address and no prefix */
+function foreignHosts(entries: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    const bits = prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix);
+    if (isIP(address) === 0 || !/^\d{1,3}$/.test(prefix ?? '0') || bits > (family === 'ipv6' ? 128 : 32))
+      throw badConfig('foreignAddresses', `must hold addresses and prefixes, not ${JSON.stringify(entry)}`);
+    list.addSubnet(address, bits, family);
+  }
+  return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
 function badConfig(key: string, problem: string): BackendError {

@@ -46,14 +46,17 @@ export const rdsDescriptor: BackendDescriptor = {
       description:
         'How often the backend is read while no node is suspect, so that live nodes are known before they die.',
     },
-    quiesceMs: {
+    maxQuiesceMs: {
       type: 'milliseconds',
-      default: 10_000,
-      safe: {
-        atLeast: 10_000,
-        because: 'the backend may hold commands of a host until its NVMe keep-alive timeout',
-      },
-      description: 'Silence of a fenced node after which the backend holds no command of it any more.',
+      default: 300_000,
+      safe: { atLeast: 60_000, because: 'keep-alive time-outs and slow disks must end within it' },
+      description:
+        'Longest time for which sessions of a fenced node may stay open at the backend before a person is asked.',
+    },
+    foreignAddresses: {
+      type: 'addresses',
+      description:
+        'Addresses of hosts that use the backend and are no nodes of this cluster, such as those of another cluster. A live session of any other unknown host holds every release.',
     },
     writesStillMs: {
       type: 'milliseconds',
@@ -62,7 +65,7 @@ export const rdsDescriptor: BackendDescriptor = {
       description: "How long the write counters of a fenced node's volumes must not have changed.",
     },
   },
-  create(name, settings, { clock, logger, random }) {
+  create(name, settings, { clock, logger, random, history }) {
     const { host, port } = settings['address'] as { readonly host: string; readonly port: number };
     return createRdsBackend({
       name,
@@ -75,7 +78,9 @@ export const rdsDescriptor: BackendDescriptor = {
       storageAddresses: settings['storageAddresses'] as readonly string[] | undefined,
       activityWindowMs: number(settings, 'activityWindowMs'),
       idlePollMs: number(settings, 'idlePollMs'),
-      quiesceMs: number(settings, 'quiesceMs'),
+      maxQuiesceMs: number(settings, 'maxQuiesceMs'),
+      foreignAddresses: settings['foreignAddresses'] as readonly string[] | undefined,
+      history,
       writesStillMs: number(settings, 'writesStillMs'),
       clock,
       logger,

@@ -45,6 +45,36 @@ describe('fenceAddresses', () => {
   });
 });
 
+describe('an entry that stands in the way', () => {
+  const other = formatFenceComment({ ...FENCE, id: 'deadbeef', nodeName: 'node-b' });
+  const RESTAMPED = [{ ...ENTRY }];
+
+  it.each([
+    ['of an earlier record', { ...ENTRY, comment: other }],
+    ['that was disabled', { ...ENTRY, disabled: true }],
+  ])('%s is given to this record in place', async (_what, entry) => {
+    const { connect, session } = linkTo([entry], RESTAMPED);
+    expect(await fenceAddresses(connect, FENCE, ['10.0.5.1'])).toBe(true);
+    const changes = session.commands.filter((command) => /address-list\/(add|set|remove)/.test(command));
+    expect(changes).toHaveLength(1);
+    expect(changes[0]).toContain(
+      `/ip/firewall/address-list/set [find where list=reattach-fenced and address=10.0.5.1`,
+    );
+    expect(changes[0]).toContain(`disabled=no comment="${ENTRY.comment}"`);
+  });
+
+  it.each([
+    ['of another cluster', { clusterId: 'theirs' }],
+    ['of another owner', { owner: 'their.csi' }],
+  ])('%s is left alone', async (_what, theirs) => {
+    const foreign = { ...ENTRY, comment: formatFenceComment({ ...FENCE, id: 'deadbeef', ...theirs }) };
+    const ours = { ...FENCE, clusterId: 'ours', owner: 'our.csi' };
+    const { connect, session } = linkTo([foreign]);
+    await expect(fenceAddresses(connect, ours, ['10.0.5.1'])).rejects.toMatchObject({ code: 'NOT_FENCED' });
+    expect(session.commands.some((command) => /address-list\/(set|remove)/.test(command))).toBe(false);
+  });
+});
+
 describe('unfenceEntries', () => {
   it('does not believe a backend that accepts a removal and still shows the entry', async () => {
     const { connect } = linkTo([ENTRY]);

@@ -1,12 +1,13 @@
 import type { Fence, FenceRecord } from '@reattach/core';
 import { BackendError, type SshSession } from '@reattach/ssh-transport';
-import { formatFenceComment } from './fence-comment.ts';
-import { isInForce, ownEntries } from './fences.ts';
-import { type CommandName, type RouterOsClient, valueOf } from './router-os-client.ts';
+import { formatFenceComment, parseFenceComment } from './fence-comment.ts';
+import { isInForce } from './fence-entries.ts';
+import type { CommandName, RouterOsClient } from './router-os-client.ts';
 import {
   addFenceStatement,
   fenceStatements,
   removeFenceStatement,
+  restampFenceStatement,
   type Statement,
 } from './routeros/queries.ts';
 import { parseFenceEntries } from './routeros/rows.ts';
@@ -23,49 +24,87 @@ export interface FenceLink {
 }
 
 /**
- * Puts `addresses` on the fence list and reads it back. Addresses with an entry of this fence in force keep it.
+ * Puts `addresses` on the fence list under `record` and reads it back. An entry of this record in force stays. One that another
+ * record of the same cluster and owner holds, or that was disabled, is given to this record in place, so that there is no
+ * moment without a fence; one that expires is replaced.
  * @param connect called after the values were checked
- * @returns whether anything had to be added
+ * @returns whether anything had to be changed
  * @throws {BackendError} INVALID_VALUE before anything is sent; NOT_FENCED when the read-back shows otherwise, for instance
- * since a disabled, dynamic or foreign entry stands in the way; `not-applied` only while surely nothing was added
+ * because a foreign entry stands in the way; `not-applied` only while surely nothing was changed
  */
 export async function fenceAddresses(
   connect: () => Promise<FenceLink>,
-  fence: FenceRecord,
+  record: FenceRecord,
   addresses: readonly string[],
 ): Promise<boolean> {
-  const comment = formatFenceComment(fence);
+  const comment = formatFenceComment(record);
   const wanted = [...new Set(addresses.map(addressValue))];
   if (wanted.length === 0) {
     throw new BackendError(
       'INVALID_VALUE',
       'not-applied',
-      `Fence ${fence.id} of node ${fence.nodeName} has no address`,
+      `Fence ${record.id} of node ${record.nodeName} has no address`,
     );
   }
   const link = await connect();
   const before = await readEntries(link);
-  const missing = wanted.filter((address) => !isFencedBy(before, fence, address));
+  const missing = wanted.filter((address) => !isFencedBy(before, record, address));
   if (missing.length === 0) return false;
   await change(link, async (run) => {
-    for (const address of missing) {
-      try {
-        await run('add fence', addFenceStatement(address, comment));
-      } catch (err) {
-        if (!isDuplicate(err)) throw err; // the read-back tells what it is a duplicate of
-      }
-    }
+    for (const address of missing) await cutOff(address, comment, record, before, run);
     const after = await readEntries(link);
-    const open = wanted.filter((address) => !isFencedBy(after, fence, address));
+    const open = wanted.filter((address) => !isFencedBy(after, record, address));
     if (open.length === 0) return;
     const why = open.map((address) => `${address} (${obstacle(after, address)})`).join(', ');
     throw new BackendError(
       'NOT_FENCED',
       'not-applied',
-      `Backend ${link.backend} does not fence ${why} for fence ${fence.id}`,
+      `Backend ${link.backend} does not fence ${why} for fence ${record.id}`,
     );
   });
   return true;
+}
+
+async function cutOff(
+  address: string,
+  comment: string,
+  record: FenceRecord,
+  before: readonly FenceEntry[],
+  run: Run,
+): Promise<void> {
+  const own = before.filter((entry) => entry.address === address && isOurs(entry, record));
+  const permanent = own.find(({ dynamic }) => !dynamic);
+  if (permanent) {
+    await run('add fence', restampFenceStatement(address, permanent.comment, comment));
+    return;
+  }
+  // An expiring entry beside a permanent one is possible; where it is not, it has to go first.
+  const added = await tryToAdd(address, comment, run);
+  if (added) return;
+  for (const expiring of own) await run('remove fence', removeFenceStatement(address, expiring.comment));
+  if (own.length > 0) await tryToAdd(address, comment, run);
+}
+
+/** @returns `false`: there is an entry for the address; the read-back shows whose. */
+async function tryToAdd(address: string, comment: string, run: Run): Promise<boolean> {
+  try {
+    await run('add fence', addFenceStatement(address, comment));
+    return true;
+  } catch (err) {
+    if (!isDuplicate(err)) throw err;
+    return false;
+  }
+}
+
+/** Ours to change: of the same cluster and owner as far as both are known. */
+function isOurs({ comment }: FenceEntry, record: FenceRecord): boolean {
+  const held = parseFenceComment(comment);
+  if (!held) return false;
+  return !differ(held.clusterId, record.clusterId) && !differ(held.owner, record.owner);
+}
+
+function differ(a: string | undefined, b: string | undefined): boolean {
+  return a !== undefined && b !== undefined && a !== b;
 }
 
 /**
@@ -112,20 +151,22 @@ async function change(
 }
 
 async function readEntries({ client, session, dialect, signal }: FenceLink): Promise<readonly FenceEntry[]> {
-  const { value } = await client.run(session, 'read fences', fenceStatements(dialect), signal, (reply) =>
-    valueOf(parseFenceEntries(reply.get('fences') ?? [])),
+  const { value } = await client.run(
+    session,
+    'read fences',
+    fenceStatements(dialect),
+    signal,
+    (reply) => parseFenceEntries(reply.get('fences') ?? []).rows,
   );
   return value;
 }
 
 function entriesOf(entries: readonly FenceEntry[], { id }: FenceRecord): readonly FenceEntry[] {
-  return ownEntries(entries)
-    .filter(({ fence }) => fence.id === id)
-    .map(({ entry }) => entry);
+  return entries.filter(({ comment }) => parseFenceComment(comment)?.id === id);
 }
 
-function isFencedBy(entries: readonly FenceEntry[], fence: FenceRecord, address: string): boolean {
-  return entriesOf(entries, fence).some((entry) => entry.address === address && isInForce(entry));
+function isFencedBy(entries: readonly FenceEntry[], record: FenceRecord, address: string): boolean {
+  return entriesOf(entries, record).some((entry) => entry.address === address && isInForce(entry));
 }
 
 function isDuplicate(err: unknown): boolean {

@@ -1,6 +1,8 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import {
   type BackendCapabilities,
   type BackendHealth,
+  type BackendHistory,
   type BackendWatch,
   type Clock,
   EMPTY_QUERY,
@@ -13,7 +15,6 @@ import {
   type StorageBackend,
   type StorageQuery,
   type StorageReading,
-  type UnattributedSession,
   type UnknownReason,
   type VolumeClaim,
 } from '@reattach/core';
@@ -25,17 +26,29 @@ import {
   type SshSession,
   unlessAborted,
 } from '@reattach/ssh-transport';
-import { type ActivityMemory, liveAddresses } from './activity-memory.ts';
-import { type BackendState, NO_MEMORY, remember } from './backend-state.ts';
+import {
+  type BackendState,
+  type FenceHistory,
+  foldFences,
+  foldReading,
+  forgetFence,
+  formatHistory,
+  INITIAL_STATE,
+  type InterpretOptions,
+  interpretReading,
+  NO_FENCES,
+  parseHistory,
+  withHistory,
+} from '@reattach/tcp-evidence';
 import { type Capabilities, logCapabilities, probeCapabilities } from './capabilities.ts';
-import { classifyEvidence } from './classify-evidence.ts';
 import { type FenceLink, fenceAddresses, unfenceEntries } from './fence-effects.ts';
-import { fenceState, type VolumeWrites } from './fence-state.ts';
+import { ownEntries } from './fence-entries.ts';
+import { fenceGuard } from './fence-guard.ts';
 import { matchVolume } from './match-volume.ts';
-import { readSnapshot } from './read-snapshot.ts';
+import { DEFAULT_PORT, type NetworkFacts, readNetwork, readSnapshot } from './read-snapshot.ts';
 import type { RouterOsClient } from './router-os-client.ts';
-import { normaliseAddress } from './routeros/ip-address.ts';
 import type { Snapshot } from './snapshot.ts';
+import { toTcpReading } from './to-tcp-reading.ts';
 import { addressNamed, comparable } from './volume-address.ts';
 
 /** Parts of a backend; `createRdsBackend()` puts them together. */
@@ -46,15 +59,20 @@ export interface RdsBackendParts {
   readonly client: RouterOsClient;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly activityWindowMs: number;
   readonly idlePollMs: number;
-  readonly quiesceMs: number;
-  readonly writesStillMs: number;
+  /** Times of the evidence and of fences. */
+  readonly options: Pick<InterpretOptions, 'activityWindowMs' | 'writesStillMs' | 'maxQuiesceMs'>;
+  /** Whether a host is no node of this cluster, as the operator declared. */
+  readonly isForeign: (address: string) => boolean;
+  readonly history?: BackendHistory;
   readonly metrics?: SshMetrics;
 }
 
 /** How often the backend is read while a node may be dying, ms. */
 const CLOSE_POLL_MS = 5_000;
+
+/** Settings of the network are read again after this time, ms. */
+const NETWORK_MAX_AGE_MS = 60_000;
 
 /** The backend's answer was there, but it is none. */
 const NOT_UNDERSTOOD: ReadonlySet<BackendErrorCode> = new Set([
@@ -65,8 +83,8 @@ const NOT_UNDERSTOOD: ReadonlySet<BackendErrorCode> = new Set([
 ]);
 
 /**
- * One ROSE Data Server as witness and fence. Knows nothing that is not at the backend but who was seen active since the backend
- * last booted; a new process therefore says `unknown` until it has seen a node once, or the entry of its session.
+ * One ROSE Data Server as witness and fence. What it learns about hosts beyond a reading is kept in `history`; without one, a new
+ * process says `unknown` until it has seen a node once, or the entry of its session.
  */
 export class RdsBackend implements StorageBackend {
   readonly name: string;
@@ -78,16 +96,22 @@ export class RdsBackend implements StorageBackend {
   readonly #client: RouterOsClient;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #activityWindowMs: number;
   readonly #idlePollMs: number;
-  readonly #quiesceMs: number;
-  readonly #writesStillMs: number;
+  readonly #options: RdsBackendParts['options'];
+  readonly #isForeign: RdsBackendParts['isForeign'];
+  readonly #history: BackendHistory | undefined;
   #watch: BackendWatch = { query: EMPTY_QUERY, closely: false };
   readonly #lifetime = new AbortController();
   readonly #readingAge: Disposable | undefined;
   readonly #probes = new WeakMap<SshSession, Promise<Capabilities>>();
   /** Replaced whole by each reading, so concurrent observers share nothing that changes. */
-  #memory: BackendState = NO_MEMORY;
+  #state: BackendState = INITIAL_STATE;
+  #fences: FenceHistory = NO_FENCES;
+  #damaged: ReadonlyMap<string, string> = new Map();
+  readonly #networks = new WeakMap<SshSession, NetworkFacts>();
+  /** The history as it was last written, and the write in progress. */
+  #kept: string | undefined;
+  #keeping: Promise<void> | undefined;
   #lastReading: StorageReading | undefined;
   #lastSnapshot: Snapshot | undefined;
   /** How the last reading failed; absent when it did not. */
@@ -103,10 +127,10 @@ export class RdsBackend implements StorageBackend {
     this.#client = parts.client;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
-    this.#activityWindowMs = parts.activityWindowMs;
     this.#idlePollMs = parts.idlePollMs;
-    this.#quiesceMs = parts.quiesceMs;
-    this.#writesStillMs = parts.writesStillMs;
+    this.#options = parts.options;
+    this.#isForeign = parts.isForeign;
+    this.#history = parts.history;
     this.#readingAge = parts.metrics?.observeReadingAge(() =>
       this.#lastReading ? this.#clock.now() - this.#lastReading.observedAtMs : undefined,
     );
@@ -137,10 +161,12 @@ export class RdsBackend implements StorageBackend {
     if (watch.closely && this.#clock.now() - readAtMs >= CLOSE_POLL_MS) this.#wake.resolve();
   }
 
+  /** A volume that is reached over IPv6 is not ours: neither its sessions nor a fence of it would be seen. */
   claimOf({ volumeAttributes }: PersistentVolumeFact): VolumeClaim {
     const named = addressNamed(volumeAttributes);
     if (named === undefined) return 'unnamed';
-    return this.storageAddresses.map(comparable).includes(comparable(named)) ? 'mine' : 'other';
+    const address = comparable(named);
+    return !isIPv6(address) && this.storageAddresses.map(comparable).includes(address) ? 'mine' : 'other';
   }
 
   /** @see ConnectionManager.onReconnect */
@@ -170,8 +196,11 @@ export class RdsBackend implements StorageBackend {
     signal.throwIfAborted();
     try {
       const { session, capabilities } = await this.#link(signal);
-      const snapshot = await readSnapshot(this.#client, session, capabilities, signal);
+      const network = await this.#network(session, capabilities, signal);
+      const known = { network, knownPorts: this.#lastSnapshot?.sessionPorts ?? [DEFAULT_PORT] };
+      const snapshot = await readSnapshot(this.#client, session, capabilities, known, signal);
       const reading = this.#interpret(query, snapshot);
+      this.#keep(this.#lifetime.signal);
       this.#lastReading = reading;
       this.#lastSnapshot = snapshot;
       this.#recovered();
@@ -183,7 +212,10 @@ export class RdsBackend implements StorageBackend {
   }
 
   async fence(fence: FenceRecord, addresses: readonly StorageAddress[], signal: AbortSignal): Promise<void> {
-    const values = addresses.map(({ value }) => value);
+    // Hosts reach this backend over IPv4, so their other addresses do not matter here.
+    const values = addresses
+      .map(({ value }) => value)
+      .filter((value) => !isIPv6(value) || addresses.length === 1);
     const changed = await fenceAddresses(() => this.#fenceLink(signal), fence, values);
     if (!changed) return;
     this.#logger.info('Fenced node at storage backend', {
@@ -195,6 +227,7 @@ export class RdsBackend implements StorageBackend {
 
   async unfence(fence: Fence, signal: AbortSignal): Promise<void> {
     const changed = await unfenceEntries(() => this.#fenceLink(signal), fence);
+    this.#fences = forgetFence(this.#fences, fence.id);
     if (!changed) return;
     this.#logger.info('Unfenced node at storage backend', {
       backend: this.name,
@@ -209,6 +242,7 @@ export class RdsBackend implements StorageBackend {
     this.#lifetime.abort(new BackendError('CLOSED', 'not-applied', `backend ${this.name} was disposed`));
     await this.#connection[Symbol.asyncDispose]();
     await this.#polling;
+    await this.#keeping;
   }
 
   async #fenceLink(signal: AbortSignal): Promise<FenceLink> {
@@ -240,6 +274,18 @@ export class RdsBackend implements StorageBackend {
     }
   }
 
+  async #network(
+    session: SshSession,
+    capabilities: Capabilities,
+    signal: AbortSignal,
+  ): Promise<NetworkFacts> {
+    const known = this.#networks.get(session);
+    if (known && this.#clock.now() - known.readAtMs < NETWORK_MAX_AGE_MS) return known;
+    const read = await readNetwork(this.#client, session, capabilities, signal);
+    this.#networks.set(session, read);
+    return read;
+  }
+
   /** Probes once per connection; callers share it, so it is bounded by the backend's life and not by the first of them. */
   #probe(session: SshSession): Promise<Capabilities> {
     const known = this.#probes.get(session);
@@ -265,51 +311,83 @@ export class RdsBackend implements StorageBackend {
   }
 
   #interpret(query: StorageQuery, snapshot: Snapshot): StorageReading {
-    const {
-      memory,
-      fences,
-      guard: enforcement,
-      restarted,
-    } = remember(this.#memory, snapshot, this.#activityWindowMs);
-    this.#memory = memory;
-    if (restarted)
-      this.#logger.info('Storage backend was restarted or the clock was set', { backend: this.name });
-    const volumes = new Set<string>();
-    const writes = new Map<string, VolumeWrites[]>();
-    for (const suspect of query.suspects) {
-      for (const volume of suspect.volumes) {
-        const found = matchVolume(volume, snapshot.exports);
-        if (!found) continue;
-        volumes.add(volume.volumeHandle);
-        if (!volume.singleWriter) continue;
-        const stillSinceMs = memory.writes.get(found.slot)?.sinceMs;
-        const isRunning = (snapshot.writeCounters.get(found.slot)?.inFlightOps ?? '0') !== '0';
-        const own = { isRunning, ...(stillSinceMs !== undefined && { stillSinceMs }) };
-        writes.set(suspect.name, [...(writes.get(suspect.name) ?? []), own]);
-      }
-    }
-    const inForce = enforcement.kind === 'enforced' ? fences.map(toHost) : [];
-    const hosts = { suspects: query.suspects.map(toHost), peers: query.peers.map(toHost) };
-    const evidence = classifyEvidence(hosts, snapshot, memory.activity, this.#activityWindowMs, inForce);
-    const live = liveAddresses(memory.activity, snapshot, this.#activityWindowMs);
-    const observedAtMs = snapshot.takenAtMs;
-    const fenceStates = new Map(
-      query.suspects.map((node) => {
-        const facts = { node, query, evidence: evidence.get(node.name), fences, enforcement, observedAtMs };
-        const times = { quiesceMs: this.#quiesceMs, writesStillMs: this.#writesStillMs };
-        return [node.name, fenceState({ ...facts, ...times, writes: writes.get(node.name) ?? [] })] as const;
-      }),
+    const reading = toTcpReading(snapshot);
+    const before = this.#state;
+    const state = foldReading(before, reading, query);
+    const { rebootSeenAtMs } = state;
+    if (rebootSeenAtMs !== undefined && rebootSeenAtMs !== before.rebootSeenAtMs)
+      this.#logger.info('Storage backend was restarted', { backend: this.name });
+    this.#state = state;
+    const enforcement = fenceGuard(
+      snapshot.rawRules,
+      snapshot.exports.map(({ port }) => port),
     );
-    return {
-      observedAtMs,
-      evidence,
-      fenceStates,
-      ...(snapshot.tracking.on && { liveHosts: countLiveHosts(query, live) }),
-      unattributed: unattributed(query, live, memory.activity),
-      fences,
+    const folded = foldFences(this.#fences, ownEntries(snapshot.fenceEntries), {
+      isEnforced: enforcement.kind === 'enforced',
+      receivedAtMs: reading.receivedAtMs,
+    });
+    this.#fences = folded.history;
+    const volumes = new Map<string, string>();
+    for (const volume of query.suspects.flatMap((suspect) => suspect.volumes)) {
+      const found = matchVolume(volume, snapshot.exports);
+      if (found) volumes.set(volume.volumeHandle, found.slot);
+    }
+    const { skipped } = snapshot;
+    this.#sayDamage(folded.fences);
+    const said = interpretReading({
+      query,
+      reading,
+      state,
+      fences: folded.fences,
       enforcement,
       volumes,
-    };
+      options: { ...this.#options, isVisible: isIPv4, isForeign: this.#isForeign },
+    });
+    return { ...said, ...(skipped.length > 0 && { skipped }) };
+  }
+
+  /** Once for each damage, not with every reading. */
+  #sayDamage(fences: readonly Fence[]): void {
+    const damaged = new Map(fences.flatMap(({ id, damage }) => (damage === undefined ? [] : [[id, damage]])));
+    for (const { id, nodeName, damage } of fences) {
+      if (damage === undefined || this.#damaged.get(id) === damage) continue;
+      this.#logger.error('Fence at storage backend was damaged', {
+        backend: this.name,
+        node: nodeName,
+        fence: id,
+        damage,
+      });
+    }
+    this.#damaged = damaged;
+  }
+
+  /** What an earlier process learned; without it hosts are learned anew. */
+  async #restore(signal: AbortSignal): Promise<void> {
+    try {
+      const text = await this.#history?.read(signal);
+      if (text === undefined) return;
+      this.#kept = text;
+      this.#state = withHistory(this.#state, parseHistory(text));
+    } catch (err) {
+      signal.throwIfAborted();
+      this.#logger.warn('History of storage backend was not read', { backend: this.name, err });
+    }
+  }
+
+  /** Writes what was learned when it changed; one write at a time, a failed one is repeated after a later reading. */
+  #keep(signal: AbortSignal): void {
+    const text = formatHistory(this.#state);
+    if (!this.#history || this.#keeping || text === this.#kept) return;
+    this.#keeping = this.#history
+      .write(text, signal)
+      .then(
+        () => void (this.#kept = text),
+        (err: unknown) => {
+          if (!signal.aborted)
+            this.#logger.warn('History of storage backend was not written', { backend: this.name, err });
+        },
+      )
+      .finally(() => (this.#keeping = undefined));
   }
 
   #unreadable({ suspects }: StorageQuery, err: unknown): StorageReading {
@@ -337,6 +415,7 @@ export class RdsBackend implements StorageBackend {
     const onAbort = () => this.#wake.resolve();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
+      await this.#restore(signal);
       while (!signal.aborted) {
         this.#wake = Promise.withResolvers();
         await this.observe(this.#watch.query, signal);
@@ -351,38 +430,4 @@ export class RdsBackend implements StorageBackend {
       signal.removeEventListener('abort', onAbort);
     }
   }
-}
-
-function toHost<T extends { readonly addresses: readonly StorageAddress[] }>({ addresses, ...rest }: T) {
-  return { ...rest, addresses: addresses.map(({ value }) => value) };
-}
-
-/** Addresses of one node count once; an address of no known node is a host of its own. */
-function countLiveHosts(query: StorageQuery, live: ReadonlySet<string>): number {
-  const owners = ownersOf(query);
-  return new Set([...live].map((address) => owners.get(address) ?? address)).size;
-}
-
-/** Live hosts that are no known node's. */
-function unattributed(
-  query: StorageQuery,
-  live: ReadonlySet<string>,
-  { addresses }: ActivityMemory,
-): readonly UnattributedSession[] {
-  const owners = ownersOf(query);
-  if (owners.size === 0) return [];
-  return [...live]
-    .filter((address) => !owners.has(address))
-    .map((value) => ({
-      address: { kind: 'ip', value },
-      lastActivityMs: addresses.get(value)?.lastActivityMs ?? 0,
-    }));
-}
-
-function ownersOf({ suspects, peers }: StorageQuery): ReadonlyMap<string, string> {
-  const owners = new Map<string, string>();
-  for (const { name, addresses } of [...suspects, ...peers]) {
-    for (const { value } of addresses) owners.set(normaliseAddress(value) ?? value, `node ${name}`);
-  }
-  return owners;
 }

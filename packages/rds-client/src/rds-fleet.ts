@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { PersistentVolumeFact, StorageBackend, StorageFleet } from '@reattach/core';
 import type { RdsBackend } from './rds-backend.ts';
 import { addressNamed, comparable } from './volume-address.ts';
@@ -27,7 +28,9 @@ export class RdsFleet implements StorageFleet {
   /** The backend a volume names by its attributes; a volume that names none belongs to the only backend there is. */
   backendOf(volume: PersistentVolumeFact): StorageBackend | undefined {
     const named = addressNamed(volume.volumeAttributes);
-    if (named !== undefined) return this.#byAddress.get(comparable(named));
+    // Neither sessions nor a fence of a volume that is reached over IPv6 would be seen.
+    if (named !== undefined)
+      return isIPv6(comparable(named)) ? undefined : this.#byAddress.get(comparable(named));
     return this.backends.length === 1 ? this.backends[0] : undefined;
   }
 }

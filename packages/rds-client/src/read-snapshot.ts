@@ -2,11 +2,19 @@ import type { SshSession } from '@reattach/ssh-transport';
 import type { Capabilities } from './capabilities.ts';
 import { type Answer, type RouterOsClient, valueOf } from './router-os-client.ts';
 import { packStatements } from './routeros/command-line.ts';
-import { backendStatements, type Statement, sessionStatements, statsStatement } from './routeros/queries.ts';
+import {
+  backendStatements,
+  networkStatement,
+  type Statement,
+  sessionStatements,
+  statsStatement,
+} from './routeros/queries.ts';
 import type { Reply, Row } from './routeros/reply.ts';
 import {
+  parseBypass,
   parseExports,
   parseFenceEntries,
+  parseOwnAddresses,
   parseRawRules,
   parseResource,
   parseSessions,
@@ -15,64 +23,116 @@ import {
   type TrackingRow,
 } from './routeros/rows.ts';
 import { mayMatch } from './rule-match.ts';
-import type { RawRule, Snapshot, Tracking } from './snapshot.ts';
+import type { Bypass, RawRule, Snapshot, Tracking } from './snapshot.ts';
 
 /** The port sessions are looked for when nothing is exported. */
-const DEFAULT_PORT = 4420;
+export const DEFAULT_PORT = 4420;
+
+/** Entries of about 700 bytes, so that a reply stays below 8 MiB. */
+const MAX_ENTRIES = 11_000;
+
+/** What of the network a backend has said, and when; settings change rarely, so they are not part of every reading. */
+export interface NetworkFacts {
+  readonly readAtMs: number;
+  /** Absent: the backend does not say. */
+  readonly ownAddresses?: readonly string[];
+  readonly bypass?: Bypass;
+  readonly skipped: readonly string[];
+}
+
+/** Reads the backend's addresses, and the settings by which packets pass unseen. One round trip. */
+export async function readNetwork(
+  client: RouterOsClient,
+  session: SshSession,
+  { dialect, networkMenus }: Capabilities,
+  signal: AbortSignal,
+): Promise<NetworkFacts> {
+  const statements = networkMenus.map((menu) => networkStatement(menu, dialect));
+  const { value, receivedAtMs } = await readAll(
+    client,
+    session,
+    'read network',
+    statements,
+    signal,
+    (rows) => ({
+      own: parseOwnAddresses(rows('addresses')),
+      bypass: parseBypass(rows),
+    }),
+  );
+  const { own, bypass } = value;
+  return {
+    readAtMs: receivedAtMs,
+    skipped: own.skipped,
+    ...(own.rows.length > 0 && { ownAddresses: own.rows }),
+    ...(bypass && { bypass }),
+  };
+}
 
 /**
- * Reads everything about the backend: two round trips for up to three export ports, more when there are more ports or the
- * backend speaks the second dialect. Sessions come last, after the exports that say which ports count.
+ * Reads everything about the backend: two round trips for up to two export ports, more when there are more ports or the
+ * backend speaks the second dialect. Sessions come last, after the exports that say which ports count, and only when there are
+ * not too many for a reply.
+ * @param known the network, and the export ports of the reading before
  * @throws {BackendError} when any part of it is missing or not understood
  */
 export async function readSnapshot(
   client: RouterOsClient,
   session: SshSession,
   { version, dialect, ownNqn, writeCounters: hasCounters }: Capabilities,
+  { network, knownPorts }: { readonly network: NetworkFacts; readonly knownPorts: readonly number[] },
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const backend = await readAll(
+  const device = await readAll(
     client,
     session,
     'read backend',
-    backendStatements(dialect, ownNqn),
+    backendStatements(dialect, ownNqn, [...knownPorts, client.port]),
     signal,
     (rows) => ({
       uptimeMs: valueOf(parseResource(rows('resource'))).uptimeMs,
-      exports: valueOf(parseExports(rows('exports'), ownNqn)),
-      fenceEntries: valueOf(parseFenceEntries(rows('fences'))),
-      rawRules: valueOf(parseRawRules(rows('raw'))),
+      exported: parseExports(rows('exports'), ownNqn),
+      fenced: parseFenceEntries(rows('fences')),
+      raw: parseRawRules(rows('raw')),
+      entries: rows('count').reduce((sum, { entries }) => sum + Number(entries), 0),
     }),
   );
-  const { uptimeMs, exports, fenceEntries, rawRules } = backend.value;
+  const { uptimeMs, exported, fenced, raw, entries } = device.value;
+  const hasTooManySessions = !(entries <= MAX_ENTRIES);
 
-  const ports = [...new Set(exports.map(({ port }) => port))];
+  const ports = [...new Set(exported.rows.map(({ port }) => port))];
   const sessionPorts = ports.length === 0 ? [DEFAULT_PORT] : ports.toSorted((a, b) => a - b);
+  const { ownAddresses, bypass } = network;
   const statements = [
-    ...sessionStatements(dialect, sessionPorts),
+    ...sessionStatements(dialect, hasTooManySessions ? [] : sessionPorts, client.port),
     ...(hasCounters ? [statsStatement(dialect)] : []),
   ];
   const talk = await readAll(client, session, 'read sessions', statements, signal, (rows) => ({
     tracking: valueOf(parseTracking(rows('tracking'))),
-    sessions: valueOf(parseSessions(rows('sessions'), sessionPorts)),
+    sessions: parseSessions(rows('sessions'), sessionPorts, ownAddresses),
+    controls: parseSessions(rows('controls'), [client.port], ownAddresses),
     writeCounters: parseStats(rows('stats')),
   }));
-  const { tracking, sessions, writeCounters } = talk.value;
+  const { tracking, sessions, controls, writeCounters } = talk.value;
   return {
-    takenAtMs: backend.sentAtMs,
+    takenAtMs: device.sentAtMs,
     sessionsAskedAtMs: talk.sentAtMs,
     sessionsReadAtMs: talk.receivedAtMs,
     version,
     dialect,
     uptimeMs,
-    bootedAtMs: backend.firstReceivedAtMs - uptimeMs,
-    tracking: trackingState(tracking, rawRules, sessionPorts),
+    bootedAtMs: device.firstReceivedAtMs - uptimeMs,
+    tracking: trackingState(tracking, raw.rows, sessionPorts),
     sessionPorts,
-    sessions,
-    exports,
-    fenceEntries,
-    rawRules,
+    sessions: sessions.rows,
+    controls: controls.rows,
+    ...(ownAddresses && { ownAddresses }),
+    ...(bypass && { bypass }),
+    hasTooManySessions,
+    exports: exported.rows,
+    fenceEntries: fenced.rows,
+    rawRules: raw.rows,
     writeCounters,
+    skipped: [exported, fenced, raw, sessions, network].flatMap(({ skipped }) => skipped),
   };
 }
 
@@ -89,7 +149,7 @@ interface Answers<T> {
 async function readAll<T>(
   client: RouterOsClient,
   session: SshSession,
-  name: 'read backend' | 'read sessions',
+  name: 'read backend' | 'read sessions' | 'read network',
   statements: readonly Statement[],
   signal: AbortSignal,
   interpret: (rows: (label: string) => readonly Row[]) => T,
@@ -132,13 +192,14 @@ function unhide({ action }: RawRule, ports: readonly number[]): string {
  * rule keeps packets to the export ports from being tracked.
  */
 function trackingState(row: TrackingRow, rawRules: readonly RawRule[], ports: readonly number[]): Tracking {
-  const { establishedTimeoutMs, shortenedTimeoutMs } = row;
+  const { establishedTimeoutMs, shortenedTimeoutMs, closingTimeoutMs } = row;
   const state = (on: boolean, detail: string, fix = TRACK): Tracking => ({
     on,
     detail,
     ...(!on && { fix }),
     establishedTimeoutMs,
     shortenedTimeoutMs,
+    closingTimeoutMs,
   });
   const rule = rawRules.find((each) => HIDING_ACTIONS.includes(each.action) && mayMatch(each, ports));
   if (rule)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeBackend } from '../test/support/fake-backend.ts';
 import { probeCapabilities } from './capabilities.ts';
 import { unfenceEntries } from './fence-effects.ts';
-import { readSnapshot } from './read-snapshot.ts';
+import { readNetwork, readSnapshot } from './read-snapshot.ts';
 
 const NEVER = new AbortController().signal;
 const FENCE = {
@@ -20,7 +20,8 @@ const FENCE = {
 async function readAll({ client, session }: ReturnType<typeof fakeBackend>): Promise<void> {
   const capabilities = await probeCapabilities(client, session, NEVER);
   const { dialect } = capabilities;
-  await readSnapshot(client, session, capabilities, NEVER);
+  const network = await readNetwork(client, session, capabilities, NEVER);
+  await readSnapshot(client, session, capabilities, { network, knownPorts: [4420] }, NEVER);
   await unfenceEntries(async () => ({ backend: 'rds-1', client, session, dialect, signal: NEVER }), FENCE);
 }
 
@@ -32,9 +33,9 @@ describe('RouterOsClient', () => {
       'version',
       'UNSUPPORTED_VERSION',
     ],
-    ['a record without a key', { raw: [{ action: 'drop' }] }, 'read backend', 'MALFORMED'],
+    ['a record without a key', { resource: resourceFailsAt(3) }, 'read backend', 'MALFORMED'],
     ['two records instead of one', { tracking: [{}, {}] }, 'read sessions', 'MALFORMED'],
-    ['an entry without its flags', fencesFailAt(2), 'read fences', 'MALFORMED'],
+    ['a list that is none', fencesFailAt(2), 'read fences', 'MALFORMED'],
   ])('records a complete reply with %s as a failure of its command', async (_, rows, command, errorType) => {
     using telemetry = new RecordingTelemetry();
     await expect(readAll(fakeBackend(rows))).rejects.toMatchObject({ code: errorType });
@@ -55,16 +56,31 @@ describe('RouterOsClient', () => {
     using telemetry = new RecordingTelemetry();
     await readAll(fakeBackend());
     expect(telemetry.spans.map(({ name }) => name)).toEqual(
-      ['version', 'probe serialize', 'probe stats', 'read backend', 'read sessions', 'read fences'].map(
-        (command) => `exec ${command}`,
-      ),
+      [
+        'version',
+        'probe serialize',
+        'probe stats',
+        'probe network',
+        'probe network',
+        'probe network',
+        'read network',
+        'read backend',
+        'read sessions',
+        'read fences',
+      ].map((command) => `exec ${command}`),
     );
     expect(telemetry.measurements.filter(({ attributes }) => 'error.type' in attributes)).toEqual([]);
   });
 });
 
+/** The resource is well until it is read for the `time`th time: by two probes before the reading. */
+function resourceFailsAt(time: number): () => unknown {
+  let reads = 0;
+  return () => (++reads === time ? { version: '7.24.2' } : { version: '7.24.2', uptime: '1d' });
+}
+
 /** The fence list is well until it is read for the `time`th time. */
 function fencesFailAt(time: number): Record<string, unknown> {
   let reads = 0;
-  return { fences: () => (++reads === time ? [{ address: '10.0.5.1' }] : []) };
+  return { fences: () => (++reads === time ? 'none' : []) };
 }

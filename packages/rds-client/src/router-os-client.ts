@@ -16,6 +16,8 @@ export type CommandName =
   | 'version'
   | 'probe serialize'
   | 'probe stats'
+  | 'probe network'
+  | 'read network'
   | 'read backend'
   | 'read sessions'
   | 'read fences'
@@ -36,9 +38,12 @@ export type RouterOsClientOptions = CommandTelemetryOptions;
 
 /** Sends commands to RouterOS and accepts a reply only when it is complete. */
 export class RouterOsClient {
+  /** Of the SSH service. */
+  readonly port: number;
   readonly #telemetry: CommandTelemetry;
 
   constructor(options: RouterOsClientOptions) {
+    this.port = options.port;
     this.#telemetry = new CommandTelemetry(options);
   }
 

@@ -18,6 +18,8 @@ export interface Tracking {
    * `tcp-unacked-timeout`, the longer of them), ms. At or below it the age of an entry cannot be told.
    */
   readonly shortenedTimeoutMs: number;
+  /** The shortest of the time-outs of closing states: an entry stays at least so long after the last packet, ms. */
+  readonly closingTimeoutMs: number;
 }
 
 /** One entry of connection tracking between a host and an export port. */
@@ -33,6 +35,10 @@ export interface Session {
   readonly remainingMs?: number;
   /** Packets that came from the host. */
   readonly hostPackets?: number;
+  /** The backend's end. */
+  readonly deviceAddress: string;
+  /** FastTrack or hardware carries its packets: firewall and counters do not see them. */
+  readonly isOffloaded: boolean;
 }
 
 /** One NVMe/TCP export. */
@@ -66,6 +72,13 @@ export interface RawRule {
   readonly matchers: Readonly<Record<string, string>>;
 }
 
+/** A setting by which packets pass firewall and connection tracking unseen. */
+export interface Bypass {
+  readonly detail: string;
+  /** What to type at the backend. */
+  readonly fix: string;
+}
+
 /** Write counters of one export. */
 export interface WriteCounters {
   readonly writeOps: string;
@@ -92,6 +105,16 @@ export interface Snapshot {
   readonly exports: readonly Export[];
   readonly fenceEntries: readonly FenceEntry[];
   readonly rawRules: readonly RawRule[];
+  /** Own flows of the SSH service: the controller's connection among them. */
+  readonly controls: readonly Session[];
+  /** The backend's own addresses; absent: it did not say. */
+  readonly ownAddresses?: readonly string[];
+  /** Why packets may pass firewall and tracking unseen; absent: nothing says so. */
+  readonly bypass?: Bypass;
+  /** More entries than a reading may hold: the sessions were not read. */
+  readonly hasTooManySessions: boolean;
+  /** Rows that were skipped because they were not understood, in words. */
+  readonly skipped: readonly string[];
   /** By slot; a slot is missing, or all are, when the backend gives none. */
   readonly writeCounters: ReadonlyMap<string, WriteCounters>;
 }

@@ -1,4 +1,4 @@
-import { normaliseAddress } from './routeros/ip-address.ts';
+import { canonicalIp } from '@reattach/tcp-evidence';
 
 /** Volume attributes that name the backend of a volume, the first one present counts. */
 const BACKEND_ATTRIBUTES = ['nvmeAddress', 'rdsAddress', 'address'] as const;
@@ -11,5 +11,5 @@ export function addressNamed(volumeAttributes: Readonly<Record<string, string>>)
 
 /** An address or host name in the spelling in which equal ones are equal. */
 export function comparable(address: string): string {
-  return normaliseAddress(address) ?? address.toLowerCase();
+  return canonicalIp(address) ?? address.toLowerCase();
 }

@@ -95,7 +95,7 @@ describe('names in documents for operators', () => {
   });
 
   it.each([
-    ['rds.quiesceMs', false],
+    ['rds.maxQuiesceMs', false],
     ['config.fence.neverFence', false],
     ['otherDrivers: hold', false],
     ['networkPolicy.backendPorts', false],

@@ -12,7 +12,7 @@ export const COMPRESSED_FLAGS: readonly string[] = [
 
 /** The same for the options of a backend. */
 const COMPRESSED_BACKEND_FLAGS: Readonly<Record<BackendKind, readonly string[]>> = {
-  rds: ['activity-window-ms=2000', 'idle-poll-ms=500', 'quiesce-ms=1500', 'writes-still-ms=250'],
+  rds: ['activity-window-ms=2000', 'idle-poll-ms=500', 'writes-still-ms=250'],
   'linux-nvmet': ['activity-window-ms=2000', 'idle-poll-ms=500', 'writes-still-ms=250'],
 };
 

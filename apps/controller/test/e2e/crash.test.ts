@@ -88,7 +88,7 @@ describe.skipIf(assets === undefined)('a controller that is killed', () => {
       expect(stage.podsOn(dead)).toEqual([]);
       // One fence, whichever replica wrote it: the successor uses the one it finds.
       expect(stage.fences()).toEqual([
-        expect.stringMatching(new RegExp(`^reattach/1 id=[0-9a-f]{8} node=${dead.name} `)),
+        expect.stringMatching(new RegExp(`^reattach/2 id=[0-9a-f]{8} node=${dead.name} `)),
       ]);
     },
   );

@@ -126,7 +126,6 @@ describe.skipIf(assets === undefined)('release on a real cluster', () => {
       '--early-detection=true',
       '--lease-stale-ms=2000',
       '--rds-activity-window-ms=2000',
-      '--rds-quiesce-ms=300',
     ] as const;
 
     it('releases a node before Kubernetes says NotReady', async () => {

@@ -50,6 +50,11 @@ const CASES = [
   ),
 );
 
+/** The node is cut off, and the backend gives no answer for as long as its queues can be seen closed. */
+function isBlindWhileQueuesClose({ match, fault }: (typeof CASES)[number]): boolean {
+  return match === ADD && fault.kind === 'hang' && fault.applied === true;
+}
+
 /** The node's kubelet dies; its pods write on. */
 async function loseKubelet(lab: Lab): Promise<void> {
   lab.world.node(LOST).kubelet.stop();
@@ -61,19 +66,40 @@ function small(): Promise<Lab> {
 }
 
 describe('a backend that fails during a fail-over', () => {
-  it.each(CASES)('delays it at most: $name', async ({ match, fault, times }) => {
-    await using lab = await small();
-    const { rds } = lab.world;
-    await lab.ready();
-    await loseKubelet(lab);
-    const rule = rds.faults.onCommand(match, fault, times);
-    await lab.until('the fault to strike', () => rule.hits > 0);
-    await lab.runFor(OUTAGE_MS);
-    rule[Symbol.dispose]();
-    await lab.failedOver(LOST);
-    expect(rds.oracle.doubleWrites).toBe(0);
-    expect(rds.device.addressList.entries.map(({ address }) => address)).toEqual([LOST_ADDRESS]);
-  });
+  it.each(CASES.filter((each) => !isBlindWhileQueuesClose(each)))(
+    'delays it at most: $name',
+    async ({ match, fault, times }) => {
+      await using lab = await small();
+      const { rds } = lab.world;
+      await lab.ready();
+      await loseKubelet(lab);
+      const rule = rds.faults.onCommand(match, fault, times);
+      await lab.until('the fault to strike', () => rule.hits > 0);
+      await lab.runFor(OUTAGE_MS);
+      rule[Symbol.dispose]();
+      await lab.failedOver(LOST);
+      expect(rds.oracle.doubleWrites).toBe(0);
+      expect(rds.device.addressList.entries.map(({ address }) => address)).toEqual([LOST_ADDRESS]);
+    },
+  );
+
+  it.each(CASES.filter(isBlindWhileQueuesClose))(
+    'holds it where nobody saw the queues close: $name',
+    async ({ match, fault, times }) => {
+      await using lab = await small();
+      const { rds } = lab.world;
+      const controller = await lab.ready();
+      await loseKubelet(lab);
+      const rule = rds.faults.onCommand(match, fault, times);
+      await lab.until('the fault to strike', () => rule.hits > 0);
+      await lab.runFor(OUTAGE_MS);
+      rule[Symbol.dispose]();
+      const isHeld = () =>
+        controller.logged('Held release').some(({ fields }) => fields['reason'] === 'quiesce-unproved');
+      await lab.until('the hold', isHeld);
+      expect(rds.oracle.doubleWrites).toBe(0);
+    },
+  );
 
   it.each<readonly [string, Change, Change]>([
     ['refuses connections', (rds) => rds.faults.down(), (rds) => rds.faults.up()],
@@ -109,7 +135,7 @@ describe('a backend that restarts during a fail-over', () => {
     await loseKubelet(lab);
     await rds.faults.reboot(DOWN_MS);
     await lab.failedOver(LOST);
-    expect(controller.logged('Storage backend was restarted or the clock was set')).toHaveLength(1);
+    expect(controller.logged('Storage backend was restarted')).toHaveLength(1);
     expect(rds.oracle.doubleWrites).toBe(0);
   });
 
@@ -122,7 +148,7 @@ describe('a backend that restarts during a fail-over', () => {
     await lab.until('the fence', () => controller.logged('Fenced node').length > 0);
     await rds.faults.reboot(DOWN_MS);
     await lab.failedOver(LOST);
-    expect(controller.logged('Storage backend was restarted or the clock was set')).toHaveLength(1);
+    expect(controller.logged('Storage backend was restarted')).toHaveLength(1);
     expect(rds.device.addressList.entries.map(({ address }) => address)).toEqual([LOST_ADDRESS]);
     expect(rds.oracle.doubleWrites).toBe(0);
   });
@@ -139,7 +165,7 @@ const OBSTACLES: readonly {
   {
     name: 'tracking is off',
     reason: 'storage-unknown',
-    why: /\(tracking-off\)/,
+    why: /\(not-observable\)/,
     begin: (rds) => rds.run('/ip/firewall/connection/tracking/set enabled=no'),
     end: (rds) => rds.run('/ip/firewall/connection/tracking/set enabled=yes'),
   },

@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cli } from './support/cli-run.ts';
 import { WorldController } from './support/world-controller.ts';
 
-const COMMENT = /^reattach\/1 id=([0-9a-f]{8}) node=(\S+) uid=(\S+) boot=(\S+) at=\d+$/;
+const COMMENT = /^reattach\/2 id=([0-9a-f]{8}) node=(\S+) uid=(\S+) boot=(\S+) m=\S+ c=\S+ o=\S+ at=\d+$/;
 
 describe('reattach fence and unfence', { timeout: 60_000 }, () => {
   let world: SimWorld;
@@ -52,7 +52,8 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     expect(entry).toMatchObject({ list: 'reattach-fenced', address: node.address });
     const [, id, name, uid, boot] = COMMENT.exec(entry?.comment ?? '') ?? [];
     const { metadata, status } = world.kube.store.get('Node', 'node-a') ?? {};
-    expect([name, uid, boot]).toEqual(['node-a', metadata?.uid, status?.nodeInfo?.bootID]);
+    const packed = Buffer.from(String(metadata?.uid).replaceAll('-', ''), 'hex').toString('base64url');
+    expect([name, uid, boot]).toEqual(['node-a', `@${packed}`, status?.nodeInfo?.bootID]);
     expect(JSON.parse(out)).toEqual({
       node: 'node-a',
       fences: [{ backend: '127.0.0.1', id, addresses: [node.address] }],

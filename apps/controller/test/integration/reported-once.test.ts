@@ -38,7 +38,7 @@ describe('what a controller logs', () => {
     const held = controller.logged('Held release', { persistentVolume: volume });
     expect(held.map(({ fields }) => fields['why'])).toEqual([
       expect.stringMatching(/backend-unreachable/),
-      expect.stringMatching(/tracking-off/),
+      expect.stringMatching(/not-observable/),
     ]);
   });
 });

@@ -13,6 +13,7 @@ export { FakeFenceRecords } from './fake-fence-records.ts';
 export { FakeLostNodeRecords } from './fake-lost-node-records.ts';
 export { FakeNodeLister } from './fake-node-lister.ts';
 export { type BackendCall, FakeStorageBackend, fakeFleet } from './fake-storage-backend.ts';
+export { InMemoryBackend } from './in-memory-backend.ts';
 export { testPolicy } from './policy-builder.ts';
 export { RecordingEventRecorder } from './recording-event-recorder.ts';
 export { type LogLine, RecordingLogger } from './recording-logger.ts';

@@ -11,7 +11,7 @@ import {
 } from './queries.ts';
 
 const NONCE = '0123456789abcdef';
-const COMMENT = 'reattach/1 id=00c0ffee node=node-a uid=- boot=- at=1767225600000';
+const COMMENT = 'reattach/2 id=00c0ffee node=node-a uid=- boot=- m=- c=- o=- at=1767225600000';
 
 describe('commandLine', () => {
   it('joins statements and ends with the marker', () => {
@@ -25,7 +25,7 @@ describe('commandLine', () => {
   });
 
   it('is refused when it does not fit', () => {
-    expect(() => commandLine(sessionStatements('serialize', [1, 2, 3, 4, 5, 6, 7]), NONCE)).toThrow(
+    expect(() => commandLine(sessionStatements('serialize', [1, 2, 3, 4, 5, 6, 7], 22), NONCE)).toThrow(
       TypeError,
     );
   });
@@ -36,7 +36,7 @@ describe('commandLine', () => {
       serializeStatement(),
       statsStatement(dialect),
       ...backendStatements(dialect, true),
-      ...sessionStatements(dialect, [65_535]),
+      ...sessionStatements(dialect, [65_535], 22),
       addFenceStatement('100.100.100.100', 'x'.repeat(480)),
       removeFenceStatement('100.100.100.100', 'x'.repeat(480)),
     ];
@@ -46,9 +46,9 @@ describe('commandLine', () => {
 });
 
 describe('packStatements', () => {
-  it('reads a backend in one line, and the sessions of four ports with the counters in another', () => {
-    expect(packStatements(backendStatements('serialize', true))).toHaveLength(1);
-    const statements = [...sessionStatements('serialize', [4420, 4421, 4422]), statsStatement('serialize')];
+  it('reads a backend in one line, and the sessions of two ports with the counters in another', () => {
+    expect(packStatements(backendStatements('serialize', true, [4420, 22]))).toHaveLength(1);
+    const statements = [...sessionStatements('serialize', [4420, 4421], 22), statsStatement('serialize')];
     expect(packStatements(statements)).toHaveLength(1);
   });
 
@@ -56,6 +56,7 @@ describe('packStatements', () => {
     const statements = sessionStatements(
       'serialize',
       Array.from({ length: 40 }, (_, index) => 4420 + index),
+      22,
     );
     const lines = packStatements(statements);
     expect(lines.flat()).toEqual(statements);

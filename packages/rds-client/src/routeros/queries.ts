@@ -1,6 +1,5 @@
 import type { Dialect } from '../snapshot.ts';
 import type { Expectation } from './reply.ts';
-import { RAW_MATCHERS } from './rows.ts';
 import { addressValue, commentValue, portValue } from './values.ts';
 
 /** The address list that the operator's drop rule uses. */
@@ -22,6 +21,8 @@ interface Query {
   readonly print?: string;
   /** Properties the second dialect reads one by one. */
   readonly fields: readonly string[];
+  /** Name under which the second dialect adds all properties of a record as one text. */
+  readonly whole?: string;
 }
 
 const RESOURCE: Query = { label: 'resource', menu: '/system/resource', fields: ['version', 'uptime'] };
@@ -39,17 +40,27 @@ const FENCES: Query = {
   fields: ['address', 'comment', 'disabled', 'dynamic'],
 };
 
-/**
- * The conditions the second dialect asks for, one by one: those every version knows, since one that it does not would
- * make the backend refuse the line. The first dialect sees all of them.
- */
-const RECORD_MATCHERS = RAW_MATCHERS.slice(0, 9);
-
 const RAW: Query = {
   label: 'raw',
   menu: '/ip/firewall/raw',
   where: 'chain=prerouting',
-  fields: ['action', 'disabled', 'invalid', ...RECORD_MATCHERS],
+  fields: ['action', 'disabled', 'invalid', 'protocol', 'dst-port', 'src-address-list'],
+  whole: 'properties',
+};
+
+const ADDRESSES: Query = {
+  label: 'addresses',
+  menu: '/ip/address',
+  where: 'disabled=no',
+  fields: ['address'],
+};
+
+const IP_SETTINGS: Query = { label: 'settings', menu: '/ip/settings', fields: ['ipv4-fasttrack-active'] };
+
+const BRIDGE_SETTINGS: Query = {
+  label: 'bridge',
+  menu: '/interface/bridge/settings',
+  fields: ['use-ip-firewall', 'bridge-fast-path-active'],
 };
 
 const EXPORTED = 'nvme-tcp-export=yes';
@@ -72,10 +83,10 @@ const STATS: Query = {
 };
 
 /** Either way round: an entry that was picked up in mid-stream may begin with a packet of the backend. */
-function sessionsQuery(port: number): Query {
+function sessionsQuery(port: number, label: 'sessions' | 'controls' = 'sessions'): Query {
   const value = portValue(port);
   return {
-    label: 'sessions',
+    label,
     menu: '/ip/firewall/connection',
     where: `protocol=tcp and (dst-port=${value} or src-port=${value})`,
     fields: [
@@ -105,14 +116,47 @@ export function statsStatement(dialect: Dialect): Statement {
   return statement(STATS, dialect);
 }
 
-/** Everything about the backend but sessions: what is exported, fenced and dropped. */
-export function backendStatements(dialect: Dialect, ownNqn: boolean): readonly Statement[] {
-  return [RESOURCE, exportsQuery(ownNqn), FENCES, RAW].map((query) => statement(query, dialect));
+/** Everything about the backend but sessions, of which it counts those of `ports`: what is exported, fenced and dropped. */
+export function backendStatements(
+  dialect: Dialect,
+  ownNqn: boolean,
+  ports: readonly number[] = [],
+): readonly Statement[] {
+  const queries = [RESOURCE, exportsQuery(ownNqn), FENCES, RAW];
+  return [...queries.map((query) => statement(query, dialect)), ...ports.map(countStatement)];
+}
+
+/** How many entries of connection tracking a later statement about this port would print. */
+function countStatement(port: number): Statement {
+  const { menu, where } = sessionsQuery(port);
+  const fields = ['entries'];
+  return {
+    text: `:put ("count|" . [:len [${menu} find where ${where}]])`,
+    expect: { label: 'count', fields },
+  };
 }
 
 /** Who talks to these ports, and whether tracking would know. */
-export function sessionStatements(dialect: Dialect, ports: readonly number[]): readonly Statement[] {
-  return [TRACKING, ...ports.map(sessionsQuery)].map((query) => statement(query, dialect));
+export function sessionStatements(
+  dialect: Dialect,
+  ports: readonly number[],
+  sshPort: number,
+): readonly Statement[] {
+  const controls = ports.length === 0 ? [] : [sessionsQuery(sshPort, 'controls')];
+  const queries = [...ports.map((port) => sessionsQuery(port)), ...controls];
+  return [TRACKING, ...queries].map((query) => statement(query, dialect));
+}
+
+const NETWORK_QUERIES = { addresses: ADDRESSES, settings: IP_SETTINGS, bridge: BRIDGE_SETTINGS };
+
+/** Menus that a backend may refuse: its own addresses, and settings by which packets pass unseen. */
+export const NETWORK_MENUS = ['addresses', 'settings', 'bridge'] as const;
+
+/** @see NETWORK_MENUS */
+export type NetworkMenu = (typeof NETWORK_MENUS)[number];
+
+export function networkStatement(menu: NetworkMenu, dialect: Dialect): Statement {
+  return statement(NETWORK_QUERIES[menu], dialect);
 }
 
 /** The fence list alone, for read-backs. */
@@ -124,6 +168,14 @@ export function fenceStatements(dialect: Dialect): readonly Statement[] {
 export function addFenceStatement(address: string, comment: string): Statement {
   const values = `list=${FENCE_LIST} address=${addressValue(address)} comment=${commentValue(comment)}`;
   return { text: `/ip/firewall/address-list/add ${values}` };
+}
+
+/** Gives an entry to another fence, and makes it permanent and enabled, without a moment in which it does not cut. */
+export function restampFenceStatement(address: string, before: string, comment: string): Statement {
+  const where = `list=${FENCE_LIST} and address=${addressValue(address)} and comment=${commentValue(before)}`;
+  return {
+    text: `/ip/firewall/address-list/set [find where ${where}] disabled=no comment=${commentValue(comment)}`,
+  };
 }
 
 /** Removes the entry with exactly this address and comment, if there is one. @throws {BackendError} INVALID_VALUE */
@@ -142,9 +194,14 @@ function serialized({ label, menu, where, print = 'detail' }: Query): Statement 
   return { text, expect: { label } };
 }
 
-function records({ label, menu, where, fields }: Query): Statement {
+function records({ label, menu, where, fields, whole }: Query): Statement {
   const item = where === undefined ? '' : '$i ';
-  const put = `:put ("${label}|" . ${fields.map((field) => `[${menu} get ${item}${field}]`).join(' . "|" . ')})`;
-  const text = where === undefined ? put : `:foreach i in=[${menu} find where ${where}] do={${put}}`;
-  return { text, expect: { label, fields } };
+  const values = [
+    ...fields.map((field) => `[${menu} get ${item}${field}]`),
+    ...(whole === undefined ? [] : [`[:tostr [${menu} get $i]]`]),
+  ];
+  const put = `:put ("${label}|" . ${values.join(' . "|" . ')})`;
+  const expect = { label, fields: whole === undefined ? fields : [...fields, whole] };
+  if (where === undefined) return { text: put, expect };
+  return { text: `:foreach i in=[${menu} find where ${where}] do={${put}}`, expect };
 }

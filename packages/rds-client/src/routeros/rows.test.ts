@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
+  parseBypass,
   parseExports,
   parseFenceEntries,
+  parseOwnAddresses,
   parseRawRules,
   parseResource,
   parseSessions,
@@ -60,6 +62,7 @@ describe('parseTracking', () => {
       enabled: 'auto',
       establishedTimeoutMs: 86_400_000,
       shortenedTimeoutMs: 300_000,
+      closingTimeoutMs: 10_000,
       ...expected,
     };
     expect(parseTracking([given])).toEqual({ ok: true, value });
@@ -73,6 +76,8 @@ describe('parseTracking', () => {
   });
 });
 
+const DEVICE = '10.0.0.10';
+
 function parse(...rows: readonly Record<string, unknown>[]): ReturnType<typeof parseSessions> {
   return parseSessions(rows, [4420]);
 }
@@ -85,6 +90,8 @@ describe('parseSessions', () => {
     state: 'established',
     remainingMs: 86_392_000,
     hostPackets: 520,
+    deviceAddress: DEVICE,
+    isOffloaded: false,
   };
 
   it.each([
@@ -104,7 +111,7 @@ describe('parseSessions', () => {
     ['a clock', { ...SESSION, timeout: '23:59:52' }],
     ['a date', { ...SESSION, timeout: '1970-01-01 23:59:52' }],
   ])('takes %s', (_, row) => {
-    expect(parse(row)).toEqual({ ok: true, value: [expected] });
+    expect(parse(row)).toEqual({ rows: [expected], skipped: [] });
   });
 
   it('takes an entry that begins with a packet of the backend for what it is', () => {
@@ -115,40 +122,58 @@ describe('parseSessions', () => {
       'dst-address': '10.0.5.1',
       'dst-port': 48_984,
     };
-    expect(parse(reversed)).toEqual({ ok: true, value: [{ ...expected, hostPackets: 363 }] });
+    expect(parse(reversed)).toEqual({ rows: [{ ...expected, hostPackets: 363 }], skipped: [] });
   });
 
   it('leaves out what has nothing to do with an export port, also when the port is not told', () => {
     expect(parse({ ...SESSION, 'dst-port': 22 }, { ...SESSION, 'dst-port': '' })).toEqual({
-      ok: true,
-      value: [],
+      rows: [],
+      skipped: [],
     });
   });
 
   it('does without what is optional', () => {
     const { 'orig-packets': _, timeout: __, 'src-port': ___, ...row } = SESSION;
-    expect(parse(row)).toEqual({
-      ok: true,
-      value: [{ address: '10.0.5.1', port: 4420, state: 'established' }],
+    const rest = { address: '10.0.5.1', port: 4420, state: 'established', deviceAddress: DEVICE };
+    expect(parse(row)).toEqual({ rows: [{ ...rest, isOffloaded: false }], skipped: [] });
+  });
+
+  it('counts only what ends at an own address, whichever way the entry goes', () => {
+    const through = { ...SESSION, 'dst-address': '10.0.7.7' };
+    const own = parseSessions([SESSION, through], [4420], [DEVICE]).rows;
+    expect(own.map(({ deviceAddress }) => deviceAddress)).toEqual([DEVICE]);
+  });
+
+  it.each([{ fasttrack: true }, { 'hw-offload': 'true' }, { 'orig-fasttrack-packets': 3 }])(
+    'sees that %j carries packets past tracking',
+    (flags) => {
+      expect(parse({ ...SESSION, ...flags }).rows[0]?.isOffloaded).toBe(true);
+    },
+  );
+
+  it.each([
+    ['tcp-state', undefined, 'is missing'],
+    ['timeout', 'soon', 'is not a duration'],
+    ['dst-port', 0, 'is no port'],
+    ['orig-packets', '4 7', 'is not a number'],
+  ])(
+    'takes a row whose %s is %j for a session that may have spoken just now, and says so',
+    (key, value, why) => {
+      expect(parse(SESSION, { ...SESSION, 'src-address': '10.0.5.2', [key]: value })).toEqual({
+        rows: [
+          expected,
+          { address: '10.0.5.2', port: 4420, state: 'unknown', deviceAddress: DEVICE, isOffloaded: false },
+        ],
+        skipped: [`sessions[1].${key} ${why}`],
+      });
+    },
+  );
+
+  it('skips a row without an address, and says so without repeating it', () => {
+    expect(parse(SESSION, { ...SESSION, 'src-address': 'secret' })).toEqual({
+      rows: [expected],
+      skipped: ['sessions[1].src-address is no address'],
     });
-  });
-
-  it.each(['src-address', 'dst-address', 'tcp-state'])('names a missing %s', (key) => {
-    const row = Object.fromEntries(Object.entries(SESSION).filter(([name]) => name !== key));
-    expect(parse(SESSION, row)).toEqual(malformed(`sessions[1].${key} is missing`));
-  });
-
-  it('refuses a value it does not understand, without repeating it', () => {
-    expect(parse({ ...SESSION, 'src-address': 'secret' })).toEqual(
-      malformed('sessions[0].src-address is no address'),
-    );
-    expect(parse({ ...SESSION, timeout: 'soon' })).toEqual(
-      malformed('sessions[0].timeout is not a duration'),
-    );
-    expect(parse({ ...SESSION, 'dst-port': 0 })).toEqual(malformed('sessions[0].dst-port is no port'));
-    expect(parse({ ...SESSION, 'orig-packets': '4 7' })).toEqual(
-      malformed('sessions[0].orig-packets is not a number'),
-    );
   });
 });
 
@@ -164,18 +189,41 @@ describe('parseFenceEntries', () => {
 
   it('takes address, comment and flags', () => {
     const entry = { address: '10.0.5.1', comment: 'x', disabled: false, dynamic: false };
-    expect(parseFenceEntries([row])).toEqual({ ok: true, value: [entry] });
+    expect(parseFenceEntries([row])).toEqual({ rows: [entry], skipped: [] });
     expect(parseFenceEntries([{ ...row, comment: undefined, dynamic: 'true' }])).toEqual({
-      ok: true,
-      value: [{ ...entry, comment: '', dynamic: true }],
+      rows: [{ ...entry, comment: '', dynamic: true }],
+      skipped: [],
     });
   });
 
   it.each(['disabled', 'dynamic', 'address'])('takes no missing %s for a no', (key) => {
     const rest = Object.fromEntries(Object.entries(row).filter(([name]) => name !== key));
-    expect(parseFenceEntries([rest])).toEqual(malformed(`fences[0].${key} is missing`));
+    expect(parseFenceEntries([rest, row])).toMatchObject({
+      rows: [{ address: '10.0.5.1' }],
+      skipped: [`fences[0].${key} is missing`],
+    });
   });
+
+  it.each(['10.0.0.0/24', '10.0.0.1-10.0.0.9', 'node.example.org'])(
+    'skips %s, which cannot be ours',
+    (address) => {
+      expect(parseFenceEntries([row, { ...row, address }])).toMatchObject({
+        rows: [{ address: '10.0.5.1' }],
+        skipped: ['fences[1].address is no single address'],
+      });
+    },
+  );
 });
+
+function conditions(row: Record<string, unknown>): readonly string[] {
+  return Object.keys(parseRawRules([row]).rows[0]?.matchers ?? {});
+}
+
+function bypassOf(settings: object, bridge: object): ReturnType<typeof parseBypass> {
+  return parseBypass((label) => [
+    { ...(label === 'settings' ? settings : label === 'bridge' ? bridge : {}) },
+  ]);
+}
 
 describe('parseRawRules', () => {
   it('keeps the conditions that are set', () => {
@@ -196,10 +244,23 @@ describe('parseRawRules', () => {
     };
     const matchers = { protocol: 'tcp', 'dst-port': '4420', 'src-address-list': 'reattach-fenced' };
     expect(parseRawRules([row])).toEqual({
-      ok: true,
-      value: [{ action: 'drop', disabled: false, invalid: false, matchers }],
+      rows: [{ action: 'drop', disabled: false, invalid: false, matchers }],
+      skipped: [],
     });
-    expect(parseRawRules([{ action: 'drop' }])).toEqual(malformed('raw[0].disabled is missing'));
+  });
+
+  it('takes every property that it does not know for a condition, in both dialects', () => {
+    const rule = { action: 'drop', disabled: 'false', invalid: 'false', protocol: 'tcp' };
+    expect(conditions({ ...rule, 'some-new-matcher': 'only-on-sundays' })).toContain('some-new-matcher');
+    const properties = '.id=*1;action=drop;chain=prerouting;comment=x;limit=1,5:packet;protocol=tcp';
+    expect(conditions({ ...rule, properties })).toEqual(['limit', 'protocol']);
+  });
+
+  it('keeps a rule that cannot be read: it may let everything pass', () => {
+    expect(parseRawRules([{ action: 'drop' }])).toEqual({
+      rows: [{ action: 'unreadable', disabled: false, invalid: false, matchers: {} }],
+      skipped: ['raw[0].disabled is missing'],
+    });
   });
 });
 
@@ -214,20 +275,51 @@ describe('parseExports', () => {
   it('takes slot, NQN, port, size and who may connect', () => {
     const value = { slot: 'pvc-a', nqn: 'nqn.a', hasOwnNqn: true, port: 4420, sizeBytes: 1_099_511_627_776 };
     expect(parseExports([{ ...row, 'nvme-tcp-server-allow-host-name': '' }], true)).toEqual({
-      ok: true,
-      value: [value],
+      rows: [value],
+      skipped: [],
     });
     expect(parseExports([{ ...row, 'nvme-tcp-server-allow-host-name': 'nqn.host' }], true)).toEqual({
-      ok: true,
-      value: [{ ...value, allowedHost: 'nqn.host' }],
+      rows: [{ ...value, allowedHost: 'nqn.host' }],
+      skipped: [],
     });
   });
 
   it('takes the slot for the NQN only before 7.21', () => {
     const old = { slot: '0012', 'nvme-tcp-server-port': '4420' };
     const value = { slot: '0012', nqn: '0012', hasOwnNqn: false, port: 4420 };
-    expect(parseExports([old], false)).toEqual({ ok: true, value: [value] });
-    expect(parseExports([row, old], true)).toEqual(malformed('exports[1].nvme-tcp-server-nqn is missing'));
+    expect(parseExports([old], false)).toEqual({ rows: [value], skipped: [] });
+    expect(parseExports([row, old], true)).toMatchObject({
+      rows: [{ slot: 'pvc-a' }],
+      skipped: ['export 0012 has no NQN'],
+    });
+  });
+});
+
+describe('parseOwnAddresses', () => {
+  it('takes addresses of interfaces that are enabled', () => {
+    const rows = [
+      { address: '10.0.0.10/24', disabled: false },
+      { address: 'fd00::10/64' },
+      { address: '10.0.9.9/24', disabled: 'true' },
+      { address: 'odd' },
+    ];
+    expect(parseOwnAddresses(rows).rows).toEqual(['10.0.0.10', 'fd00::10']);
+  });
+});
+
+describe('parseBypass', () => {
+  it.each([
+    [{ 'ipv4-fasttrack-active': true }, {}, /allow-fast-path=no/],
+    [{ 'ipv4-fasttrack-active': 'false' }, { 'bridge-fast-path-active': true }, /use-ip-firewall=yes/],
+  ])('of %j and %j names the fix', (settings, bridge, fix) => {
+    expect(bypassOf(settings, bridge)?.fix).toMatch(fix);
+  });
+
+  it.each([
+    [{}, {}],
+    [{ 'ipv4-fasttrack-active': false }, { 'bridge-fast-path-active': true, 'use-ip-firewall': true }],
+  ])('of %j and %j is none', (settings, bridge) => {
+    expect(bypassOf(settings, bridge)).toBeUndefined();
   });
 });
 

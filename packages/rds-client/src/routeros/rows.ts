@@ -1,7 +1,8 @@
+import { canonicalIp } from '@reattach/tcp-evidence';
 import * as z from 'zod';
-import type { Export, FenceEntry, RawRule, Session, WriteCounters } from '../snapshot.ts';
+import type { Bypass, Export, FenceEntry, RawRule, Session, WriteCounters } from '../snapshot.ts';
 import { parseDuration } from './duration.ts';
-import { type Endpoint, normaliseAddress, parseEndpoint } from './ip-address.ts';
+import { type Endpoint, parseEndpoint, parseInterfaceAddress } from './ip-address.ts';
 import type { Parsed, Row } from './reply.ts';
 
 /**
@@ -25,7 +26,7 @@ const duration = text.transform((value, context) => {
 });
 
 const address = text.transform((value, context) => {
-  const parsed = normaliseAddress(value);
+  const parsed = canonicalIp(value);
   if (parsed !== undefined) return parsed;
   context.addIssue('is no single address');
   return z.NEVER;
@@ -64,10 +65,23 @@ export interface TrackingRow {
   readonly active?: boolean;
   readonly establishedTimeoutMs: number;
   readonly shortenedTimeoutMs: number;
+  /** The shortest time-out of a connection that is closing or closed. */
+  readonly closingTimeoutMs: number;
 }
 
 /** RouterOS' default of both timeouts an entry is cut down to. */
 const DEFAULT_SHORTENED_MS = 300_000;
+
+/** RouterOS' default of every time-out of a connection that is closing or closed. */
+const DEFAULT_CLOSING_MS = 10_000;
+
+const CLOSING_TIMEOUTS = [
+  'tcp-close-timeout',
+  'tcp-close-wait-timeout',
+  'tcp-fin-wait-timeout',
+  'tcp-last-ack-timeout',
+  'tcp-time-wait-timeout',
+] as const;
 
 const tracking: z.ZodType<TrackingRow> = z
   .object({
@@ -79,6 +93,11 @@ const tracking: z.ZodType<TrackingRow> = z
     'tcp-established-timeout': duration,
     'tcp-max-retrans-timeout': optional(duration),
     'tcp-unacked-timeout': optional(duration),
+    'tcp-close-timeout': optional(duration),
+    'tcp-close-wait-timeout': optional(duration),
+    'tcp-fin-wait-timeout': optional(duration),
+    'tcp-last-ack-timeout': optional(duration),
+    'tcp-time-wait-timeout': optional(duration),
   })
   .transform(({ active, 'active-ipv4': activeIpv4 = active, ...row }) => ({
     enabled: row.enabled,
@@ -88,6 +107,7 @@ const tracking: z.ZodType<TrackingRow> = z
       row['tcp-max-retrans-timeout'] ?? DEFAULT_SHORTENED_MS,
       row['tcp-unacked-timeout'] ?? DEFAULT_SHORTENED_MS,
     ),
+    closingTimeoutMs: Math.min(...CLOSING_TIMEOUTS.map((key) => row[key] ?? DEFAULT_CLOSING_MS)),
   }));
 
 /** An entry of connection tracking as the backend tells it: which end is the host is not known yet. */
@@ -98,6 +118,7 @@ export interface FlowRow {
   readonly remainingMs: number | undefined;
   readonly origPackets: number | undefined;
   readonly replPackets: number | undefined;
+  readonly isOffloaded: boolean;
 }
 
 const flow: z.ZodType<FlowRow> = z
@@ -110,6 +131,10 @@ const flow: z.ZodType<FlowRow> = z
     timeout: optional(duration),
     'orig-packets': optional(count),
     'repl-packets': optional(count),
+    fasttrack: optional(flag),
+    'hw-offload': optional(flag),
+    'orig-fasttrack-packets': optional(count),
+    'repl-fasttrack-packets': optional(count),
   })
   .transform((row) => ({
     src: withPort(row['src-address'], row['src-port']),
@@ -118,6 +143,25 @@ const flow: z.ZodType<FlowRow> = z
     remainingMs: row.timeout,
     origPackets: numberOf(row['orig-packets']),
     replPackets: numberOf(row['repl-packets']),
+    isOffloaded:
+      row.fasttrack === true ||
+      row['hw-offload'] === true ||
+      [row['orig-fasttrack-packets'], row['repl-fasttrack-packets']].some(
+        (packets) => Number(packets ?? 0) > 0,
+      ),
+  }));
+
+/** What is left of a flow that cannot be read otherwise: whose it is. Nothing shows when that host last spoke. */
+const brokenFlow: z.ZodType<FlowRow> = z
+  .object({ 'src-address': endpoint, 'dst-address': endpoint })
+  .transform((row) => ({
+    src: row['src-address'],
+    dst: row['dst-address'],
+    state: 'unknown',
+    remainingMs: undefined,
+    origPackets: undefined,
+    replPackets: undefined,
+    isOffloaded: false,
   }));
 
 /** The port stands in the address or in a key of its own. */
@@ -132,22 +176,30 @@ function numberOf(digits: string | undefined): number | undefined {
 
 /**
  * The session a flow is, seen from the backend: an entry that tracking picked up in mid-stream may begin with a packet of
- * the backend. `undefined`: it has nothing to do with these export ports.
+ * the backend. `undefined`: it does not end at these ports of the backend's own addresses.
+ * @param own the backend's addresses; `undefined`: not known, so any may be
  */
-function toSession(row: FlowRow, ports: ReadonlySet<number>): Session | undefined {
-  const { src, dst, state, remainingMs, origPackets, replPackets } = row;
-  const forward = dst.port !== undefined && ports.has(dst.port);
-  const exportPort = forward ? dst.port : src.port;
-  if (exportPort === undefined || !ports.has(exportPort)) return undefined;
-  const host = forward ? src : dst;
+function toSession(
+  row: FlowRow,
+  ports: ReadonlySet<number>,
+  own: ReadonlySet<string> | undefined,
+): Session | undefined {
+  const { src, dst, state, remainingMs, origPackets, replPackets, isOffloaded } = row;
+  const endsAt = ({ address: end, port: at }: Endpoint) =>
+    (at === undefined ? state === 'unknown' : ports.has(at)) && (own?.has(end) ?? true);
+  const forward = endsAt(dst);
+  if (!forward && !endsAt(src)) return undefined;
+  const [host, device] = forward ? [src, dst] : [dst, src];
   const hostPackets = forward ? origPackets : replPackets;
   return {
     address: host.address,
-    port: exportPort,
+    port: device.port ?? Math.min(...ports),
     state,
     ...(host.port !== undefined && { hostPort: host.port }),
     ...(remainingMs !== undefined && { remainingMs }),
     ...(hostPackets !== undefined && { hostPackets }),
+    deviceAddress: device.address,
+    isOffloaded,
   };
 }
 
@@ -155,64 +207,49 @@ const fenceEntry: z.ZodType<FenceEntry> = z
   .object({ address, comment: text.optional(), disabled: flag, dynamic: flag })
   .transform(({ comment, ...row }) => ({ ...row, comment: comment ?? '' }));
 
-/**
- * Conditions of a raw rule, RouterOS 7.24. Properties that are not among them (counters, comments, logging) do not
- * narrow a rule.
- */
-export const RAW_MATCHERS = [
-  'protocol',
-  'dst-port',
-  'src-address-list',
-  'src-address',
-  'dst-address',
-  'dst-address-list',
-  'src-port',
-  'in-interface',
-  'in-interface-list',
-  'port',
-  'src-address-type',
-  'dst-address-type',
-  'src-mac-address',
-  'in-bridge-port',
-  'in-bridge-port-list',
-  'out-interface',
-  'out-interface-list',
-  'out-bridge-port',
-  'out-bridge-port-list',
-  'tcp-flags',
-  'tcp-mss',
-  'packet-size',
-  'packet-mark',
-  'per-connection-classifier',
-  'random',
-  'nth',
-  'limit',
-  'dst-limit',
-  'time',
-  'ttl',
-  'dscp',
-  'content',
-  'fragment',
-  'hotspot',
-  'icmp-options',
-  'ingress-priority',
-  'ipsec-policy',
-  'ipv4-options',
-  'priority',
-  'psd',
-  'tls-host',
-] as const;
+/** Properties of a raw rule that do not narrow it. Any other one that is set is a condition, known to us or not. */
+const NOT_CONDITIONS: ReadonlySet<string> = new Set([
+  '.id',
+  '.nextid',
+  'action',
+  'address-list',
+  'address-list-timeout',
+  'bytes',
+  'chain',
+  'comment',
+  'disabled',
+  'dynamic',
+  'invalid',
+  'jump-target',
+  'log',
+  'log-prefix',
+  'packets',
+  'properties',
+]);
+
+/** `get` of a whole rule as text, `action=drop;chain=prerouting;...`: names what the second dialect has no field for. */
+const PROPERTY = /(?:^|;)([a-z][a-z0-9-]*)=/g;
 
 const rawRule: z.ZodType<RawRule> = z
-  .looseObject({ action: text, disabled: flag, invalid: optional(flag) })
-  .transform((row) => ({
-    action: row.action,
-    disabled: row.disabled,
-    invalid: row.invalid ?? false,
-    matchers: Object.fromEntries(
-      RAW_MATCHERS.filter((key) => isSet(row[key])).map((key) => [key, asText(row[key])]),
-    ),
-  }));
+  .looseObject({ action: text, disabled: flag, invalid: optional(flag), properties: optional(text) })
+  .transform((row) => {
+    const known = Object.keys(row).filter((key) => !NOT_CONDITIONS.has(key) && isSet(row[key]));
+    const others = [...(row.properties ?? '').matchAll(PROPERTY)]
+      .map(([, key = '']) => key)
+      .filter((key) => !NOT_CONDITIONS.has(key) && !(key in row));
+    return {
+      action: row.action,
+      disabled: row.disabled,
+      invalid: row.invalid ?? false,
+      matchers: Object.fromEntries([
+        ...others.map((key) => [key, 'set'] as const),
+        ...known.map((key) => [key, asText(row[key])] as const),
+      ]),
+    };
+  });
+
+/** A rule that cannot be read may let every packet pass. */
+const UNREADABLE_RULE: RawRule = { action: 'unreadable', disabled: false, invalid: false, matchers: {} };
 
 function isSet(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '' && value !== false;
@@ -253,28 +290,80 @@ export function parseTracking(rows: readonly Row[]): Parsed<TrackingRow> {
   return parseOne('tracking', tracking, rows);
 }
 
-/** Sessions between hosts and these export ports; other entries are none. */
-export function parseSessions(rows: readonly Row[], ports: readonly number[]): Parsed<readonly Session[]> {
-  const parsed = parseAll('sessions', flow, rows);
-  if (!parsed.ok) return parsed;
+/** Rows of a list with what was not understood of it, in words. */
+export interface Rows<T> {
+  readonly rows: readonly T[];
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Sessions between hosts and these ports of the backend's own addresses. A row that cannot be read counts as a session of
+ * its host that may have spoken just now; one without addresses is skipped.
+ */
+export function parseSessions(
+  rows: readonly Row[],
+  ports: readonly number[],
+  own?: readonly string[],
+): Rows<Session> {
   const exported = new Set(ports);
-  return { ok: true, value: parsed.value.flatMap((row) => toSession(row, exported) ?? []) };
+  const addresses = own && new Set(own);
+  const flows = parseEach('sessions', flow, rows, (row) => brokenFlow.safeParse(row).data);
+  return { ...flows, rows: flows.rows.flatMap((row) => toSession(row, exported, addresses) ?? []) };
 }
 
-export function parseFenceEntries(rows: readonly Row[]): Parsed<readonly FenceEntry[]> {
-  return parseAll('fences', fenceEntry, rows);
+/** Entries that are no single address, such as a range or a name, are not ours. */
+export function parseFenceEntries(rows: readonly Row[]): Rows<FenceEntry> {
+  return parseEach('fences', fenceEntry, rows);
 }
 
-export function parseRawRules(rows: readonly Row[]): Parsed<readonly RawRule[]> {
-  return parseAll('raw', rawRule, rows);
+export function parseRawRules(rows: readonly Row[]): Rows<RawRule> {
+  return parseEach('raw', rawRule, rows, () => UNREADABLE_RULE);
+}
+
+const interfaceAddress = z
+  .object({ address: text, disabled: optional(flag) })
+  .transform(({ address: written, disabled }) =>
+    disabled === true ? undefined : parseInterfaceAddress(written),
+  );
+
+/** The backend's own addresses. */
+export function parseOwnAddresses(rows: readonly Row[]): Rows<string> {
+  const parsed = parseEach('addresses', interfaceAddress, rows);
+  return { ...parsed, rows: parsed.rows.flatMap((own) => own ?? []) };
+}
+
+const ipSettings = z.object({ 'ipv4-fasttrack-active': optional(flag) });
+const bridgeSettings = z.object({
+  'use-ip-firewall': optional(flag),
+  'bridge-fast-path-active': optional(flag),
+});
+
+/** Whether settings let packets pass firewall and tracking unseen. @param rows by label; a menu that was refused is missing */
+export function parseBypass(rows: (label: string) => readonly Row[]): Bypass | undefined {
+  const ip = ipSettings.safeParse(rows('settings')[0] ?? {}).data;
+  if (ip?.['ipv4-fasttrack-active'])
+    return {
+      detail: 'FastTrack is active, so packets may pass connection tracking unseen',
+      fix: '/ip/firewall/filter/disable [find where action=fasttrack-connection]; /ip/settings/set allow-fast-path=no',
+    };
+  const bridge = bridgeSettings.safeParse(rows('bridge')[0] ?? {}).data;
+  if (bridge?.['bridge-fast-path-active'] && !bridge['use-ip-firewall'])
+    return {
+      detail: 'bridged packets pass the firewall unseen',
+      fix: '/interface/bridge/settings/set use-ip-firewall=yes',
+    };
+  return undefined;
 }
 
 /** @param ownNqn exports of this version have an NQN of their own, so it must be there */
-export function parseExports(rows: readonly Row[], ownNqn: boolean): Parsed<readonly Export[]> {
-  const parsed = parseAll('exports', anExport, rows);
-  if (!parsed.ok || !ownNqn) return parsed;
-  const without = parsed.value.findIndex(({ hasOwnNqn }) => !hasOwnNqn);
-  return without === -1 ? parsed : malformed(`exports[${without}].nvme-tcp-server-nqn is missing`);
+export function parseExports(rows: readonly Row[], ownNqn: boolean): Rows<Export> {
+  const parsed = parseEach('exports', anExport, rows);
+  if (!ownNqn) return parsed;
+  const nameless = parsed.rows.filter(({ hasOwnNqn }) => !hasOwnNqn);
+  return {
+    rows: parsed.rows.filter(({ hasOwnNqn }) => hasOwnNqn),
+    skipped: [...parsed.skipped, ...nameless.map(({ slot }) => `export ${slot} has no NQN`)],
+  };
 }
 
 /** By slot. Nobody has published this form, so a row without the counters is a volume without counters, not a fault. */
@@ -311,6 +400,24 @@ function parseAll<T>(label: string, schema: z.ZodType<T>, rows: readonly Row[]):
     values.push(parsed.data);
   }
   return { ok: true, value: values };
+}
+
+/** A row that is not understood is skipped and said, or replaced by `fallback`. */
+function parseEach<T>(
+  label: string,
+  schema: z.ZodType<T>,
+  rows: readonly Row[],
+  fallback?: (row: Row) => T | undefined,
+): Rows<T> {
+  const values: T[] = [];
+  const skipped: string[] = [];
+  for (const [index, row] of rows.entries()) {
+    const parsed = schema.safeParse(row);
+    if (!parsed.success) skipped.push(`${label}[${index}]${describe(parsed.error, row)}`);
+    const value = parsed.success ? parsed.data : fallback?.(row);
+    if (value !== undefined) values.push(value);
+  }
+  return { rows: values, skipped };
 }
 
 function describe(error: z.ZodError, row: Row): string {

@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { BackendError } from '@reattach/ssh-transport';
-import { normaliseAddress } from './ip-address.ts';
+import { canonicalIp } from '@reattach/tcp-evidence';
 
 /**
  * Everything that varies in a command goes through here. Each kind has a closed alphabet without anything RouterOS'
@@ -16,7 +16,7 @@ const MAX_COMMENT_LENGTH = 480;
  * @throws {BackendError} INVALID_VALUE
  */
 export function addressValue(text: string): string {
-  const address = normaliseAddress(text);
+  const address = canonicalIp(text);
   if (address !== undefined && isIPv4(address)) return address;
   const what = address === undefined ? 'is no IP address' : 'is an IPv6 address, only IPv4 can be fenced';
   throw invalid(`Storage address ${quoted(text)} ${what}`);
@@ -24,9 +24,9 @@ export function addressValue(text: string): string {
 
 /** @throws {BackendError} INVALID_VALUE */
 export function commentValue(text: string): string {
-  if (text.length <= MAX_COMMENT_LENGTH && /^[A-Za-z0-9._:/=@ -]+$/.test(text)) return `"${text}"`;
+  if (text.length <= MAX_COMMENT_LENGTH && /^[A-Za-z0-9._:/=@~ -]+$/.test(text)) return `"${text}"`;
   throw invalid(
-    `Comment ${quoted(text)} has characters other than letters, digits and ._:/=@ -, or is too long`,
+    `Comment ${quoted(text)} has characters other than letters, digits and ._:/=@~ -, or is too long`,
   );
 }
 

@@ -68,6 +68,10 @@ export async function startBackend(
   await clock.advance(60_500); // between two keep-alives, whose answers are acknowledged
   const backend = backendOf(sim, clock, { logger, ...backendOptions });
   backend.start(NEVER);
+  // Hosts must be heard for a window before silence proves anything.
+  await backend.observe(ABOUT_A, NEVER);
+  await clock.advance(16_000);
+  await backend.observe(ABOUT_A, NEVER);
   return {
     clock,
     logger,

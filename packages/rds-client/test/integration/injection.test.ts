@@ -80,7 +80,7 @@ describe('values in commands', () => {
       fc.property(hostile, hostile, hostile, (nodeName, nodeUid, bootId) => {
         const fence = { id: '00c0ffee', nodeName, nodeUid, bootId, addresses: [], fencedAtMs: 1 };
         const printed = send(sim, () => addFenceStatement('10.0.5.1', formatFenceComment(fence)));
-        const meant = `reattach/1 id=00c0ffee node=${nodeName} uid=${nodeUid} boot=${bootId} at=1`;
+        const meant = `reattach/2 id=00c0ffee node=${nodeName} uid=${nodeUid} boot=${bootId} m=- c=- o=- at=1`;
         const comments = sim.device.addressList.entries.map(({ comment }) => comment);
         expect(comments).toEqual(printed === undefined ? [] : [meant]);
         sim.run('/ip/firewall/address-list/remove [find]');

@@ -8,10 +8,15 @@ const ROWS: Readonly<Record<string, unknown>> = {
   resource: { version: '7.24.2 (stable)', uptime: '10d' },
   tracking: { enabled: 'yes', 'tcp-established-timeout': '1d' },
   sessions: [],
+  controls: [],
   exports: [{ slot: 'pvc-a', 'nvme-tcp-server-nqn': 'nqn.a', 'nvme-tcp-server-port': 4420 }],
   fences: [],
   raw: [],
   stats: [],
+  count: { entries: 2 },
+  addresses: [{ address: '10.0.0.10/24', disabled: false }],
+  settings: { 'ipv4-fasttrack-active': false },
+  bridge: { 'use-ip-firewall': true, 'bridge-fast-path-active': false },
 };
 
 /** A client and a session to a backend that prints `rows` by label; a function is called for each command. One record per menu. */

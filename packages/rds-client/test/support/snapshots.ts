@@ -13,6 +13,7 @@ export const TRACKING: Tracking = {
   detail: 'connection tracking is set to yes',
   establishedTimeoutMs: DAY_MS,
   shortenedTimeoutMs: 300_000,
+  closingTimeoutMs: 10_000,
 };
 
 /** An established session to port 4420 whose last packet passed at least `ageMs`, and a second more at most, before the reading. */
@@ -23,6 +24,8 @@ export function session(address: string, ageMs: number, overrides: Partial<Sessi
     port: 4420,
     state: 'established',
     remainingMs: DAY_MS - ageMs - 1_000,
+    deviceAddress: '10.0.0.10',
+    isOffloaded: false,
     ...overrides,
   };
 }
@@ -42,7 +45,7 @@ export const DROP_RULE: RawRule = {
 };
 
 export function fenceEntry(overrides: Partial<FenceEntry> = {}): FenceEntry {
-  const comment = 'reattach/1 id=00c0ffee node=node-a uid=uid-a boot=boot-a at=1767225600000';
+  const comment = 'reattach/2 id=00c0ffee node=node-a uid=uid-a boot=boot-a m=- c=- o=- at=1767225600000';
   return { address: '10.0.5.1', comment, disabled: false, dynamic: false, ...overrides };
 }
 
@@ -61,6 +64,9 @@ export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     tracking: TRACKING,
     sessionPorts: [4420],
     sessions: [],
+    controls: [],
+    hasTooManySessions: false,
+    skipped: [],
     exports: [EXPORT],
     fenceEntries: [],
     rawRules: [DROP_RULE],

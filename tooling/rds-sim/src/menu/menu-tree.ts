@@ -3,6 +3,7 @@ import type { Device } from '../device/device.ts';
 import type { Dialect } from '../dialect.ts';
 import type { GlobalGrammar, Grammar, VerbGrammar } from '../script/grammar.ts';
 import { addressListMenu } from './address-list-menu.ts';
+import { addressMenu } from './address-menu.ts';
 import { connectionMenu, trackingMenu } from './connection-menu.ts';
 import { diskMenu } from './disk-menu.ts';
 import { type ListMenu, type Menu, NO_NAMES, type SettingsMenu } from './menu.ts';
@@ -37,6 +38,7 @@ export class MenuTree implements Grammar {
       ruleMenu('raw', device.raw),
       ruleMenu('filter', device.filter),
       serviceMenu(device, ssh),
+      addressMenu(device),
       ipSettingsMenu(device),
       bridgeMenu(device),
       bridgePortMenu(device),

@@ -59,7 +59,7 @@ export function composeController(options: ComposeOptions): ComposedController {
     storageAddresses: [options.storageAddress],
     activityWindowMs: 15_000,
     idlePollMs: 60_000,
-    quiesceMs: 10_000,
+    maxQuiesceMs: 300_000,
     writesStillMs: 2_000,
     dial: options.dial,
     clock,

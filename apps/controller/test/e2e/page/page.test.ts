@@ -47,7 +47,7 @@ describe.skipIf(chromium === undefined)('status page', () => {
   }
 
   it('shows a node die, what is done about it and that all is well again, without a reload', async () => {
-    await using controller = await WorldController.start(['--mode=fence', '--rds-quiesce-ms=5000']);
+    await using controller = await WorldController.start(['--mode=fence', '--rds-writes-still-ms=5000']);
     const { world } = controller;
     await using opened = await open(controller.url);
     const { page, complaints } = opened;

@@ -37,7 +37,6 @@ export const COMPRESSED_FLAGS: readonly string[] = [
   `--rds-activity-window-ms=${TIMES.activityWindowMs}`,
   '--suspect-poll-ms=200',
   '--rds-idle-poll-ms=500',
-  '--rds-quiesce-ms=1500',
   '--rds-writes-still-ms=250',
   '--fence-poll-ms=500',
 ];

@@ -18,7 +18,6 @@ export const CONTROLLER_TIMES: Readonly<Record<string, number>> = {
   'rds-activity-window-ms': 2_000, // the backend prints whole seconds
   'suspect-poll-ms': 200,
   'rds-idle-poll-ms': 500,
-  'rds-quiesce-ms': 800,
   'rds-writes-still-ms': 250,
   'fence-poll-ms': 500,
   'detach-timeout-ms': 3_000,
