@@ -30,11 +30,15 @@ export const watchConfirmations: CreateOracle = (world, report) => {
     const isFound = answer.status < 300 || answer.status === 404;
     if (request.method === 'GET' && isFound) readAtMs.set(`${client} ${request.path}`, atMs);
   });
-  /** What was decided before a pause is sent after it: only the precondition guards that, so its age is not judged. */
+  /**
+   * What was decided before a pause is sent after it, and a slow network delivers late: only the precondition guards that, so
+   * its age is not judged.
+   */
   const readAgeMs = (client: string, { path }: ApiRequest): number => {
     const nowMs = world.clock.now();
-    const resumedAtMs = world.replicas.find(({ name }) => client.startsWith(name))?.resumedAtMs ?? 0;
-    if (nowMs - resumedAtMs < AFTER_PAUSE_MS) return 0;
+    const replica = world.replicas.find(({ name }) => client.startsWith(name));
+    if (!replica || nowMs - replica.resumedAtMs < AFTER_PAUSE_MS) return 0;
+    if (!replica.apiLink.isWell || !replica.storageLink.isWell) return 0;
     return nowMs - (readAtMs.get(`${client} ${path.replace(/\/status$/, '')}`) ?? Number.NEGATIVE_INFINITY);
   };
   /** What the write that is being carried out would have done wrong. */
