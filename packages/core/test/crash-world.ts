@@ -125,7 +125,12 @@ export class CrashWorld {
     let process = this.#start();
     let life = new AbortController();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
-      const context = { reasons: new Set(['periodic'] as const), nowMs: this.#clock.now(), reconcileId: 'r' };
+      const context = {
+        reasons: new Set(['periodic'] as const),
+        nowMs: this.#clock.now(),
+        reconcileId: 'r',
+        wake: () => undefined,
+      };
       await Promise.race([process.run(context, life.signal), this.#death.promise]);
       await settle(); // the rest of a dead process runs into calls that are never answered
       if (this.#isDead) {

@@ -34,6 +34,8 @@ export class PassFixture {
   readonly lost: NodeFact;
   readonly lostSinceMs: number;
   #pass: ReleasePass;
+  /** How often work that outlasted a pass has requested the next one. */
+  wakes = 0;
   #fences = 0;
   readonly #overrides: Partial<ReleasePassOptions>;
 
@@ -89,7 +91,8 @@ export class PassFixture {
 
   /** Runs one pass. */
   async run(reason: TriggerReason = 'periodic'): Promise<{ readonly nextDeadlineMs?: number }> {
-    const context = { reasons: new Set([reason]), nowMs: this.clock.now(), reconcileId: 'r' };
+    const wake = () => void this.wakes++;
+    const context = { reasons: new Set([reason]), nowMs: this.clock.now(), reconcileId: 'r', wake };
     return this.#pass.run(context, this.abort.signal);
   }
 

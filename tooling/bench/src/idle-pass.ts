@@ -43,7 +43,7 @@ export async function idlePass(): Promise<void> {
     newFenceId: () => '00000000',
   });
   const { signal } = new AbortController();
-  const context = { reasons: new Set(['periodic'] as const), reconcileId: 'bench' };
+  const context = { reasons: new Set(['periodic'] as const), reconcileId: 'bench', wake: () => undefined };
   const ours = await repeat(() => pass.run({ ...context, nowMs: clock.now() }, signal));
   const walk = await repeat(async () => {
     let ready = 0;

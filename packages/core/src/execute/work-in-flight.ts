@@ -8,13 +8,18 @@ const NONE: ReadonlySet<string> = new Set();
  */
 export class WorkInFlight<T> {
   readonly #limit: number;
+  readonly #onEnd: () => void;
   readonly #running = new Map<string, Promise<void>>();
   #results: T[] = [];
   #failures: unknown[] = [];
 
-  /** @param limit how many pieces may be under way at once; default no limit. */
-  constructor(limit: number = Number.POSITIVE_INFINITY) {
+  /**
+   * @param limit how many pieces may be under way at once; default no limit
+   * @param onEnd called after each end, when its outcome can be taken
+   */
+  constructor(limit: number = Number.POSITIVE_INFINITY, onEnd: () => void = () => undefined) {
     this.#limit = limit;
+    this.#onEnd = onEnd;
   }
 
   get keys(): ReadonlySet<string> {
@@ -28,7 +33,10 @@ export class WorkInFlight<T> {
   /** @returns `false` when nothing was begun: there is work under this key, or as much as there may be. */
   begin(key: string, work: () => Promise<T>): boolean {
     if (this.#running.has(key) || this.#running.size >= this.#limit) return false;
-    const ended = this.#run(work).finally(() => this.#running.delete(key));
+    const ended = this.#run(work).finally(() => {
+      this.#running.delete(key);
+      this.#onEnd();
+    });
     this.#running.set(key, ended);
     return true;
   }

@@ -201,7 +201,16 @@ export class AttachmentReconciler implements ReconcileTrigger {
     const options = { root: true, attributes, links: this.#takeLinks() };
     const ending = await this.#tracer.startActiveSpan(SPAN_NAME, options, async (span) => {
       try {
-        const attempt = await this.#attempt({ reasons, nowMs: startedAtMs, reconcileId }, signal, span);
+        const attempt = await this.#attempt(
+          {
+            reasons,
+            nowMs: startedAtMs,
+            reconcileId,
+            wake: () => this.#request('deadline', span.spanContext()),
+          },
+          signal,
+          span,
+        );
         return { ...attempt, spanContext: span.spanContext() };
       } finally {
         span.end();

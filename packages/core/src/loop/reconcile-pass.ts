@@ -8,6 +8,8 @@ export interface PassContext {
   readonly nowMs: number;
   /** Names this pass in logs and spans; unique within the process. */
   readonly reconcileId: string;
+  /** Requests another pass; for work that outlasts this one, when it ends. Synchronous, never throws. */
+  readonly wake: () => void;
 }
 
 /** What a pass leaves behind. */

@@ -14,13 +14,18 @@ export interface Run {
  * that has ended is reported exactly once.
  */
 export class RecurringWork<T extends Run> {
-  readonly #work = new WorkInFlight<T>();
+  readonly #work: WorkInFlight<T>;
   /** Under way, and due again meanwhile. */
   readonly #overtaken = new Set<string>();
   readonly #latest = new Map<string, T>();
   readonly #dueMs = new Map<string, number>();
   #ended: T[] = [];
   #failures: unknown[] = [];
+
+  /** @param onEnd see {@link WorkInFlight} */
+  constructor(onEnd?: () => void) {
+    this.#work = new WorkInFlight<T>(undefined, onEnd);
+  }
 
   get keys(): ReadonlySet<string> {
     return this.#work.keys;

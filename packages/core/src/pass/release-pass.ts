@@ -93,9 +93,6 @@ interface BackendPart extends Run, Begun {
 /** How long a pass waits for what it has begun, ms: what takes longer goes on beside the next passes, and delays nobody else. */
 const PATIENCE_MS = 250;
 
-/** How often passes look whether what was left under way has ended, ms. Such a pass reads no cache and asks nobody. */
-const POLL_MS = 100;
-
 const NONE: ReadonlySet<string> = new Set();
 
 /** Key of the part that is about attachments whose backend is not known, and about nodes as a whole. */
@@ -144,9 +141,13 @@ export class ReleasePass implements ReconcilePass {
       this.#storageNodes.get(backendName)?.get(nodeName)?.addresses ?? [],
   };
   /** Looks at backends. */
-  readonly #parts = new RecurringWork<BackendPart>();
+  readonly #parts = new RecurringWork<BackendPart>(() => this.#onWorkEnded());
   /** Writes for nodes that are under way. */
-  readonly #works: NodeWorks = new WorkInFlight(MAX_NODES_AT_ONCE);
+  readonly #works: NodeWorks = new WorkInFlight(MAX_NODES_AT_ONCE, () => this.#onWorkEnded());
+  /** Requests the next pass; absent while a pass runs, which takes what has ended itself. */
+  #wake: (() => void) | undefined;
+  /** Work has ended whose outcome no pass has taken. */
+  #hasEnded = false;
   /** When the last pass began, epoch ms. */
   #lastNowMs = Number.NEGATIVE_INFINITY;
   /** Effects of before, seen only now. */
@@ -163,6 +164,22 @@ export class ReleasePass implements ReconcilePass {
   }
 
   async run(context: PassContext, signal: AbortSignal): Promise<PassResult> {
+    this.#wake = undefined;
+    try {
+      return await this.#run(context, signal);
+    } finally {
+      if (!signal.aborted) this.#wake = context.wake;
+      if (this.#hasEnded) this.#onWorkEnded();
+    }
+  }
+
+  #onWorkEnded(): void {
+    this.#hasEnded = true;
+    this.#wake?.();
+    this.#wake = undefined; // one request is enough
+  }
+
+  async #run(context: PassContext, signal: AbortSignal): Promise<PassResult> {
     const { nowMs } = context;
     const { fleet, clock } = this.#options;
     if (context.reasons.has('startup')) this.#beginTerm();
@@ -266,7 +283,8 @@ export class ReleasePass implements ReconcilePass {
     begun: ReadonlySet<string>,
     signal: AbortSignal,
   ): PassResult {
-    const { observer, policy, fleet, clock } = this.#options;
+    const { observer, policy, fleet } = this.#options;
+    this.#hasEnded = false;
     this.#parts.update(nowMs);
     const parts = this.#parts.take();
     const works = this.#works.take();
@@ -307,11 +325,7 @@ export class ReleasePass implements ReconcilePass {
     }
     const [failure] = [...parts.failures, ...works.failures];
     if (failure !== undefined) throw failure;
-    const isUnderWay = this.#parts.keys.size + this.#works.keys.size > 0;
-    const nextDeadlineMs = Math.min(
-      this.#parts.nextDeadlineMs,
-      isUnderWay ? clock.now() + POLL_MS : Number.POSITIVE_INFINITY,
-    );
+    const { nextDeadlineMs } = this.#parts;
     return Number.isFinite(nextDeadlineMs) ? { nextDeadlineMs } : {};
   }
 

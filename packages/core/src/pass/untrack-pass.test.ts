@@ -27,7 +27,10 @@ function setUp(options: Partial<UntrackPassOptions> = {}) {
   const pass = new UntrackPass({ manager, nodes, metrics, logger, ...options });
   const abort = new AbortController();
   const run = (signal: AbortSignal = abort.signal) =>
-    pass.run({ reasons: new Set(['periodic']), nowMs: clock.now(), reconcileId: 'test-1' }, signal);
+    pass.run(
+      { reasons: new Set(['periodic']), nowMs: clock.now(), reconcileId: 'test-1', wake: () => undefined },
+      signal,
+    );
   const track = (volumeHandle: string, nodeName: string, accessModes = ['ReadWriteOnce']) =>
     manager.trackAttachment(volumeHandle, nodeName, { accessModes }, abort.signal);
   const tracked = () => manager.attachments().map(({ volumeHandle }) => volumeHandle);

@@ -48,7 +48,7 @@ function setUp() {
   });
   const run = () =>
     pass.run(
-      { reasons: new Set(['deadline']), nowMs: clock.now(), reconcileId: 'r' },
+      { reasons: new Set(['deadline']), nowMs: clock.now(), reconcileId: 'r', wake: () => undefined },
       new AbortController().signal,
     );
   const writes = () =>

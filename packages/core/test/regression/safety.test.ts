@@ -55,7 +55,10 @@ function setUp(policy: Partial<Policy> = {}) {
   let pass = new ReleasePass(options());
   const { signal } = new AbortController();
   const run = () =>
-    pass.run({ reasons: new Set(['periodic']), nowMs: clock.now(), reconcileId: 'r' }, signal);
+    pass.run(
+      { reasons: new Set(['periodic']), nowMs: clock.now(), reconcileId: 'r', wake: () => undefined },
+      signal,
+    );
   const restart = () => void (pass = new ReleasePass(options()));
   const attach = (...names: readonly string[]) => {
     for (const persistentVolumeName of names)
