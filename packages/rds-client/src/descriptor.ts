@@ -56,7 +56,7 @@ export const rdsDescriptor: BackendDescriptor = {
     foreignAddresses: {
       type: 'addresses',
       description:
-        'Addresses of hosts that use the backend and are no nodes of this cluster, such as those of another cluster. A live session of any other unknown host holds every release.',
+        'Addresses of hosts outside this cluster that use the backend, such as nodes of another cluster. A live session of any other unknown host holds every release.',
     },
     writesStillMs: {
       type: 'milliseconds',

@@ -84,7 +84,7 @@ describe('a backend that fails during a fail-over', () => {
   );
 
   it.each(CASES.filter(isBlindWhileQueuesClose))(
-    'holds it where nobody saw the queues close: $name',
+    'holds it when the queues were not seen closing: $name',
     async ({ match, fault, times }) => {
       await using lab = await small();
       const { rds } = lab.world;

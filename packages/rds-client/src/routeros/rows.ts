@@ -1,54 +1,25 @@
-import { canonicalIp } from '@reattach/tcp-evidence';
 import * as z from 'zod';
 import type { Bypass, Export, FenceEntry, RawRule, Session, WriteCounters } from '../snapshot.ts';
-import { parseDuration } from './duration.ts';
-import { type Endpoint, parseEndpoint, parseInterfaceAddress } from './ip-address.ts';
+import { type Endpoint, parseInterfaceAddress } from './ip-address.ts';
 import type { Parsed, Row } from './reply.ts';
+import {
+  address,
+  count,
+  duration,
+  endpoint,
+  flag,
+  optional,
+  parseEach,
+  parseOne,
+  port,
+  type Rows,
+  text,
+} from './row-schemas.ts';
 
 /**
  * Records of the menus as typed facts. Never throws; unknown keys are tolerated, missing ones named. Flags that say
  * whether something is in force (`disabled`, `dynamic`) must be there: what a backend leaves out is not taken as "no".
  */
-
-const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-
-const flag = z
-  .union([z.boolean(), z.enum(['true', 'false', 'yes', 'no'])])
-  .transform((value) => value === true || value === 'true' || value === 'yes');
-
-const count = text.refine((value) => /^\d{1,20}$/.test(value), 'is not a number');
-
-const duration = text.transform((value, context) => {
-  const parsed = parseDuration(value);
-  if (parsed !== undefined) return parsed;
-  context.addIssue('is not a duration');
-  return z.NEVER;
-});
-
-const address = text.transform((value, context) => {
-  const parsed = canonicalIp(value);
-  if (parsed !== undefined) return parsed;
-  context.addIssue('is no single address');
-  return z.NEVER;
-});
-
-const endpoint = text.transform((value, context) => {
-  const parsed = parseEndpoint(value);
-  if (parsed !== undefined) return parsed;
-  context.addIssue('is no address');
-  return z.NEVER;
-});
-
-const port = text.transform((value, context) => {
-  const parsed = /^\d{1,5}$/.test(value) ? Number(value) : 0;
-  if (parsed >= 1 && parsed <= 65_535) return parsed;
-  context.addIssue('is no port');
-  return z.NEVER;
-});
-
-/** Empty when the property is not set. */
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === '' || value === null ? undefined : value), schema.optional());
 
 export interface ResourceRow {
   readonly version: string;
@@ -290,12 +261,6 @@ export function parseTracking(rows: readonly Row[]): Parsed<TrackingRow> {
   return parseOne('tracking', tracking, rows);
 }
 
-/** Rows of a list with what was not understood of it, in words. */
-export interface Rows<T> {
-  readonly rows: readonly T[];
-  readonly skipped: readonly string[];
-}
-
 /**
  * Sessions between hosts and these ports of the backend's own addresses. A row that cannot be read counts as a session of
  * its host that may have spoken just now; one without addresses is skipped.
@@ -381,55 +346,4 @@ export function parseStats(rows: readonly Row[]): ReadonlyMap<string, WriteCount
     counters.set(slot, { writeOps, writeBytes, inFlightOps });
   }
   return counters;
-}
-
-function parseOne<T>(label: string, schema: z.ZodType<T>, rows: readonly Row[]): Parsed<T> {
-  const parsed = parseAll(label, schema, rows);
-  if (!parsed.ok) return parsed;
-  const [first, ...more] = parsed.value;
-  if (first === undefined || more.length > 0)
-    return malformed(`${label} has ${rows.length} records instead of 1`);
-  return { ok: true, value: first };
-}
-
-function parseAll<T>(label: string, schema: z.ZodType<T>, rows: readonly Row[]): Parsed<readonly T[]> {
-  const values: T[] = [];
-  for (const [index, row] of rows.entries()) {
-    const parsed = schema.safeParse(row);
-    if (!parsed.success) return malformed(`${label}[${index}]${describe(parsed.error, row)}`);
-    values.push(parsed.data);
-  }
-  return { ok: true, value: values };
-}
-
-/** A row that is not understood is skipped and said, or replaced by `fallback`. */
-function parseEach<T>(
-  label: string,
-  schema: z.ZodType<T>,
-  rows: readonly Row[],
-  fallback?: (row: Row) => T | undefined,
-): Rows<T> {
-  const values: T[] = [];
-  const skipped: string[] = [];
-  for (const [index, row] of rows.entries()) {
-    const parsed = schema.safeParse(row);
-    if (!parsed.success) skipped.push(`${label}[${index}]${describe(parsed.error, row)}`);
-    const value = parsed.success ? parsed.data : fallback?.(row);
-    if (value !== undefined) values.push(value);
-  }
-  return { rows: values, skipped };
-}
-
-function describe(error: z.ZodError, row: Row): string {
-  const issue = error.issues[0];
-  const key = String(issue?.path[0] ?? '');
-  const missing = key !== '' && row[key] === undefined;
-  return `.${key} ${missing ? 'is missing' : issue?.code === 'custom' ? issue.message : 'has an unexpected value'}`;
-}
-
-function malformed(detail: string): {
-  readonly ok: false;
-  readonly fault: { code: 'MALFORMED'; detail: string };
-} {
-  return { ok: false, fault: { code: 'MALFORMED', detail } };
 }
