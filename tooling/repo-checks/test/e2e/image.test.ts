@@ -113,7 +113,7 @@ describe('deploy/Dockerfile', () => {
     folder = await mkdtemp(join(tmpdir(), 'reattach-image-'));
     image = new DryImage(folder, await readFile(join(ROOT, 'deploy/Dockerfile'), 'utf8'));
     await image.build();
-  }, 300_000);
+  }, 900_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('leaves a bundle that starts in an empty folder with an empty environment', async () => {
