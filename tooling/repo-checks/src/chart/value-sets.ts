@@ -28,6 +28,7 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
       config: {
         ...BACKEND,
         mode: 'fence',
+        gracePeriodMs: '45s',
         earlyDetection: true,
         otlp: { endpoint: 'http://collector.observability:4318' },
         fence: { neverFence: 'boots-from-backend=true' },

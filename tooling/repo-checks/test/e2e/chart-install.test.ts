@@ -28,6 +28,11 @@ describe.skipIf(helm === undefined)('deploy/chart, installed by Helm', () => {
       "at '/config/gracePeriodMs': minimum: got 3,000",
     ],
     [
+      'a time of an unknown unit',
+      { config: { gracePeriodMs: '30x' } },
+      "at '/config/gracePeriodMs': '30x' does not match pattern",
+    ],
+    [
       'a file of the pod',
       { config: { rds: { privateKeyFile: '/key' } } },
       "additional properties 'privateKeyFile' not allowed",
