@@ -21,6 +21,26 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ default .Chart.AppVersion .Values.image.tag }}{{ end }}
 {{- end }}
 
+{{- /* Kinds of backends in use, separated by spaces: those of config.backends, else the one whose options are set. */ -}}
+{{- define "reattach.kinds" -}}
+{{- $kinds := list }}
+{{- range .Values.config.backends }}
+{{- $kinds = append $kinds (default "rds" .kind) }}
+{{- else }}
+{{- $kinds = list (hasKey .Values.config "linux-nvmet" | ternary "linux-nvmet" "rds") }}
+{{- end }}
+{{- $kinds | uniq | join " " }}
+{{- end }}
+
+{{- /* The configuration file. The default user of an rds backend is left out where none is in use. */ -}}
+{{- define "reattach.config" -}}
+{{- if has "rds" (include "reattach.kinds" . | splitList " ") }}
+{{- toYaml .Values.config }}
+{{- else }}
+{{- toYaml (omit .Values.config "rds") }}
+{{- end }}
+{{- end }}
+
 {{- /* The status page: the address that the operator gave, else how to reach it. */ -}}
 {{- define "reattach.pageUrl" -}}
 {{ default (printf "http://127.0.0.1:%v/ after kubectl -n %s port-forward deploy/%s %v" .Values.port .Release.Namespace (include "reattach.name" .) .Values.port) .Values.prometheusRule.pageUrl }}

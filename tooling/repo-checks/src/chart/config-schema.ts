@@ -23,6 +23,8 @@ const NOT_IN_VALUES = new Set([
   'rds.privateKeyFile',
   'rds.passphraseFile',
   'rds.hostKeyFile',
+  'linux-nvmet.privateKeyFile',
+  'linux-nvmet.hostKeyFile',
   'http.listen',
   'audit.file',
   'leaderElection.namespace',
@@ -55,7 +57,17 @@ export function configSchema(options: readonly DocumentedOption[]): Schema {
     for (const name of path) node = (node[name] ??= {}) as Record<string, unknown>;
     node[last] = typeSchema(option);
   }
-  const backend = options.filter(({ key }) => key.startsWith('rds.'));
+  // The kinds of backends: each has an SSH address. Where kinds share a name, the first one's range is kept; the controller checks each.
+  const kinds = options.flatMap(({ key, type }) =>
+    type === 'host[:port]' ? [key.replace('.address', '')] : [],
+  );
+  const entries = kinds
+    .toReversed()
+    .flatMap((kind) =>
+      options.flatMap((option): (readonly [string, Schema])[] =>
+        option.key.startsWith(`${kind}.`) ? [[option.key.slice(kind.length + 1), typeSchema(option)]] : [],
+      ),
+    );
   const config = objectSchema(tree);
   return {
     ...config,
@@ -69,11 +81,9 @@ export function configSchema(options: readonly DocumentedOption[]): Schema {
           additionalProperties: false,
           required: ['address'],
           properties: {
-            kind: { enum: ['rds'] },
+            kind: { enum: kinds },
             name: TEXT,
-            ...Object.fromEntries(
-              backend.map((option) => [option.key.slice('rds.'.length), typeSchema(option)]),
-            ),
+            ...Object.fromEntries(entries),
           },
         },
       },

@@ -65,6 +65,20 @@ export const VALUE_SETS: Readonly<Record<string, RenderOptions>> = {
       ],
     },
   },
+  'a Linux target': {
+    values: { config: { mode: 'fence', 'linux-nvmet': { address: 'target.example.org' } } },
+  },
+  'backends of both kinds': {
+    values: {
+      config: {
+        mode: 'fence',
+        backends: [
+          { address: '10.0.0.1' },
+          { kind: 'linux-nvmet', name: 'target', address: '10.0.0.2', ports: '4420' },
+        ],
+      },
+    },
+  },
   'two backends': {
     values: {
       config: {
