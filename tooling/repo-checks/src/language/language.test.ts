@@ -23,7 +23,6 @@ const TO_DO: readonly string[] = [
   'README.md',
   'docs/adr',
   'docs/architecture.md',
-  'docs/concepts.md',
   'docs/quick-start.md',
   'docs/routeros.md',
   'docs/telemetry.md',
