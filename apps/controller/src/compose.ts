@@ -25,6 +25,7 @@ import { pageRoutes } from './http/page-routes.ts';
 import type { Controller } from './lifecycle/controller.ts';
 import { Teardown } from './lifecycle/teardown.ts';
 import { untilAborted } from './lifecycle/until-aborted.ts';
+import { watchBackends } from './lifecycle/watch-backends.ts';
 import { buildStateReport } from './state/build-state-report.ts';
 import { GoneNodes } from './state/gone-nodes.ts';
 import { stateRoutes } from './state/state-routes.ts';
@@ -192,12 +193,20 @@ function routes({ config, clock, identity, cluster, backends, leading, reports, 
 }
 
 /** Fills the caches, then runs passes whenever this replica leads, until the process stops. */
-async function work({ config, logger, signal, cluster, backends, leading, reports, loop }: Parts) {
+async function work(parts: Parts) {
+  const { config, logger, clock, signal, cluster, backends, leading, reports, loop } = parts;
   const { mode } = config.policy;
   cluster.caches.start();
   for (const backend of backends.all) backend.start(signal);
   await cluster.caches.waitForSync(signal);
   await cluster.readClusterId(signal);
+  using _watch = watchBackends({
+    cluster: cluster.caches,
+    backends: backends.all,
+    policy: config.policy,
+    clusterId: cluster.clusterId,
+    clock,
+  });
   // Nothing later is as large as the first lists. V8 returns that memory only when asked (--expose-gc, as in the image).
   globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
   const lead = async (term: AbortSignal) => {
