@@ -20,7 +20,7 @@ export const COMPRESSED_TIMES: {
     leaseIntervalMs: 500, // real: 10 000
     nodeStatusIntervalMs: 500,
   },
-  keepAliveTimeoutMs: 500, // real: 5 000
+  keepAliveTimeoutMs: 1_500, // real: 5 000; a reading falls between the last packet and the close, as in reality
   reconnectDelayMs: 250, // real: 10 000
   connectTimeoutMs: 300, // real: 3 000
   writeIntervalMs: 50,
