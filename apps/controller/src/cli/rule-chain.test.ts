@@ -27,6 +27,7 @@ describe('ruleChain', () => {
       ['grace-over', 'passed', 'its grace is over; the backend has proved it silent for 45 s'],
       ['volume-known', 'passed', 'PersistentVolume pv-a is ours (handle-a)'],
       ['detach-under-way', 'passed', 'its VolumeAttachment is not being deleted yet'],
+      ['addresses-own', 'passed', 'no one else claims an address of the node'],
       [
         'storage-known',
         'passed',

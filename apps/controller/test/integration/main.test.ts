@@ -26,7 +26,7 @@ function saying(text: string): RegExp {
 describe('main', { timeout: 60_000 }, () => {
   it.each<[readonly string[], number, string, string]>([
     [['--version'], 0, `reattach ${VERSION}\n`, ''],
-    [['--help'], 0, 'reattach explain <pvc|pv|node>', ''],
+    [['--help'], 0, 'reattach explain <name>', ''],
     [['status', '--help'], 0, 'Usage: reattach status [flags]', ''],
     [['completion', 'bash'], 0, 'complete -F _reattach reattach', ''],
     [['frobnicate'], 2, '', 'Expected one of the commands run, status, explain, plan'],

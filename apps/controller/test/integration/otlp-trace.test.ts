@@ -67,7 +67,7 @@ describe('a release, exported over OTLP/HTTP', () => {
       'reattach.evidence.observed_at': expect.any(String),
       'reattach.fence.state': 'effective',
       'reattach.decision.rule': 'mode-fence',
-      'reattach.decision.why': expect.stringContaining('is effective'),
+      'reattach.decision.why': expect.stringContaining('fence effective'),
       'reattach.volumes': [expect.any(String), expect.any(String)],
     });
     const shown = whole.flatMap(({ name, events }) => events.map((event) => `${name}: ${event.name}`));

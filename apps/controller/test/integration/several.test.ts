@@ -34,7 +34,7 @@ describe('a volume on two nodes', () => {
     expect(backendWrites(lab.world)).toEqual([]);
     expect(controller.holds('pvc-shared')).toEqual([]);
     expect(others).toHaveLength(2);
-    for (const volume of others) expect(controller.holds(volume)).toEqual(['sibling-held']);
+    for (const volume of others) expect(controller.holds(volume)).toContain('sibling-held');
 
     await lab.runFor(MIGRATION_MS, LONG_STEP_MS);
     await lab.until('all to be released', () => lab.world.attachedTo(LOST).length === 0);
