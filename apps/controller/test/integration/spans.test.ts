@@ -64,16 +64,14 @@ describe('the spans of a fail-over', () => {
       'reattach.volumes': [expect.any(String), expect.any(String)],
       'reattach.decision.rule': 'mode-fence',
     };
-    expect(fence?.attributes).toEqual({
+    expect(fence?.attributes).toMatchObject({
       ...decided,
       'reattach.fence.state': 'open',
-      'reattach.decision.why': expect.stringMatching(
-        /^Node has been NotReady for .* s; its session was active/,
-      ),
+      'reattach.decision.why': expect.stringMatching(/^Node has been NotReady for .* s; /),
     });
     const [{ fields }] = controller.logged('Fenced node') as [ReturnType<typeof controller.logged>[number]];
     const { id } = fields['fence'] as { readonly id: string };
-    expect(release?.attributes).toEqual({
+    expect(release?.attributes).toMatchObject({
       ...decided,
       'reattach.fence.state': 'effective',
       'reattach.fence.id': id,
