@@ -24,13 +24,13 @@ export interface RdsBackendOptions {
   readonly storageAddresses?: readonly string[];
   /** A session younger than this is live, ms; default 15,000: three NVMe keep-alives of 5 s. */
   readonly activityWindowMs?: number;
-  /** Time between two readings when nobody asks, ms; default 60,000. */
+  /** Time between two readings without a request, ms; default 60,000. */
   readonly idlePollMs?: number;
   /** How long the write counters of its single-writer volumes must have stood still, ms; default 2,000. */
   readonly writesStillMs?: number;
   /** Longest time for which sessions of a fenced node may stay open before a person is asked, ms; default 300,000. */
   readonly maxQuiesceMs?: number;
-  /** Addresses and prefixes of hosts that are no nodes of this cluster, such as those of another cluster; default: none. */
+  /** Addresses and prefixes of hosts that are not nodes of this cluster, such as those of another cluster; default: none. */
   readonly foreignAddresses?: readonly string[];
   /** Keeps what is learned about hosts beyond the process; default: nothing does. */
   readonly history?: BackendHistory;
@@ -98,7 +98,7 @@ function within(options: RdsBackendOptions, key: NumberOption, min: number, max:
   throw badConfig(key, `must be an integer from ${min} to ${max}, not ${value}`);
 }
 
-/** @throws {BackendError} BAD_CONFIG naming the entry that is no address and no prefix */
+/** @throws {BackendError} BAD_CONFIG naming the entry that is neither an address nor a prefix */
 function foreignHosts(entries: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const entry of entries) {

@@ -2,7 +2,7 @@ import type { FenceRecord } from '@reattach/core';
 import { BackendError } from '@reattach/ssh-transport';
 
 /**
- * Longest comment that we write, characters. Nobody has published RouterOS' limit, so this stays below 255, the usual one; the read-back
+ * Longest comment that we write, characters. RouterOS' limit is not published, so this stays below 255, the usual one; the read-back
  * would show a comment that was cut off. Node names that do not fit are cut and end in `~`; `FenceRecords` has them whole.
  */
 const MAX_COMMENT_LENGTH = 240;

@@ -45,7 +45,7 @@ describe('fenceAddresses', () => {
   });
 });
 
-describe('an entry that stands in the way', () => {
+describe('an entry that is in the way', () => {
   const other = formatFenceComment({ ...FENCE, id: 'deadbeef', nodeName: 'node-b' });
   const RESTAMPED = [{ ...ENTRY }];
 

@@ -30,7 +30,7 @@ export interface FenceLink {
  * @param connect called after the values were checked
  * @returns whether anything had to be changed
  * @throws {BackendError} INVALID_VALUE before anything is sent; NOT_FENCED when the read-back shows otherwise, for instance
- * because a foreign entry stands in the way; `not-applied` only while surely nothing was changed
+ * because a foreign entry is in the way; `not-applied` only while surely nothing was changed
  */
 export async function fenceAddresses(
   connect: () => Promise<FenceLink>,

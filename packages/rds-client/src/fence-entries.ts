@@ -3,7 +3,7 @@ import type { FenceEntry as ListedAddress } from '@reattach/tcp-evidence';
 import { parseFenceComment } from './fence-comment.ts';
 import type { FenceEntry } from './snapshot.ts';
 
-/** Entries of the fence list that we wrote; any other is somebody else's and is never touched. */
+/** Entries of the fence list that we wrote; any other is foreign and is never touched. */
 export function ownEntries(entries: readonly FenceEntry[]): readonly ListedAddress[] {
   return entries.flatMap((entry) => {
     const record = parseFenceComment(entry.comment);
@@ -14,7 +14,7 @@ export function ownEntries(entries: readonly FenceEntry[]): readonly ListedAddre
   });
 }
 
-/** Only such an entry cuts an address off until somebody removes it. */
+/** Only such an entry cuts an address off until it is removed. */
 export function isInForce({ disabled, dynamic }: FenceEntry): boolean {
   return !disabled && !dynamic;
 }

@@ -3,7 +3,7 @@ import type { Export } from './snapshot.ts';
 
 /**
  * The export of a volume: by NQN (`volumeAttributes.nqn`) first, then by slot. A slot that carries another NQN than the
- * volume names belongs to somebody else.
+ * volume names belongs to another driver.
  */
 export function matchVolume(
   { volumeHandle, volumeAttributes }: StorageVolume,

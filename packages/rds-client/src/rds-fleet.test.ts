@@ -51,7 +51,7 @@ describe('RdsFleet', () => {
     expect(backendOf(new RdsFleet([named]), { address: 'rds3.Example' })).toBe('three');
   });
 
-  it('refuses backends that cannot be told apart', () => {
+  it('refuses indistinguishable backends', () => {
     expect(() => new RdsFleet([ONE, backend('one', '10.0.0.11')])).toThrow(/same name/);
     expect(() => new RdsFleet([ONE, backend('other', '10.0.0.10')])).toThrow(/same address/);
   });

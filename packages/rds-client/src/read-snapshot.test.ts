@@ -61,7 +61,7 @@ describe('readSnapshot', () => {
       [{ action: 'notrack', disabled: false }],
       '/ip/firewall/raw/print where chain=prerouting and action=notrack; then /ip/firewall/raw/disable NUMBER, or set its dst-port to a list without 4420',
     ],
-  ])('knows what mends tracking that is %s', async (_, tracking, raw, fix) => {
+  ])('knows the fix for tracking that is %s', async (_, tracking, raw, fix) => {
     const snapshot = await read({ tracking: { ...tracking, 'tcp-established-timeout': '1d' }, raw });
     expect(snapshot.tracking.fix).toBe(fix);
   });

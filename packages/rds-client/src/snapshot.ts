@@ -15,7 +15,7 @@ export interface Tracking {
   readonly establishedTimeoutMs: number;
   /**
    * Remaining time an entry is cut down to while data is not acknowledged (`tcp-max-retrans-timeout`,
-   * `tcp-unacked-timeout`, the longer of them), ms. At or below it the age of an entry cannot be told.
+   * `tcp-unacked-timeout`, the longer of them), ms. At or below it the age of an entry is unknown.
    */
   readonly shortenedTimeoutMs: number;
   /** The shortest of the time-outs of closing states: an entry stays at least so long after the last packet, ms. */
@@ -54,7 +54,7 @@ export interface Export {
   readonly allowedHost?: string;
 }
 
-/** One entry of the fence list, whoever wrote it. */
+/** One entry of the fence list, ours or foreign. */
 export interface FenceEntry {
   readonly address: string;
   readonly comment: string;

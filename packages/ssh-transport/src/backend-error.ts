@@ -30,7 +30,7 @@ export type BackendErrorCode =
   | 'INVALID_VALUE'
   | 'CLOSED';
 
-/** The one error class of `@reattach/rds-client`. The code stands first in the message, too. */
+/** The one error class of `@reattach/rds-client`. The message begins with the code. */
 export class BackendError extends Error {
   override readonly name = 'BackendError';
   readonly code: BackendErrorCode;

@@ -48,7 +48,7 @@ describe('ConnectionManager', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('shares a dial under way among all callers', async () => {
+  it('shares a dial in progress among all callers', async () => {
     const { manager, dialledAtMs } = setUp();
     manager.start(NEVER);
     const [a, b] = await Promise.all([manager.session(NEVER), manager.session(NEVER)]);
@@ -57,7 +57,7 @@ describe('ConnectionManager', () => {
     await manager[Symbol.asyncDispose]();
   });
 
-  it('tries again after 1, 2, 4, 8, 16, 16, ... s, for ever, when the backend is down at the start', async () => {
+  it('tries again after 1, 2, 4, 8, 16, 16, ... s, without end, when the backend is down at the start', async () => {
     const { clock, manager, dialledAtMs, world } = setUp(false);
     let reconnects = 0;
     manager.onReconnect(() => void (reconnects += 1));
@@ -216,30 +216,30 @@ describe('ConnectionManager', () => {
     await manager[Symbol.asyncDispose]();
   });
 
-  it('tells of each outage once, and of one at the start, too', async () => {
+  it('reports each outage once, also one at the start', async () => {
     const { clock, manager, sessions, world, logger } = setUp(false);
-    const told: string[] = [];
+    const reported: string[] = [];
     manager.onDisconnect(() => {
       throw new Error('a bug');
     });
-    manager.onDisconnect(({ message }) => told.push(message));
-    manager.onDisconnect(() => told.push('disposed'))[Symbol.dispose]();
+    manager.onDisconnect(({ message }) => reported.push(message));
+    manager.onDisconnect(() => reported.push('disposed'))[Symbol.dispose]();
     manager.start(NEVER);
     await clock.advance(10_000);
-    expect(told).toEqual(['UNAVAILABLE: connect ECONNREFUSED']);
+    expect(reported).toEqual(['UNAVAILABLE: connect ECONNREFUSED']);
     world.up = true;
     await clock.advance(16_000);
     expect(manager.isConnected()).toBe(true);
     sessions[0]?.drop();
     world.up = false;
     await clock.advance(60_000);
-    expect(told).toHaveLength(2);
+    expect(reported).toHaveLength(2);
     expect(logger.messages('error')).toEqual([
       'Listener of the connection failed',
       'Listener of the connection failed',
     ]);
     await manager[Symbol.asyncDispose]();
-    expect(told).toHaveLength(2);
+    expect(reported).toHaveLength(2);
   });
 
   it('makes a span of each attempt, in error with its code when it failed', async () => {

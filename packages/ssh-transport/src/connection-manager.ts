@@ -10,7 +10,7 @@ import { unlessAborted } from './unless-aborted.ts';
 /** 1, 2, 4, 8, 16, 16, ... s. */
 const RECONNECTS: Backoff = { initialMs: 1_000, maxMs: 16_000 };
 
-/** Shortest wait after a wrong host key, ms: somebody has to look, and asking again changes nothing. */
+/** Shortest wait after a wrong host key, ms: a person has to act, and asking again changes nothing. */
 const HOST_KEY_RETRY_MS = 60_000;
 
 export interface ConnectionManagerOptions {
@@ -31,7 +31,7 @@ type State =
   | { readonly kind: 'waiting'; readonly error: BackendError; readonly retryAtMs: number };
 
 /**
- * Owns the one connection to a backend and keeps it up in the background, for ever: reconnects after 1, 2, 4, 8, 16,
+ * Owns the one connection to a backend and keeps it up in the background until it is disposed: reconnects after 1, 2, 4, 8, 16,
  * 16, ... s with 10 % jitter, whether the connection broke or never existed. All callers share it and its back-off: while
  * it waits they fail at once without touching the backend, so the back-off is the circuit breaker, too. It starts again
  * from 1 s only after a connection on which a command succeeded; a backend that accepts connections and then fails is not
@@ -98,7 +98,7 @@ export class ConnectionManager implements AsyncDisposable {
   }
 
   /**
-   * The connection. Waits for an attempt under way, never for a later one.
+   * The connection. Waits for an attempt in progress, never for a later one.
    * @throws {BackendError} the reason of the last failure while waiting to reconnect, `CLOSED` when it was not started or was
    * stopped; outcome `not-applied`
    * @throws `signal.reason` when `signal` aborts
@@ -210,7 +210,7 @@ export class ConnectionManager implements AsyncDisposable {
     const fields = { backend: this.#name, code: error.code, err: error, attempt, delayMs };
     if (wrongKey) {
       this.#logger.error(
-        'Storage backend showed a wrong host key: it was replaced or somebody is in between',
+        'Storage backend showed a wrong host key: it was replaced, or another machine answers at its address',
         fields,
       );
     } else if (attempt === 1) this.#logger.warn('Storage backend was not connected, reconnecting', fields);

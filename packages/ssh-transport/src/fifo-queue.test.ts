@@ -50,7 +50,7 @@ describe('FifoQueue', () => {
     await expect(running).rejects.toThrow('gave up');
     await settle();
     expect(next).toBe('waits');
-    first.reject(new Error('nobody listens'));
+    first.reject(new Error('no listener'));
     await second;
     expect(next).toBe('ran');
   });

@@ -11,12 +11,12 @@ export interface ExecResult {
 
 /**
  * One SSH connection. Commands run one at a time in the order they were asked for; after any channel error, missing
- * exit status or time-out the connection is dropped, since nobody knows what the backend is still doing.
+ * exit status or time-out the connection is dropped, since it is unknown what the backend is still doing.
  */
 export interface SshSession {
   /** Settles, never rejects, when the connection has ended for whatever reason. */
   readonly closed: Promise<BackendError>;
-  /** Commands that ended in order: a connection that never completed one is no sign of health. */
+  /** Commands that ended in order: a connection that never completed one does not prove health. */
   readonly completedCommands: number;
   /**
    * Runs one command. A queued command can be aborted; one that was sent runs to its end or time limit whether or not

@@ -24,7 +24,7 @@ export class Ssh2Session implements SshSession {
   readonly #queue = new FifoQueue();
   readonly #closed = Promise.withResolvers<BackendError>();
   #end: BackendError | undefined;
-  /** Fails the command under way. */
+  /** Fails the command in progress. */
   #fail: ((reason: BackendError) => void) | undefined;
   #completedCommands = 0;
 
@@ -56,7 +56,7 @@ export class Ssh2Session implements SshSession {
     if (!this.#socket.closed) await promise;
   }
 
-  /** Ends the connection, once, for this reason; a command under way fails with it. */
+  /** Ends the connection, once, for this reason; a command in progress fails with it. */
   #drop(reason: BackendError): void {
     if (this.#end) return;
     this.#end = reason;

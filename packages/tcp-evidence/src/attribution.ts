@@ -8,7 +8,7 @@ import type { TcpReading } from './tcp-reading.ts';
 export interface Attribution {
   /** Node name by address. */
   readonly owners: ReadonlyMap<string, string>;
-  /** Hosts whose sessions are nobody's concern: fenced ones, and those the operator declared to be no nodes of this cluster. */
+  /** Hosts whose sessions are ignored: fenced ones, and those that the operator declared not to be nodes of this cluster. */
   readonly isForeign: (host: string) => boolean;
 }
 

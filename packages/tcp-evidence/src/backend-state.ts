@@ -268,7 +268,7 @@ function shifted(state: BackendState, byMs: number): BackendState {
   };
 }
 
-/** Whoever connects is remembered, but an endless row of strangers must not fill the memory. */
+/** Every host that connects is remembered, up to a limit, because unknown hosts must not fill the memory. */
 function prune(
   hosts: Map<string, HostHistory>,
   query: Pick<StorageQuery, 'suspects' | 'peers'> | undefined,

@@ -5,7 +5,7 @@ import { canonicalIp } from './canonical-ip.ts';
 export interface FenceEntry {
   readonly record: FenceRecord;
   readonly address: StorageAddress;
-  /** `in-force`: it cuts the address off until somebody removes it. */
+  /** `in-force`: it cuts the address off until it is removed. */
   readonly standing: 'in-force' | 'disabled' | 'expires';
 }
 

@@ -33,7 +33,7 @@ export function traceSession(
   return { session, lastMs: receivedAtMs, ...(provedMs !== undefined && { provedMs }) };
 }
 
-/** Two entries that cannot be told apart: the later one counts, and their counters prove nothing. */
+/** Two indistinguishable entries: the later one counts, and their counters prove nothing. */
 export function joinTwins(a: SessionTrace, b: SessionTrace): SessionTrace {
   const { hostPackets: _unknown, ...session } = b.session;
   return { session, ...laterActivity(a, b) };

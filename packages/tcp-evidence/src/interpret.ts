@@ -11,7 +11,7 @@ export interface InterpretOptions extends Partial<FenceOptions> {
   readonly activityWindowMs: number;
   /** Which addresses the backend can see and cut off; default: all. */
   readonly isVisible?: (address: string) => boolean;
-  /** Hosts that are no nodes of this cluster, as the operator declared: their sessions concern nobody. Default: none. */
+  /** Hosts that the operator declared not to be nodes of this cluster: their sessions are ignored. Default: none. */
   readonly isForeign?: (address: string) => boolean;
 }
 

@@ -37,7 +37,7 @@ const RECONNECT_MS = 30_000;
 /**
  * What one reading says about one suspect. `live`: one of its addresses spoke within the window, or nothing proves that it did
  * not. `silent`: it was seen before, has been silent for longer than any silence it ever survived, the reading would have
- * shown it, every live session belongs to a node, and nobody writes to its volumes. Everything else is `unknown`.
+ * shown it, every live session belongs to a node, and no host writes to its volumes. Everything else is `unknown`.
  */
 export function nodeEvidence(input: EvidenceInput): NodeEvidence {
   const { suspect, reading, state, activityWindowMs } = input;
@@ -115,7 +115,7 @@ export function nodeEvidence(input: EvidenceInput): NodeEvidence {
   };
 }
 
-/** Somebody writes to a volume that only this node may write to, although nothing came from it since. */
+/** A host writes to a volume that only this node may write to, although nothing came from it since. */
 function writtenSilently(
   { state, reading, ownVolumes, activityWindowMs }: EvidenceInput,
   lastActivityMs: number,
@@ -130,8 +130,8 @@ function writtenSilently(
 }
 
 /**
- * Since when all addresses of the node have been fenced in force. Nobody is fenced who was not seen before, so the fence shows
- * that the node had been seen at these addresses (docs/adr/0011-a-fence-vouches-for-its-node.md).
+ * Since when all addresses of the node have been fenced in force. A node is fenced only after it was seen, so the fence shows
+ * that the node had been seen at these addresses (docs/adr/0011-a-fence-proves-that-its-node-was-seen.md).
  */
 function cutOffSinceMs(
   { suspect, fences, query }: EvidenceInput,

@@ -21,7 +21,7 @@ export interface QueueRecord {
 /** The connections of one host that matter for its accepted writes, by session key. */
 export type QueueHistory = ReadonlyMap<string, QueueRecord>;
 
-/** Stands for the connections that an earlier process saw. */
+/** Represents the connections that an earlier process saw. */
 export const EARLIER_PROCESS = 'of an earlier process';
 
 /** A connection whose end proves nothing is forgotten once its host has been active for so long after that, ms. */

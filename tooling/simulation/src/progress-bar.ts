@@ -1,6 +1,6 @@
 const WIDTH = 30;
 
-/** A line that is drawn over and over; nothing where the output is no terminal. */
+/** A line that is drawn over and over; nothing where the output is not a terminal. */
 export class ProgressBar implements Disposable {
   readonly #out: NodeJS.WriteStream;
   readonly #total: number;

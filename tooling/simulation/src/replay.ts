@@ -9,7 +9,7 @@ export async function replay(seed: number, operationsJson: string | undefined): 
   return findings.length === 0 ? 0 : 1;
 }
 
-/** @throws {TypeError} for what is no list of operations. */
+/** @throws {TypeError} for a value that is not a list of operations. */
 function readOperations(json: string): readonly Operation[] {
   let parsed: unknown;
   try {

@@ -2,7 +2,7 @@ import type { Statement } from './queries.ts';
 import type { Expectation } from './reply.ts';
 import { nonceValue } from './values.ts';
 
-/** RouterOS' buffer for a command over SSH is small; nobody has published its size, 1 kB is known to fit. */
+/** RouterOS' buffer for a command over SSH is small; its size is not published, 1 kB is known to fit. */
 const MAX_COMMAND_BYTES = 1_000;
 
 /** One line to send. */

@@ -34,7 +34,7 @@ export function parseDuration(text: string): number | undefined {
   if (!date) return undefined;
   const [year, month, day, hours, minutes, seconds] = numbers(date, 1);
   const sinceEpochMs = Date.UTC(year, month - 1, day, hours, minutes, seconds);
-  // Date.UTC rolls over: the 31st of February is no date.
+  // Date.UTC rolls over: the 31st of February is not a date.
   return new Date(sinceEpochMs).getUTCDate() === day && year >= 1970 ? sinceEpochMs : undefined;
 }
 

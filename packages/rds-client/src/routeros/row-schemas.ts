@@ -24,21 +24,21 @@ export const duration: z.ZodType<number> = text.transform((value, context) => {
 export const address: z.ZodType<string> = text.transform((value, context) => {
   const parsed = canonicalIp(value);
   if (parsed !== undefined) return parsed;
-  context.addIssue('is no single address');
+  context.addIssue('is not a single address');
   return z.NEVER;
 });
 
 export const endpoint: z.ZodType<Endpoint> = text.transform((value, context) => {
   const parsed = parseEndpoint(value);
   if (parsed !== undefined) return parsed;
-  context.addIssue('is no address');
+  context.addIssue('is not an address');
   return z.NEVER;
 });
 
 export const port: z.ZodType<number> = text.transform((value, context) => {
   const parsed = /^\d{1,5}$/.test(value) ? Number(value) : 0;
   if (parsed >= 1 && parsed <= 65_535) return parsed;
-  context.addIssue('is no port');
+  context.addIssue('is not a port');
   return z.NEVER;
 });
 

@@ -125,7 +125,7 @@ describe('parseSessions', () => {
     expect(parse(reversed)).toEqual({ rows: [{ ...expected, hostPackets: 363 }], skipped: [] });
   });
 
-  it('leaves out what has nothing to do with an export port, also when the port is not told', () => {
+  it('leaves out what has nothing to do with an export port, also when the port is missing', () => {
     expect(parse({ ...SESSION, 'dst-port': 22 }, { ...SESSION, 'dst-port': '' })).toEqual({
       rows: [],
       skipped: [],
@@ -154,7 +154,7 @@ describe('parseSessions', () => {
   it.each([
     ['tcp-state', undefined, 'is missing'],
     ['timeout', 'soon', 'is not a duration'],
-    ['dst-port', 0, 'is no port'],
+    ['dst-port', 0, 'is not a port'],
     ['orig-packets', '4 7', 'is not a number'],
   ])(
     'takes a row whose %s is %j for a session that may have spoken just now, and says so',
@@ -172,7 +172,7 @@ describe('parseSessions', () => {
   it('skips a row without an address, and says so without repeating it', () => {
     expect(parse(SESSION, { ...SESSION, 'src-address': 'secret' })).toEqual({
       rows: [expected],
-      skipped: ['sessions[1].src-address is no address'],
+      skipped: ['sessions[1].src-address is not an address'],
     });
   });
 });
@@ -209,7 +209,7 @@ describe('parseFenceEntries', () => {
     (address) => {
       expect(parseFenceEntries([row, { ...row, address }])).toMatchObject({
         rows: [{ address: '10.0.5.1' }],
-        skipped: ['fences[1].address is no single address'],
+        skipped: ['fences[1].address is not a single address'],
       });
     },
   );

@@ -135,7 +135,7 @@ const brokenFlow: z.ZodType<FlowRow> = z
     isOffloaded: false,
   }));
 
-/** The port stands in the address or in a key of its own. */
+/** The port is in the address or in a key of its own. */
 function withPort({ address: own, port: inside }: Endpoint, outside: number | undefined): Endpoint {
   const known = outside ?? inside;
   return known === undefined ? { address: own } : { address: own, port: known };
@@ -276,7 +276,7 @@ export function parseSessions(
   return { ...flows, rows: flows.rows.flatMap((row) => toSession(row, exported, addresses) ?? []) };
 }
 
-/** Entries that are no single address, such as a range or a name, are not ours. */
+/** Entries that are not a single address, such as a range or a name, are not ours. */
 export function parseFenceEntries(rows: readonly Row[]): Rows<FenceEntry> {
   return parseEach('fences', fenceEntry, rows);
 }
@@ -331,7 +331,7 @@ export function parseExports(rows: readonly Row[], ownNqn: boolean): Rows<Export
   };
 }
 
-/** By slot. Nobody has published this form, so a row without the counters is a volume without counters, not a fault. */
+/** By slot. This form is not documented, so a row without the counters is a volume without counters, not a fault. */
 export function parseStats(rows: readonly Row[]): ReadonlyMap<string, WriteCounters> {
   const counters = new Map<string, WriteCounters>();
   for (const row of rows) {

@@ -18,7 +18,7 @@ const MAX_COMMENT_LENGTH = 480;
 export function addressValue(text: string): string {
   const address = canonicalIp(text);
   if (address !== undefined && isIPv4(address)) return address;
-  const what = address === undefined ? 'is no IP address' : 'is an IPv6 address, only IPv4 can be fenced';
+  const what = address === undefined ? 'is not an IP address' : 'is an IPv6 address, only IPv4 can be fenced';
   throw invalid(`Storage address ${quoted(text)} ${what}`);
 }
 

@@ -3,7 +3,7 @@ import { hasServerNqn, isSupported, parseVersion, type RouterOsVersion, versionW
 
 function version(text: string): RouterOsVersion {
   const parsed = parseVersion(text);
-  if (!parsed) throw new TypeError(`${text} is no version`);
+  if (!parsed) throw new TypeError(`${text} is not a version`);
   return parsed;
 }
 

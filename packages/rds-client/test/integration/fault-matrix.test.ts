@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { elapsing, until } from '../support/turns.ts';
 import { ABOUT_A, type BackendFixture, NEVER, startBackend } from './backend-fixture.ts';
 
-/** A cleanup takes at most the longest back-off with its jitter, and the round trips. */
+/** A cleanup needs at most the longest back-off with its jitter, and the round trips. */
 const MAX_CLEANUP_MS = 20_000;
 
 const COMMAND_TIMEOUT_MS = 10_000;

@@ -99,7 +99,7 @@ describe('observe', () => {
     expect(await stateOfA()).toMatchObject({ kind: 'ineffective', reason: 'still-writing' });
   });
 
-  it('calls no fence effective while a host that is no node of the cluster is live, unless it was declared foreign', async () => {
+  it('calls no fence effective while a host that is not a node of the cluster is live, unless it was declared foreign', async () => {
     for (const [foreignAddresses, expected] of [
       [[], { kind: 'ineffective', reason: 'unattributed-session' }],
       [['10.0.5.8/31'], { kind: 'effective' }],
@@ -356,7 +356,7 @@ describe('fence', () => {
     ['disabled', { disabled: true, comment: 'x' }, 'disabled entry with comment "x"'],
     ['dynamic', { timeoutMs: 60_000, comment: 'x' }, 'dynamic entry with comment "x"'],
     ['foreign', { comment: 'by hand' }, 'foreign entry with comment "by hand"'],
-  ])('is no fence when a %s entry stands in the way', async (_, entry, obstacle) => {
+  ])('does not fence when a %s entry is in the way', async (_, entry, obstacle) => {
     await using f = await startBackend();
     f.sim.device.addressList.add({ list: 'reattach-fenced', address: '10.0.5.1', ...entry });
     await expect(f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER)).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import type { Export, FenceEntry, RawRule, Session, Snapshot, Tracking } from '.
 
 const DAY_MS = 86_400_000;
 
-/** When a snapshot is read unless told otherwise; 2026-01-01T00:00:00Z. */
+/** When a snapshot is read unless given; 2026-01-01T00:00:00Z. */
 export const READ_AT_MS = 1_767_225_600_000;
 
 /** Longer ago than any session of these tests is old. */

@@ -67,7 +67,7 @@ describe('evidence', () => {
     expect(saidOf(s.readFor(40_000, 5_000), 'c')).toBe('silent');
   });
 
-  it('is unknown when everybody ages at once, whoever controls', () => {
+  it('is unknown when every host ages at once, whichever is the control', () => {
     const { s } = scene();
     s.isTracking = false;
     expect(saidOf(s.readFor(60_000))).toBe('no-live-peer');

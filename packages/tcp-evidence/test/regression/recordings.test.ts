@@ -30,7 +30,7 @@ function silentAfter(steps: readonly Step[], host: HostName, atMs: number): numb
 }
 
 describe.each(POLLS)('a recording read every %i ms', (pollMs) => {
-  it.each(ALL)('%s: nobody is called silent within the window after a packet of theirs', (name) => {
+  it.each(ALL)('%s: no host is called silent within the window after its packet', (name) => {
     const steps = replay(name, { pollMs });
     let judged = 0;
     for (const host of Object.keys(HOSTS) as HostName[]) {
@@ -172,7 +172,7 @@ describe('a fence', () => {
 });
 
 describe('a reboot of the target', () => {
-  it('G: leaves every host known, and calls nobody silent before they had time to come back', () => {
+  it('G: leaves every host known, and calls no host silent before it had time to come back', () => {
     const steps = replay('G', { pollMs: 2_000 });
     const rebootMs = eventOf(readRecording('G'), 'target-reboot').atMs;
     const after = steps.filter(({ atMs }) => atMs > rebootMs);

@@ -64,7 +64,7 @@ export class Scene {
     return host;
   }
 
-  /** Time passes; whoever speaks does. */
+  /** Time passes; the hosts that speak do so. */
   advance(ms: number): void {
     const endMs = this.nowMs + ms;
     for (const host of this.hosts) {

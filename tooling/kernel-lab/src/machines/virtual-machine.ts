@@ -68,7 +68,7 @@ export class VirtualMachine implements AsyncDisposable {
   async start(): Promise<void> {
     this.#boots += 1;
     const errors = openSync(join(this.#options.folder, `${this.name}-${this.#boots}.qemu`), 'w');
-    // It ends with this process, and it goes first: a guest whose clock stands still looks like a dead host.
+    // It ends with this process, and it goes first: a guest whose clock has stopped looks like a dead host.
     const command = ['--pdeathsig', 'KILL', 'nice', '-n', '-10', 'qemu-system-x86_64', ...this.#arguments()];
     this.#process = spawn('setpriv', command, { stdio: ['ignore', errors, errors] });
     closeSync(errors);

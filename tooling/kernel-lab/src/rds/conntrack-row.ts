@@ -20,7 +20,7 @@ const STATES: Readonly<Record<string, RealConnection['state']>> = {
  * Reads a line of `/proc/net/nf_conntrack` about an export port. An entry that begins at the export port was learned in
  * the middle of a connection, from a packet of the target.
  * @param nowMs when the line was read, epoch ms
- * @throws {TypeError} for a line that is no counted IPv4 TCP entry
+ * @throws {TypeError} for a line that is not a counted IPv4 TCP entry
  */
 export function parseConntrackRow(line: string, exportPort: number, nowMs: number): RealConnection {
   const match = ROW.exec(line);

@@ -124,7 +124,7 @@ function tellLine(line: LogLine, story: Story): void {
   const why = [text('reason'), text('why')].filter(Boolean).join(': ');
   const words = `${line.msg}${subject && ` ${subject}`}${why && ` (${why})`}`;
   if (line.level === 'error') story.tell('error', `${words} ${JSON.stringify(line['err'] ?? '')}`);
-  else if (TOLD.has(line.msg)) story.tell('decided', words);
+  else if (DECISIONS.has(line.msg)) story.tell('decided', words);
 }
 
-const TOLD = new Set(['Held release', 'Fenced node', 'Released stale attachment', 'Unfenced node']);
+const DECISIONS = new Set(['Held release', 'Fenced node', 'Released stale attachment', 'Unfenced node']);

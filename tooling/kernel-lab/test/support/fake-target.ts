@@ -27,7 +27,7 @@ export interface Run {
 }
 
 /**
- * A directory that stands for the target's file system, with commands of its own. The installed script reads no
+ * A directory that replaces the target's file system, with commands of its own. The installed script reads no
  * variable that could redirect it, so the tests run a copy in which the lines `root=` and `PATH=` were replaced.
  */
 export class FakeTarget implements Disposable {

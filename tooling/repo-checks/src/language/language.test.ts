@@ -20,11 +20,8 @@ const OWN_SOURCES = 'tooling/repo-checks/src/language/';
 
 /** Folders and files that still have such words. Remove a line once it is clean; never add one. */
 const TO_DO: readonly string[] = [
-  'README.md',
-  'docs/adr',
   'docs/architecture.md',
   'docs/quick-start.md',
-  'docs/routeros.md',
   'docs/telemetry.md',
   'packages/core',
   'packages/core/src/decide',
@@ -38,11 +35,7 @@ const TO_DO: readonly string[] = [
   'packages/core/src/testing',
   'packages/core/src/tracking',
   'packages/core/src/view',
-  'packages/rds-client',
-  'packages/ssh-transport',
-  'packages/tcp-evidence',
-  'tooling/kernel-lab',
-  'tooling/simulation',
+  'packages/rds-client/src/rds-backend.ts',
 ];
 
 const isWithin = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);

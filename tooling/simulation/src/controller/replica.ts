@@ -10,7 +10,7 @@ import type { ApiServer } from '../world/api-server.ts';
 import type { StorageServer } from '../world/storage-server.ts';
 import { type ComposedController, composeController } from './compose-controller.ts';
 
-/** What a controller is told of, and told by. */
+/** What a controller is given, and what it reports to. */
 export interface ReplicaOptions {
   readonly name: string;
   readonly clock: SimulationClock;

@@ -9,7 +9,7 @@ export interface Operation {
   readonly node: string;
   /** In [0, 1): decides what else there is to decide. */
   readonly value: number;
-  /** When it ends by itself, ms later; absent: it lasts until everything is mended. */
+  /** When it ends by itself, ms later; absent: it lasts until everything is repaired. */
   readonly lastsMs?: number;
 }
 

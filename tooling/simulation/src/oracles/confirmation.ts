@@ -13,14 +13,14 @@ const AFTER_PAUSE_MS = 20_000;
 interface DestructiveWrite {
   readonly what: string;
   readonly node: string | undefined;
-  /** Volumes it lets go. */
+  /** Volumes that it releases. */
   readonly slots: readonly string[];
   /** It is about something of another driver. */
   readonly isForeign?: boolean;
 }
 
 /**
- * Destructive writes: each follows a live GET of its object, carries a precondition, and lets nothing go that a machine may
+ * Destructive writes: each follows a live GET of its object, carries a precondition, and releases nothing that a machine may
  * still write to.
  */
 export const watchConfirmations: CreateOracle = (world, report) => {

@@ -23,7 +23,7 @@ export function describeVolume(world: World, slot: string): string {
   return [
     `pod ${pod?.status?.phase ?? 'missing'}${pod?.metadata.deletionTimestamp ? ' (terminating)' : ''} on ${pod?.spec?.nodeName ?? 'no node'}`,
     attachments.join(', ') || 'not attached',
-    `mounted by ${mounts.join(', ') || 'nobody'}`,
+    `mounted by ${mounts.join(', ') || 'no machine'}`,
     `fences ${fences.join(', ') || 'none'}`,
     nodes.join(', '),
   ].join('; ');

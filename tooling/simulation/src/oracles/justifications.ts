@@ -42,7 +42,7 @@ function* ofNode(world: World, nodeName: string): Generator<string> {
   const taints = api.store.get('Node', nodeName)?.spec?.taints ?? [];
   if (isNeverClosed(world, nodeName)) yield `queues of ${nodeName} are never closed`;
   if (taints.some(({ key, value }) => key.endsWith('/out-of-service') && value !== DRIVER))
-    yield `somebody else recovers ${nodeName}`;
+    yield `another actor recovers ${nodeName}`;
 }
 
 /** The target never closes the queues of a host without keep-alives, so nothing shows that its last writes have ended. */

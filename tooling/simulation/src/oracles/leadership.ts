@@ -18,7 +18,10 @@ export const watchLeadership: CreateOracle = (world, report) => {
     const replica = replicas.find(({ name }) => client.startsWith(name));
     const holder = api.store.get('Lease', 'reattach', 'reattach')?.spec?.holderIdentity;
     if (!replica || isExcused(replica) || holder === client) return;
-    report('unconfirmed-write', `${what} by ${client} while ${holder ?? 'nobody'} holds the leader Lease`);
+    report(
+      'unconfirmed-write',
+      `${what} by ${client} while ${holder ?? 'no controller'} holds the leader Lease`,
+    );
   };
   api.onServed(({ client, request, answer }) => {
     if (request.method === 'GET' || answer.status >= 300 || UNGUARDED.test(request.path)) return;

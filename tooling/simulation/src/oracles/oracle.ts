@@ -30,7 +30,7 @@ export type Report = (kind: FindingKind, detail: string) => void;
 export interface Oracle {
   /** Called every five seconds of virtual time. */
   sample?(): void;
-  /** Called once everything was mended and had time to settle. */
+  /** Called once everything was repaired and had time to settle. */
   atEnd?(): void;
 }
 

@@ -10,7 +10,7 @@ const RELEASE_BOUND_MS = 240_000;
 const CALM_BEFORE_MS = 90_000;
 
 /**
- * A volume that no pod can use though the truth gives no reason for it: at the end of a run, when everything was mended, and
+ * A volume that no pod can use though the truth gives no reason for it: at the end of a run, when everything was repaired, and
  * before, when one node is lost and nothing else is wrong.
  */
 export const watchStuckVolumes: CreateOracle = (world, report) => ({

@@ -1,7 +1,7 @@
 import { justifications } from './justifications.ts';
 import type { CreateOracle } from './oracle.ts';
 
-/** Time a controller has to repair fences that somebody else weakened, ms of calm. */
+/** Time a controller has to repair fences that an outsider weakened, ms of calm. */
 const REPAIR_MS = 45_000;
 /** A controller has cut a lost node off after this time, ms. */
 const FENCE_BOUND_MS = 60_000;

@@ -5,7 +5,7 @@ import type { CreateOracle } from './oracle.ts';
 
 /** A machine that was well for so long before its fence was not lost, ms. */
 const WELL_BEFORE_MS = 60_000;
-/** A mistake must be taken back within this, ms. */
+/** A mistake must be corrected within this, ms. */
 const MISTAKE_BOUND_MS = 60_000;
 /** A machine that has booted and is well must be let back within this, ms of calm. */
 const RETURN_BOUND_MS = 180_000;
@@ -86,8 +86,8 @@ function addressOf(key: string): string {
 }
 
 /**
- * Nothing stands against letting it back: it has all addresses that were fenced for it, no other machine had one of them,
- * and nobody else recovers the node.
+ * Nothing prevents its unfencing: it has all addresses that were fenced for it, no other machine had one of them,
+ * and no other actor recovers the node.
  */
 function isProvable(
   { api }: Parameters<CreateOracle>[0],

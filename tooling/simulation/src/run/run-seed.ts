@@ -9,12 +9,12 @@ import { RunRandom } from '../time/run-random.ts';
 import { DRIVER } from '../world/cluster.ts';
 import { drawScenario, type Scenario } from '../world/scenario.ts';
 import { World } from '../world/world.ts';
-import { mend } from './mend.ts';
+import { repairAll } from './repair.ts';
 
 /** Taints that mean that a node is not let back yet. */
 const OUR_TAINTS: readonly string[] = [FENCED_TAINT, OUT_OF_SERVICE_TAINT];
 
-/** Time that passes after the last operation before everything is mended, ms. */
+/** Time that passes after the last operation before everything is repaired, ms. */
 const QUIET_MS = 260_000;
 /** Longest time to get well after that, ms. */
 const SETTLE_MS = 720_000;
@@ -76,7 +76,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   };
 }
 
-/** Begins and ends every operation at its time, then mends what is left. */
+/** Begins and ends every operation at its time, then repairs what is left. */
 async function carryOut(world: World, operations: readonly Operation[], options: RunOptions): Promise<void> {
   const { clock } = world;
   const open = new Map<Operation, Undo>();
@@ -99,7 +99,7 @@ async function carryOut(world: World, operations: readonly Operation[], options:
   }
   const lastMs = Math.max(0, ...operations.map(({ atMs }) => atMs));
   await clock.runUntil(baseMs + lastMs + QUIET_MS);
-  mend(world, [...open.values()]);
+  repairAll(world, [...open.values()]);
   open.clear();
 }
 

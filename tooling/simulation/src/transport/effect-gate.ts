@@ -9,7 +9,7 @@ export interface Ambush {
   readonly strike: () => void;
 }
 
-/** Stands between a process and the world: every effect (a write to the API server or to a backend) passes here. */
+/** The only way from a process to the world: every effect (a write to the API server or to a backend) passes here. */
 export class EffectGate {
   readonly #process: SimulatedProcess;
   #ambush: Ambush | undefined;

@@ -32,7 +32,7 @@ export interface ApiFaults {
   resets: number;
   /** 429. */
   throttles: number;
-  /** Somebody else changes the object just before a write. */
+  /** Another client changes the object just before a write. */
   conflicts: number;
   /** No answer ever comes; half of the time the request was carried out. */
   hangs: number;

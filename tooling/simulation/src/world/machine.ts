@@ -5,7 +5,7 @@ import { WORLD_TIMES } from './times.ts';
 import { Workload } from './workload.ts';
 
 export interface MachineOptions {
-  /** Unique for ever, as a system UUID is. */
+  /** Unique over all runs of a cluster, as a system UUID is. */
   readonly id: string;
   /** The Node it registers as. */
   readonly nodeName: string;
@@ -256,7 +256,7 @@ export class Machine implements Disposable {
     this.#update();
   }
 
-  /** Its name is taken by another machine; it runs on, and nobody hears of it. */
+  /** Its name is taken by another machine; it runs on, and the API server does not hear of it. */
   retire(): void {
     this.#retired = true;
     this.#update();

@@ -22,7 +22,7 @@ export interface VirtualMachinesOptions {
 }
 
 /**
- * Stands in for KubeVirt: one launcher pod for each virtual machine, another one once it is gone, and live migrations, in
+ * Fake KubeVirt: one launcher pod for each virtual machine, another one once it is gone, and live migrations, in
  * which two nodes have the disk attached and only one of them writes. A migration whose source dies stays Running.
  */
 export class VirtualMachines implements Disposable {

@@ -1,7 +1,7 @@
 import type { Clock } from '@reattach/core';
 import type { SimHost } from '@reattach/rds-sim';
 
-/** How a volume stands on the machine. */
+/** State of a volume on the machine. */
 type Mount = 'connected' | 'mounting' | 'mounted';
 
 export interface WorkloadOptions {

@@ -162,7 +162,7 @@ export class World implements AsyncDisposable {
     );
   }
 
-  /** Somebody outside weakened the fences: what lands before a controller could repair them is not its fault. */
+  /** An outsider weakened the fences: what lands before a controller could repair them is not its fault. */
   tampered(): void {
     this.#calmSinceTamperingMs = 0;
   }
@@ -188,7 +188,7 @@ export class World implements AsyncDisposable {
     return this.#diskSlowAtMs;
   }
 
-  /** Something that was about the whole world happened: what was calm begins anew. */
+  /** Something that was about the whole world happened: the calm period starts again. */
   disturbed(): void {
     this.#calmSinceMs = undefined;
   }

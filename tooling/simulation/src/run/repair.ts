@@ -13,7 +13,7 @@ const RESTART_MS = 5_000;
  * Ends everything that was done to the world: networks, servers and clocks work again, at most one machine stays off, and an
  * operator does what the runbook says. What is left must get well by itself.
  */
-export function mend(world: World, undos: readonly Undo[]): void {
+export function repairAll(world: World, undos: readonly Undo[]): void {
   const { api, storage, virtualMachines, replicas, machines, cluster, clock } = world;
   for (const undo of undos.toReversed()) undo();
   api.start();
