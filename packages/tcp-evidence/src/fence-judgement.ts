@@ -27,7 +27,6 @@ export interface FenceInput {
   /** The backend's names of the volumes that only this node may write to. */
   readonly ownVolumes: readonly string[];
   readonly isVisible: (address: string) => boolean;
-  readonly activityWindowMs: number;
   readonly options: FenceOptions;
 }
 
@@ -131,13 +130,9 @@ function writesEnded(input: FenceInput, hosts: readonly HostHistory[], sinceMs: 
   const { reading, state, ownVolumes } = input;
   const { receivedAtMs } = reading;
   if (reading.source === 'sockets') return socketsEnded(input, hosts, sinceMs);
-  const provedMs = Math.max(
-    Number.NEGATIVE_INFINITY,
-    ...hosts.map((host) => host.provedMs ?? Number.NEGATIVE_INFINITY),
-  );
   const proof = queueProof(
     hosts.map(({ queues }) => queues),
-    { fencedSinceMs: sinceMs, settledBeforeMs: provedMs - input.activityWindowMs },
+    sinceMs,
   );
   if (proof.kind === 'closed') {
     const why = `sessions closed ${seconds(receivedAtMs - proof.atMs)} ago`;

@@ -63,7 +63,7 @@ export function interpretReading(input: InterpretInput): StorageReading {
     fenceStates: new Map(
       query.suspects.map((suspect) => [
         suspect.name,
-        judgeFence({ ...about(suspect), fences, enforcement, activityWindowMs, options: fenceOptions }),
+        judgeFence({ ...about(suspect), fences, enforcement, options: fenceOptions }),
       ]),
     ),
     ...(!reading.hidden && { liveHosts: countLiveHosts(attribution, state, reading, activityWindowMs) }),

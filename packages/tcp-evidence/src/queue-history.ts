@@ -93,21 +93,11 @@ export type QueueProof =
   /** Every one of them was seen closed by the target, the last one then. */
   | { readonly kind: 'closed'; readonly atMs: number };
 
-/** What else is known of the hosts, epoch ms. */
-export interface QueueContext {
-  /**
-   * Since when they have been cut off: behind a fence no RST of a host arrives, so a queue that was still open then was closed by
-   * the target. Absent: they are not cut off.
-   */
-  readonly fencedSinceMs?: number;
-  /** A queue that closed before this moment belongs to the past of a host that went on talking: it disconnected a volume. */
-  readonly settledBeforeMs?: number;
-}
-
-export function queueProof(
-  histories: readonly QueueHistory[],
-  { fencedSinceMs, settledBeforeMs = Number.NEGATIVE_INFINITY }: QueueContext = {},
-): QueueProof {
+/**
+ * @param fencedSinceMs since when the hosts have been cut off, epoch ms: behind a fence no RST of a host arrives, so the target
+ *   closed a queue that was still open then. Absent: they are not cut off.
+ */
+export function queueProof(histories: readonly QueueHistory[], fencedSinceMs?: number): QueueProof {
   const queues = histories.flatMap((history) => [...history.values()]);
   if (queues.length === 0) return { kind: 'none' };
   const open = queues.filter(
@@ -117,10 +107,8 @@ export function queueProof(
   const vanished = queues.filter(({ vanishedAtMs }) => vanishedAtMs !== undefined);
   if (vanished.length > 0) return { kind: 'vanished', count: vanished.length };
   const reset = queues.filter(
-    ({ isClosedByTarget, openSeenAtMs = 0, closedAtMs = 0 }) =>
-      !isClosedByTarget &&
-      closedAtMs > settledBeforeMs &&
-      !(fencedSinceMs !== undefined && openSeenAtMs > fencedSinceMs),
+    ({ isClosedByTarget, openSeenAtMs = 0 }) =>
+      !isClosedByTarget && !(fencedSinceMs !== undefined && openSeenAtMs > fencedSinceMs),
   );
   if (reset.length > 0) return { kind: 'reset', count: reset.length };
   return { kind: 'closed', atMs: Math.max(...queues.map(({ closedAtMs = 0 }) => closedAtMs)) };

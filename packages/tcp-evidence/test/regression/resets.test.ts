@@ -4,7 +4,7 @@ import { type BackendState, foldReading, INITIAL_STATE } from '../../src/backend
 import { foldFences, NO_FENCES } from '../../src/fence-history.ts';
 import { interpretReading } from '../../src/interpret.ts';
 import type { TcpReading } from '../../src/tcp-reading.ts';
-import { A, B, fenceOf, Scene } from '../support/scene.ts';
+import { A, B, fenceOf, Scene, WINDOW_MS } from '../support/scene.ts';
 
 /*
  * A RST of the host, whose kernel restarted or gave up, closes a queue at once while its commands run on: measured on Linux 6.1 with
@@ -21,6 +21,27 @@ describe('a queue in connection tracking that closed before the fence', () => {
     a.phase = 'closed';
     s.readFor(4_000);
     a.phase = undefined;
+    s.fence(A);
+    expect(fenceOf(s.readFor(30_000))).toBe('quiesce-unproved');
+  });
+
+  it('proves nothing even when the host went on speaking over another queue: its disk may be slower than any window', () => {
+    const s = new Scene();
+    const reset = s.host(A);
+    const admin = s.host(A);
+    s.host(B);
+    s.readFor(60_000);
+    reset.packets += 1;
+    reset.isSpeaking = false;
+    reset.phase = 'closed';
+    s.readFor(10_000);
+    reset.phase = undefined;
+    s.readFor(2 * WINDOW_MS); // the host lives on for longer than the window
+    admin.isSpeaking = false;
+    s.readFor(10_000);
+    admin.phase = 'closed'; // by the target: no packet of the host
+    s.readFor(4_000);
+    admin.phase = undefined;
     s.fence(A);
     expect(fenceOf(s.readFor(30_000))).toBe('quiesce-unproved');
   });
