@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import {
   AttachmentManager,
   AttachmentReconciler,
+  BackendFleet,
   type BackendHistory,
   type BackendOptionValue,
   type Clock,
@@ -31,7 +32,6 @@ import { KubeCaches, readClusterId } from '@reattach/k8s-watch';
 import { AuditFile } from './audit/audit-file.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { SharedHistory } from './audit/shared-history.ts';
-import { BackendFleet } from './backend-fleet.ts';
 import type { Config } from './config/config.ts';
 import { createBackend } from './create-backend.ts';
 import { ControllerEvents } from './lifecycle/controller-events.ts';

@@ -128,6 +128,7 @@ export {
   type RemovalResult,
   type TrackOptions,
 } from './tracking/attachment-manager.ts';
+export { BackendFleet } from './view/backend-fleet.ts';
 export {
   type AttachmentView,
   type ClusterView,

@@ -2,7 +2,6 @@ export { ConnectionManager, type ConnectionManagerOptions } from '@reattach/ssh-
 export { createRdsBackend, type RdsBackendOptions } from './create-rds-backend.ts';
 export { rdsDescriptor } from './descriptor.ts';
 export { RdsBackend, type RdsBackendParts } from './rds-backend.ts';
-export { RdsFleet } from './rds-fleet.ts';
 export { type RouterOsVersion, versionWarnings } from './routeros/version.ts';
 export type {
   Dialect,

@@ -5,7 +5,7 @@ import { simulate } from './simulate.ts';
 try {
   const options = parseOptions(process.argv.slice(2));
   process.exitCode =
-    options.replay === undefined ? await simulate(options) : await replay(options.replay, options.operations);
+    options.replay === undefined ? await simulate(options) : await replay(options.replay, options);
 } catch (error) {
   if (!(error instanceof TypeError)) throw error;
   console.error(`${error.message}\n\n${USAGE}`);

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { OPERATIONS } from './operations/catalogue.ts';
+import { BACKEND_KINDS, type BackendKind } from './storage/storage-product.ts';
 
 /** What the command was asked to do. */
 export interface SimulateOptions {
@@ -8,6 +9,8 @@ export interface SimulateOptions {
   /** Seeds that run after those, from one that is drawn at random. */
   readonly newSeeds: number;
   readonly json: boolean;
+  /** The kind of backend of every run; `undefined`: each seed draws one. */
+  readonly backend: BackendKind | undefined;
   /** Print this seed as a timeline. */
   readonly replay: number | undefined;
   /** A file with the operations of the replayed seed, as a finding prints them. */
@@ -26,6 +29,7 @@ export const USAGE = `Usage: pnpm simulate [options]
   --from N             start with seed N (default 1)
   --new N              then run N seeds from a random one on
   --budget-seconds N   start no further seed after N seconds
+  --backend KIND       rds or linux in every run (default: each seed draws one)
   --json               print one JSON line for each finding, and no progress bar
   --fail-fast          end with the first finding
   --without KIND,...   leave these kinds of operations out
@@ -42,6 +46,7 @@ export function parseOptions(args: readonly string[]): SimulateOptions {
       from: { type: 'string', default: '1' },
       new: { type: 'string', default: '0' },
       json: { type: 'boolean', default: false },
+      backend: { type: 'string' },
       replay: { type: 'string' },
       operations: { type: 'string' },
       'budget-seconds': { type: 'string' },
@@ -56,6 +61,7 @@ export function parseOptions(args: readonly string[]): SimulateOptions {
     newSeeds: whole('--new', values.new, 0),
     from: whole('--from', values.from, 0),
     json: values.json,
+    backend: backendKind(values.backend),
     replay: values.replay === undefined ? undefined : whole('--replay', values.replay, 0),
     operations: values.operations,
     budgetSeconds: budget === undefined ? Number.POSITIVE_INFINITY : whole('--budget-seconds', budget, 1),
@@ -63,6 +69,12 @@ export function parseOptions(args: readonly string[]): SimulateOptions {
     shrink: !values['no-shrink'],
     without: kinds(values.without),
   };
+}
+
+function backendKind(text: string | undefined): BackendKind | undefined {
+  const kind = BACKEND_KINDS.find((each) => each === text);
+  if (kind !== undefined || text === undefined) return kind;
+  throw new TypeError(`Expected --backend to be ${BACKEND_KINDS.join(' or ')}, got ${JSON.stringify(text)}`);
 }
 
 function kinds(text: string): readonly string[] {

@@ -1,10 +1,14 @@
 import type { Operation } from './operations/operation.ts';
+import type { SimulateOptions } from './options.ts';
 import { checkOperations, printTimeline } from './run/timeline.ts';
 
 /** Prints one run. @returns the exit code. */
-export async function replay(seed: number, operationsJson: string | undefined): Promise<number> {
-  const operations = operationsJson === undefined ? undefined : readOperations(operationsJson);
-  const { findings, scenario } = await printTimeline(seed, operations, (line) => console.log(line));
+export async function replay(
+  seed: number,
+  { operations, backend }: Pick<SimulateOptions, 'operations' | 'backend'>,
+): Promise<number> {
+  const read = operations === undefined ? undefined : readOperations(operations);
+  const { findings, scenario } = await printTimeline(seed, { operations: read, backend }, console.log);
   console.log(JSON.stringify({ kind: 'scenario', ...scenario }));
   return findings.length === 0 ? 0 : 1;
 }

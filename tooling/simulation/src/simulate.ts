@@ -9,7 +9,7 @@ import { Tally } from './summary.ts';
 
 /** Runs seeds and prints findings and the summary. @returns the exit code: 1 when anything was found. */
 export async function simulate(options: SimulateOptions): Promise<number> {
-  const { budgetSeconds, json, failFast } = options;
+  const { budgetSeconds, json, failFast, without, backend } = options;
   const seeds = seedsOf(options);
   const startedMs = performance.now();
   const tally = new Tally();
@@ -20,7 +20,7 @@ export async function simulate(options: SimulateOptions): Promise<number> {
     for (const seed of seeds) {
       if (performance.now() - startedMs > budgetSeconds * 1000) break;
       const before = process.cpuUsage();
-      const result = await runSeed(seed, { without: options.without });
+      const result = await runSeed(seed, { without, backend });
       const { user, system } = process.cpuUsage(before);
       cpuSeconds += (user + system) / 1e6;
       tally.add(result.findings);
@@ -51,18 +51,23 @@ async function printFindings(
 ): Promise<void> {
   for (const finding of findings) {
     const shortest = options.shrink
-      ? await shrink(operations, (candidate) => shows(seed, candidate, finding))
+      ? await shrink(operations, (candidate) => shows(seed, candidate, finding, options))
       : operations;
     console.log(
       options.json
         ? JSON.stringify({ seed, ...finding, kind: 'finding', finding: finding.kind, operations: shortest })
-        : describeFinding(seed, finding, shortest),
+        : describeFinding(seed, finding, shortest, options),
     );
   }
 }
 
-async function shows(seed: number, operations: RunResult['operations'], { kind }: Finding): Promise<boolean> {
-  const { findings } = await runSeed(seed, { operations });
+async function shows(
+  seed: number,
+  operations: RunResult['operations'],
+  { kind }: Finding,
+  { backend }: SimulateOptions,
+): Promise<boolean> {
+  const { findings } = await runSeed(seed, { operations, backend });
   return findings.some((finding) => finding.kind === kind);
 }
 
@@ -70,10 +75,12 @@ function describeFinding(
   seed: number,
   { kind, atMs, detail }: Finding,
   operations: RunResult['operations'],
+  { backend }: SimulateOptions,
 ): string {
+  const flag = backend === undefined ? '' : ` --backend ${backend}`;
   return [
     `seed ${seed}: ${kind} at ${(atMs / 1000).toFixed(1)} s: ${detail}`,
     ...operations.map((operation) => `    ${describeOperation(operation)}`),
-    `  replay: pnpm simulate --replay ${seed} --operations '${JSON.stringify(operations)}'`,
+    `  replay: pnpm simulate --replay ${seed}${flag} --operations '${JSON.stringify(operations)}'`,
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  BackendFleet,
   type Clock,
   EMPTY_QUERY,
   PlanPreview,
@@ -10,7 +11,6 @@ import {
 } from '@reattach/core';
 import { type KubeApi, loadKubeApi } from '@reattach/k8s-api';
 import { KubeCaches } from '@reattach/k8s-watch';
-import { BackendFleet } from '../backend-fleet.ts';
 import type { Config } from '../config/config.ts';
 import { createBackend } from '../create-backend.ts';
 import { CliError } from './cli-error.ts';

@@ -1,6 +1,8 @@
 import {
   AttachmentManager,
   AttachmentReconciler,
+  BackendFleet,
+  type BackendPorts,
   type Clock,
   createReconcileMetrics,
   type Logger,
@@ -8,6 +10,7 @@ import {
   PassReporter,
   type Policy,
   ReleasePass,
+  type StorageBackend,
 } from '@reattach/core';
 import {
   alwaysLeader,
@@ -19,22 +22,19 @@ import {
 } from '@reattach/k8s-actions';
 import type { KubeApi } from '@reattach/k8s-api';
 import { AttachmentWatcher, KubeCaches, NodeWatcher } from '@reattach/k8s-watch';
-import { RdsFleet } from '@reattach/rds-client';
-import { assembleRdsBackend } from '@reattach/rds-client/testing';
-import type { Dial } from '@reattach/ssh-transport';
 
 /** Where the controller keeps its Leases. */
 const NAMESPACE = 'reattach';
 
 export interface ComposeOptions {
   readonly api: KubeApi;
-  readonly dial: Dial;
+  /** The backend, not connected yet. */
+  readonly connect: (ports: BackendPorts) => StorageBackend;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
   readonly identity: string;
   readonly policy: Policy;
-  readonly storageAddress: string;
   /** Competes for a Lease; otherwise it always leads. */
   readonly electsLeader: boolean;
   readonly newFenceId: () => string;
@@ -52,20 +52,7 @@ export interface ComposedController {
 export function composeController(options: ComposeOptions): ComposedController {
   const { api, clock, logger, random, policy, identity } = options;
   const caches = new KubeCaches({ api, clock, logger, random, watchLeases: policy.earlyDetection.enabled });
-  const backend = assembleRdsBackend({
-    name: 'rds-1',
-    host: options.storageAddress,
-    port: 22,
-    storageAddresses: [options.storageAddress],
-    activityWindowMs: 15_000,
-    idlePollMs: 60_000,
-    maxQuiesceMs: 300_000,
-    writesStillMs: 2_000,
-    dial: options.dial,
-    clock,
-    random,
-    logger,
-  });
+  const backend = options.connect({ clock, logger, random });
   const elector = options.electsLeader
     ? new LeaderElector({
         api,
@@ -85,7 +72,7 @@ export function composeController(options: ComposeOptions): ComposedController {
   const pass = new ReleasePass({
     cluster: caches,
     manager: new AttachmentManager({ clock, logger }),
-    fleet: new RdsFleet([backend]),
+    fleet: new BackendFleet([backend]),
     actions: new KubeActions({ api: guarded, clock, logger, random, attacher: policy.attacher }),
     records: new LeaseLostNodeRecords({
       api: guarded,

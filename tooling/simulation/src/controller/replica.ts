@@ -1,5 +1,6 @@
 import type { Logger, PassReport, Policy } from '@reattach/core';
 import { Link } from '../network/link.ts';
+import type { StorageServer } from '../storage/storage-server.ts';
 import type { RunRandom } from '../time/run-random.ts';
 import { SimulatedProcess } from '../time/simulated-process.ts';
 import type { SimulationClock } from '../time/simulation-clock.ts';
@@ -7,7 +8,6 @@ import { EffectGate } from '../transport/effect-gate.ts';
 import { InProcessKubeApi } from '../transport/in-process-kube-api.ts';
 import { inProcessDial } from '../transport/in-process-ssh.ts';
 import type { ApiServer } from '../world/api-server.ts';
-import type { StorageServer } from '../world/storage-server.ts';
 import { type ComposedController, composeController } from './compose-controller.ts';
 
 /** What a controller is given, and what it reports to. */
@@ -93,22 +93,22 @@ export class Replica {
     const gate = new EffectGate(process);
     const identity = `${this.name}-${this.#starts}`;
     const random = this.#random.fork(`start ${this.#starts}`);
+    const dial = inProcessDial({
+      server: storage,
+      client: identity,
+      clock,
+      process,
+      link: this.storageLink,
+      gate,
+    });
     const controller = composeController({
+      connect: (ports) => storage.product.connect(dial, ports),
       api: new InProcessKubeApi({ server: api, client: identity, clock, process, link: this.apiLink, gate }),
-      dial: inProcessDial({
-        server: storage,
-        client: identity,
-        clock,
-        process,
-        link: this.storageLink,
-        gate,
-      }),
       clock: process.clock,
       logger,
       random: () => random.next(),
       identity,
       policy,
-      storageAddress: storage.address,
       electsLeader,
       newFenceId: () => {
         this.#fences += 1;

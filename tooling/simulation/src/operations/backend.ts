@@ -1,8 +1,5 @@
 import type { OperationFamily } from './operation.ts';
 
-/** The list that holds fenced addresses. */
-const FENCE_LIST = 'reattach-fenced';
-
 /** The backend: its power, its disks, its tables and what administrators do to them. */
 export const BACKEND: OperationFamily = {
   'backend-reboot': {
@@ -25,68 +22,45 @@ export const BACKEND: OperationFamily = {
   'rule-disabled': {
     weight: 3,
     apply: (world) => {
-      const { storage } = world;
       world.tampered();
-      for (const rule of storage.device.raw.rules) rule.disabled = true;
-      return () => {
-        for (const rule of storage.device.raw.rules) rule.disabled = false;
-      };
+      return world.storage.product.tampering.disableRule();
     },
   },
   'rule-removed': {
     weight: 2,
     apply: (world) => {
-      const { raw } = world.storage.device;
       world.tampered();
-      for (const rule of raw.rules) raw.remove(rule);
-      return () => {
-        if (raw.rules.length === 0) world.storage.device.addDropRule();
-      };
+      return world.storage.product.tampering.removeRule();
     },
   },
   /** A rule in front of the drop rule lets everything pass. */
   'rule-bypassed': {
     weight: 2,
     apply: (world) => {
-      const { raw } = world.storage.device;
-      const [before] = raw.rules;
       world.tampered();
-      const bypass = raw.add(
-        { chain: 'prerouting', action: 'accept', protocol: 'tcp', comment: 'not ours' },
-        { before },
-      );
-      return () => {
-        if (raw.rules.includes(bypass)) raw.remove(bypass);
-      };
+      return world.storage.product.tampering.bypassRule();
     },
   },
   'rule-narrowed': {
     weight: 2,
     apply: (world) => {
-      const { storage } = world;
       world.tampered();
-      for (const rule of storage.device.raw.rules) rule.set('time', '8h-17h,mon,tue,wed,thu,fri');
-      return () => {
-        for (const rule of storage.device.raw.rules) rule.unset('time');
-      };
+      return world.storage.product.tampering.narrowRule();
     },
   },
   'entries-removed': {
     weight: 3,
     apply: (world) => {
-      const { storage } = world;
       world.tampered();
-      for (const entry of storage.device.addressList.entries) storage.device.addressList.remove(entry);
+      world.storage.product.tampering.removeEntries();
       return undefined;
     },
   },
   'entries-disabled': {
     weight: 2,
     apply: (world) => {
-      const { storage } = world;
       world.tampered();
-      const { addressList } = storage.device;
-      for (const entry of addressList.entries) addressList.change(entry, { disabled: true });
+      world.storage.product.tampering.disableEntries();
       return undefined;
     },
   },
@@ -94,11 +68,9 @@ export const BACKEND: OperationFamily = {
   'configuration-restored': {
     weight: 2,
     apply: (world) => {
-      const { storage } = world;
       world.tampered();
-      const { addressList } = storage.device;
-      const [, ...newer] = addressList.entries;
-      for (const entry of newer) addressList.remove(entry);
+      const { storage } = world;
+      storage.product.tampering.restoreOldEntries();
       storage.stop();
       storage.boot();
       return undefined;
@@ -106,38 +78,23 @@ export const BACKEND: OperationFamily = {
   },
   'foreign-rows': {
     weight: 2,
-    apply: ({ storage }, { value }) => {
-      const { addressList } = storage.device;
-      const address = value < 0.5 ? '192.0.2.0/24' : '198.51.100.7';
-      if (addressList.entries.some((entry) => entry.address === address)) return undefined;
-      const entry = addressList.add({ list: FENCE_LIST, address, comment: 'not ours: maintenance' });
-      return () => addressList.remove(entry);
-    },
+    apply: ({ storage }, { value }) =>
+      storage.product.tampering.addForeignEntry(value < 0.5 ? '192.0.2.0/24' : '198.51.100.7'),
   },
   'sessions-flushed': {
     weight: 2,
     apply: ({ storage }) => {
-      storage.device.connections.clear();
+      storage.product.tampering.flushSessions();
       return undefined;
     },
   },
   'tracking-off': {
     weight: 1,
-    apply: ({ storage }) => {
-      storage.device.connections.settings.enabled = 'no';
-      return () => {
-        storage.device.connections.settings.enabled = 'yes';
-      };
-    },
+    apply: ({ storage }) => storage.product.tampering.stopTracking(),
   },
   'established-timeout-lowered': {
     weight: 1,
-    apply: ({ storage }) => {
-      const { settings } = storage.device.connections;
-      const { tcpEstablishedTimeoutMs } = settings.current;
-      settings.change({ tcpEstablishedTimeoutMs: 60_000 });
-      return () => settings.change({ tcpEstablishedTimeoutMs });
-    },
+    apply: ({ storage }) => storage.product.tampering.lowerEstablishedTimeout(),
   },
   'slow-disk': {
     weight: 3,

@@ -44,22 +44,22 @@ export const OPERATOR: OperationFamily = {
   'manual-fence': {
     weight: 2,
     apply: (world, { node }) => {
-      const { addressList } = world.storage.device;
+      const { storage } = world;
       const machine = world.machine(node);
       const address = machine.addresses[0] ?? '';
-      if (machine.isWell || addressList.entries.some((entry) => entry.address === address)) return undefined;
-      const entry = addressList.add({ list: 'reattach-fenced', address, comment: 'by hand' });
-      return () => addressList.remove(entry);
+      return machine.isWell || storage.fencedAddresses.has(address)
+        ? undefined
+        : storage.product.fenceByHand(address);
     },
   },
   'manual-unfence': {
     weight: 1,
     apply: (world, operation) => {
-      const { addressList } = world.storage.device;
-      const entry = chosen(addressList.entries, operation);
-      const owner = world.machines.find(({ addresses }) => addresses.includes(entry?.address ?? ''));
+      const { product } = world.storage;
+      const fence = chosen(product.fences, operation);
+      const owner = world.machines.find(({ addresses }) => addresses.includes(fence?.address ?? ''));
       // An operator who follows the runbook unfences only what is off.
-      if (entry && owner && !owner.isPowered) addressList.remove(entry);
+      if (fence && owner && !owner.isPowered) product.removeFence(fence);
       return undefined;
     },
   },
@@ -72,10 +72,9 @@ export const OPERATOR: OperationFamily = {
 export function annotateClean({ api, storage, machines }: World, node: string, turn = 0): void {
   const named = machines.filter(({ nodeName }) => nodeName === node);
   if (!api.store.get('Node', node) || named.some(({ workload }) => workload.slots.length > 0)) return;
-  const ids = storage.device.addressList.entries.flatMap(({ comment = '' }) => {
-    const [, id, name] = /\bid=([0-9a-f]{8}) node=(\S+)/.exec(comment) ?? [];
-    return id !== undefined && name === node ? [id] : [];
-  });
+  const ids = storage.product.fences.flatMap(({ id, nodeName }) =>
+    id !== undefined && nodeName === node ? [id] : [],
+  );
   const id = ids[turn % ids.length];
   if (id) api.store.patch('Node', node, { metadata: { annotations: { 'reattach.srvlab.io/clean': id } } });
 }

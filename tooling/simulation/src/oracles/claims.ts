@@ -14,7 +14,7 @@ export const watchClaims: CreateOracle = (world, report) => {
   const released = new Map<string, { readonly what: string; readonly atMs: number }>();
   log.onEntry(({ message, fields }) => {
     if (message === 'Fenced node') {
-      const listed = new Set(storage.device.addressList.entries.map(({ address }) => address));
+      const listed = storage.fencedAddresses;
       const claimed = (fields['addresses'] ?? []) as readonly { readonly value: string }[];
       const missing = claimed.map(({ value }) => value).filter((address) => !listed.has(address));
       if (missing.length > 0) report('false-claim', `"Fenced node" though ${missing.join()} is not listed`);

@@ -19,12 +19,11 @@ export function describeVolume(world: World, slot: string): string {
   const mounts = machines
     .filter(({ workload }) => workload.slots.includes(slot))
     .map((machine) => `${machine.id}${machine.host.connected(slot) ? '' : ' (not connected)'}`);
-  const fences = storage.device.addressList.entries.map(({ address }) => address);
   return [
     `pod ${pod?.status?.phase ?? 'missing'}${pod?.metadata.deletionTimestamp ? ' (terminating)' : ''} on ${pod?.spec?.nodeName ?? 'no node'}`,
     attachments.join(', ') || 'not attached',
     `mounted by ${mounts.join(', ') || 'no machine'}`,
-    `fences ${fences.join(', ') || 'none'}`,
+    `fences ${[...storage.fencedAddresses].join(', ') || 'none'}`,
     nodes.join(', '),
   ].join('; ');
 }

@@ -26,8 +26,8 @@ function* ofTheWhole({ api, machines, policy, storage, scenario }: World): Gener
   const { maxNodes, maxFraction } = policy.breaker;
   if (lost.length > maxNodes && lost.length / Math.max(nodes, 1) > maxFraction)
     yield `${lost.length} nodes are lost`;
-  if (storage.device.connections.settings.enabled === 'no') yield 'sessions are not tracked';
-  if (!storage.hasDropRule) yield 'the drop rule does nothing';
+  if (!storage.product.showsSessions) yield 'sessions are not tracked';
+  if (!storage.product.hasDropRule) yield 'the drop rule does nothing';
   if (scenario.machines.some(({ hasSecondPath, alsoReported }) => hasSecondPath && alsoReported.length === 0))
     yield 'a machine uses an address that its Node does not report';
 }

@@ -7,7 +7,7 @@ const OURS = ['reattach.srvlab.io/fenced', 'node.kubernetes.io/out-of-service'];
 export const watchLeaks: CreateOracle = (world, report) => ({
   atEnd() {
     const { api, storage, machines, replicas } = world;
-    const fenced = new Set(storage.device.addressList.entries.map(({ address }) => address));
+    const fenced = storage.fencedAddresses;
     for (const { metadata, spec } of api.store.list('Node')) {
       const named = machines.filter(({ nodeName }) => nodeName === metadata.name);
       const isFenced = named.some(({ addresses }) => addresses.some((address) => fenced.has(address)));

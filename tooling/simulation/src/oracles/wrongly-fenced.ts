@@ -1,4 +1,4 @@
-import type { Device } from '@reattach/rds-sim';
+import type { RecordedFence } from '../storage/storage-product.ts';
 import { DRIVER } from '../world/cluster.ts';
 import type { Machine } from '../world/machine.ts';
 import type { CreateOracle } from './oracle.ts';
@@ -31,9 +31,7 @@ export const watchFences: CreateOracle = (world, report) => {
   const waitingMs = new Map<string, number>();
   const ownersOf = (address: string) => machines.filter((machine) => machine.addresses.includes(address));
   const observe = () => {
-    const entries = storage.device.addressList.entries.filter(({ comment }) =>
-      comment?.startsWith('reattach/'),
-    );
+    const entries = storage.product.fences.filter(({ isOurs }) => isOurs);
     const keys = new Set(entries.map(keyOf));
     for (const key of placements.keys()) if (!keys.has(key)) placements.delete(key);
     for (const entry of entries) {
@@ -76,13 +74,12 @@ export const watchFences: CreateOracle = (world, report) => {
   };
 };
 
-/** An entry with another comment is another fence: it was renewed for another loss. */
-function keyOf({ id, address, comment = '' }: Device['addressList']['entries'][number]): string {
-  return `${id.number} ${address} ${comment}`;
+function keyOf({ key, address }: RecordedFence): string {
+  return `${address} ${key}`;
 }
 
 function addressOf(key: string): string {
-  return key.split(' ')[1] ?? '';
+  return key.split(' ')[0] ?? '';
 }
 
 /**

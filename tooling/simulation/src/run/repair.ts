@@ -24,9 +24,7 @@ export function repairAll(world: World, undos: readonly Undo[]): void {
   storage.isSilent = false;
   storage.device.writeServiceMs = 0;
   cluster.controllerClockOffsetMs = 0;
-  for (const rule of storage.device.raw.rules) rule.disabled = false;
-  if (storage.device.raw.rules.length === 0) storage.device.addDropRule();
-  storage.device.connections.settings.enabled = 'yes';
+  storage.product.repair();
   for (const replica of replicas) {
     replica.apiLink.heal();
     replica.storageLink.heal();

@@ -5,9 +5,10 @@ import type { Operation, Undo } from '../operations/operation.ts';
 import { POWER } from '../operations/power.ts';
 import { ORACLES } from '../oracles/all-oracles.ts';
 import type { Finding, FindingKind, Oracle } from '../oracles/oracle.ts';
+import type { BackendKind } from '../storage/storage-product.ts';
 import { RunRandom } from '../time/run-random.ts';
 import { DRIVER } from '../world/cluster.ts';
-import { drawScenario, type Scenario } from '../world/scenario.ts';
+import { drawBackend, drawScenario, type Scenario } from '../world/scenario.ts';
 import { World } from '../world/world.ts';
 import { repairAll } from './repair.ts';
 
@@ -28,6 +29,8 @@ const IS_ABOUT_MACHINE: ReadonlySet<string> = new Set([...Object.keys(POWER), ..
 export interface RunOptions {
   /** Instead of those that the seed draws. */
   readonly operations?: readonly Operation[];
+  /** The kind of backend, instead of the one that the seed draws. */
+  readonly backend?: BackendKind;
   /** Kinds that are left out of what the seed draws. */
   readonly without?: readonly string[];
   /** Called with the world before it starts, to look on. */
@@ -48,7 +51,10 @@ export interface RunResult {
 /** Runs one seed to its end. The result depends on the seed and the options alone. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
   const random = new RunRandom(seed);
-  const scenario = drawScenario(random.fork('scenario'));
+  const scenario = drawScenario(
+    random.fork('scenario'),
+    options.backend ?? drawBackend(random.fork('backend')),
+  );
   const nodeNames = scenario.machines.map(({ nodeName }) => nodeName);
   const drawn = drawOperations(random.fork('operations'), nodeNames);
   const operations =
@@ -115,7 +121,7 @@ function startSampling(world: World, oracles: readonly Oracle[]): void {
 
 /** Every volume is served, and no fence is left on a machine that could be let back. */
 function isWell(world: World): boolean {
-  const fenced = new Set(world.storage.device.addressList.entries.map(({ address }) => address));
+  const fenced = world.storage.fencedAddresses;
   const isWaiting = world.machines.some(
     (machine) => machine.isPowered && machine.addresses.some((address) => fenced.has(address)),
   );

@@ -2,12 +2,12 @@ import { OPERATIONS } from '../operations/catalogue.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { World } from '../world/world.ts';
 import { describeOperation } from './describe-operation.ts';
-import { type RunResult, runSeed } from './run-seed.ts';
+import { type RunOptions, type RunResult, runSeed } from './run-seed.ts';
 
 /** Runs a seed and prints, in order of time, what happened: operations, what controllers said and did, and findings. */
 export async function printTimeline(
   seed: number,
-  operations: readonly Operation[] | undefined,
+  options: Pick<RunOptions, 'operations' | 'backend'>,
   print: (line: string) => void,
 ): Promise<RunResult> {
   let world: World | undefined;
@@ -17,7 +17,7 @@ export async function printTimeline(
       `${(((world?.clock.now() ?? 0) - startMs) / 1000).toFixed(3).padStart(9)} s  ${source.padEnd(14)} ${text}`,
     );
   const result = await runSeed(seed, {
-    ...(operations && { operations }),
+    ...options,
     onOperation: (operation, isEnd) => say(isEnd ? 'ends' : 'OPERATION', describeOperation(operation)),
     onWorld: (created) => {
       world = created;

@@ -1,8 +1,8 @@
 import { BackendError, type Dial, type ExecResult, type SshSession } from '@reattach/ssh-transport';
 import type { Link } from '../network/link.ts';
+import type { StorageServer } from '../storage/storage-server.ts';
 import type { SimulatedProcess } from '../time/simulated-process.ts';
 import type { SimulationClock } from '../time/simulation-clock.ts';
-import type { StorageServer } from '../world/storage-server.ts';
 import type { EffectGate } from './effect-gate.ts';
 
 /** Limits of the real transport, ms. */
@@ -100,7 +100,7 @@ class InProcessSshSession implements SshSession {
     using _limit = process.schedule(COMMAND_TIMEOUT_MS, () =>
       this.#end(new BackendError('TIMEOUT', 'unknown', `no answer within ${COMMAND_TIMEOUT_MS} ms`)),
     );
-    gate.pass(server.isEffect(command), () => {
+    gate.pass(server.product.isEffect(command), () => {
       if (link.toServer.blocked) return;
       clock.after(link.toServer.delayMs(), () => {
         const output = server.run(command, client);

@@ -1,6 +1,6 @@
 import { type FakeControllerContext, Kubelet, type MachineStatus } from '@reattach/kube-sim';
 import type { Cut, SimHost } from '@reattach/rds-sim';
-import type { StorageServer } from './storage-server.ts';
+import type { StorageServer } from '../storage/storage-server.ts';
 import { WORLD_TIMES } from './times.ts';
 import { Workload } from './workload.ts';
 

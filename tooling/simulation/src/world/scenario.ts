@@ -1,4 +1,5 @@
 import type { Strategy } from '@reattach/core';
+import type { BackendKind } from '../storage/storage-product.ts';
 import type { RunRandom } from '../time/run-random.ts';
 
 /** A machine of the cluster as a run begins. */
@@ -24,6 +25,7 @@ export interface VolumePlan {
 
 /** What a run is about, before anything goes wrong. */
 export interface Scenario {
+  readonly backend: BackendKind;
   readonly machines: readonly MachinePlan[];
   readonly volumes: readonly VolumePlan[];
   readonly replicas: number;
@@ -37,8 +39,13 @@ export interface Scenario {
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e'];
 
+/** Every third run has a Linux target. */
+export function drawBackend(random: RunRandom): BackendKind {
+  return random.chance(1 / 3) ? 'linux' : 'rds';
+}
+
 /** Draws the cluster of a run. Most runs are ordinary in most respects. */
-export function drawScenario(random: RunRandom): Scenario {
+export function drawScenario(random: RunRandom, backend: BackendKind): Scenario {
   const usual = random.chance(0.7);
   const machines = LETTERS.slice(0, random.integer(4, 5)).map((letter, index): MachinePlan => {
     const isMultiHomed = !usual && random.chance(0.3);
@@ -65,6 +72,7 @@ export function drawScenario(random: RunRandom): Scenario {
     }),
   );
   return {
+    backend,
     machines,
     volumes,
     replicas: random.chance(0.5) ? 2 : 1,

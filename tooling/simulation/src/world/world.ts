@@ -3,13 +3,13 @@ import { testPolicy } from '@reattach/core/testing';
 import type { PodObject } from '@reattach/kube-sim';
 import { Replica } from '../controller/replica.ts';
 import { EventLog } from '../run/event-log.ts';
+import { StorageServer } from '../storage/storage-server.ts';
 import type { RunRandom } from '../time/run-random.ts';
 import { SimulationClock } from '../time/simulation-clock.ts';
 import { ApiServer } from './api-server.ts';
 import { Cluster, DRIVER, OTHER_DRIVER } from './cluster.ts';
 import { Machine } from './machine.ts';
 import type { MachinePlan, Scenario, VolumePlan } from './scenario.ts';
-import { StorageServer } from './storage-server.ts';
 import { VirtualMachines } from './virtual-machines.ts';
 
 /** A disk that takes longer for a write is slow. */
@@ -43,8 +43,8 @@ export class World implements AsyncDisposable {
     this.scenario = scenario;
     this.log = new EventLog(clock);
     this.api = new ApiServer(clock, random.fork('api'), true);
-    const { diskMs } = scenario;
-    this.storage = new StorageServer({ clock, address: STORAGE_ADDRESS });
+    const { diskMs, backend } = scenario;
+    this.storage = new StorageServer({ clock, address: STORAGE_ADDRESS, kind: backend });
     this.storage.device.writeServiceMs = diskMs;
     for (const plan of scenario.machines) this.#register(plan);
     for (const plan of scenario.volumes) this.#addVolume(plan);

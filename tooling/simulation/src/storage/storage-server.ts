@@ -1,5 +1,8 @@
-import { type Device, InProcessRds } from '@reattach/rds-sim';
+import type { Device } from '@reattach/rds-sim';
 import type { SimulationClock } from '../time/simulation-clock.ts';
+import { LinuxProduct } from './linux-product.ts';
+import { RdsProduct } from './rds-product.ts';
+import type { BackendKind, StorageProduct } from './storage-product.ts';
 
 /** A command that was carried out, for oracles and the timeline. */
 export interface CommandEntry {
@@ -19,17 +22,15 @@ export interface LandedWrite {
   readonly generation: number;
 }
 
-/** Commands that change the fence list; everything else only reads. */
-const EFFECT = /address-list\/?\s*(add|remove|set|enable|disable)|\/(add|remove|set|enable|disable)\b/;
-
 export interface StorageServerOptions {
   readonly clock: SimulationClock;
   readonly address: string;
+  readonly kind: BackendKind;
 }
 
 /** One storage backend: what runs on it, and whether it can be reached. */
 export class StorageServer implements Disposable {
-  readonly rds: InProcessRds;
+  readonly product: StorageProduct;
   readonly address: string;
   /** SSH connections are accepted, and nothing is ever said. */
   isSilent = false;
@@ -38,11 +39,10 @@ export class StorageServer implements Disposable {
   readonly #writeListeners = new Set<(write: LandedWrite) => void>();
   readonly #listeners = new Set<(entry: CommandEntry) => void>();
 
-  constructor({ clock, address }: StorageServerOptions) {
+  constructor({ clock, address, kind }: StorageServerOptions) {
     this.#clock = clock;
     this.address = address;
-    this.rds = new InProcessRds({ clock, address, tracking: { enabled: 'yes' } });
-    this.device.addDropRule();
+    this.product = kind === 'rds' ? new RdsProduct(clock, address) : new LinuxProduct(clock, address);
     const { oracle } = this.device;
     const landed = oracle.landed.bind(oracle);
     oracle.landed = (write) => {
@@ -52,22 +52,24 @@ export class StorageServer implements Disposable {
   }
 
   get device(): Device {
-    return this.rds.device;
+    return this.product.device;
   }
 
   get up(): boolean {
     return this.device.up;
   }
 
-  isEffect(command: string): boolean {
-    return EFFECT.test(command);
-  }
-
   /** What the command prints; `undefined`: no answer. */
   run(command: string, client: string): Uint8Array | undefined {
     if (!this.device.up) return undefined;
-    const { output } = this.rds.run(command);
-    const entry = { atMs: this.#clock.now(), client, command, output, isEffect: this.isEffect(command) };
+    const output = this.product.answer(command);
+    const entry = {
+      atMs: this.#clock.now(),
+      client,
+      command,
+      output,
+      isEffect: this.product.isEffect(command),
+    };
     for (const listener of this.#listeners) listener(entry);
     return this.isSilent ? undefined : Buffer.from(output);
   }
@@ -81,13 +83,12 @@ export class StorageServer implements Disposable {
     this.#writeListeners.add(listener);
   }
 
-  /** A rule that drops what comes from fenced addresses is in force. */
-  get hasDropRule(): boolean {
-    const [first] = this.device.raw.rules.filter(({ disabled, invalid }) => !disabled && !invalid);
-    return first?.properties.get('action') === 'drop' && !first.properties.has('time');
+  /** Addresses on record as fenced. */
+  get fencedAddresses(): ReadonlySet<string> {
+    return new Set(this.product.fences.map(({ address }) => address));
   }
 
-  /** Addresses whose packets to the target are dropped now. */
+  /** Whether packets of the address to the target are dropped now. */
   isBlocked(address: string): boolean {
     return this.device.blocks(address);
   }
@@ -110,6 +111,6 @@ export class StorageServer implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.rds[Symbol.dispose]();
+    this.product[Symbol.dispose]();
   }
 }

@@ -1,4 +1,6 @@
-import type { PersistentVolumeFact, StorageBackend, StorageFleet } from '@reattach/core';
+import type { PersistentVolumeFact } from '../model/facts.ts';
+import type { StorageFleet } from '../ports/ports.ts';
+import type { StorageBackend } from '../ports/storage-backend.ts';
 
 /** Any number of backends of any kind, each with its own connection and evidence. */
 export class BackendFleet implements StorageFleet {

@@ -1,6 +1,6 @@
-import type { StorageBackend, VolumeClaim } from '@reattach/core';
-import { persistentVolumeFact } from '@reattach/core/testing';
 import { describe, expect, it } from 'vitest';
+import type { StorageBackend, VolumeClaim } from '../ports/storage-backend.ts';
+import { persistentVolumeFact } from '../testing/index.ts';
 import { BackendFleet } from './backend-fleet.ts';
 
 const volume = persistentVolumeFact();
