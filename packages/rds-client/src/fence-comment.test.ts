@@ -43,7 +43,6 @@ describe('formatFenceComment', () => {
     { ...FENCE, nodeName: 'a"; /system/reboot; "' },
     { ...FENCE, nodeUid: 'u boot=x' },
     { ...FENCE, fencedAtMs: -1 },
-    { ...FENCE, fencedAtMs: 1.5 },
   ])('refuses %j', (fence) => {
     expect(() => formatFenceComment(fence)).toThrow(/INVALID_VALUE/);
   });

@@ -28,7 +28,7 @@ export function formatFenceComment(record: FenceRecord): string {
   const { id, nodeUid, bootId, machineId, clusterId, owner, fencedAtMs } = record;
   const machine = machineId?.split('/').map(pack).join('/') ?? NONE;
   const format = (node: string) =>
-    `reattach/2 id=${id} node=${node} uid=${pack(nodeUid)} boot=${pack(bootId)} m=${machine} c=${pack(clusterId)} o=${owner ?? NONE} at=${fencedAtMs}`;
+    `reattach/2 id=${id} node=${node} uid=${pack(nodeUid)} boot=${pack(bootId)} m=${machine} c=${pack(clusterId)} o=${owner ?? NONE} at=${Math.trunc(fencedAtMs)}`;
   const whole = format(record.nodeName);
   const surplus = whole.length - MAX_COMMENT_LENGTH;
   const comment = surplus > 0 ? format(`${record.nodeName.slice(0, -surplus - 1)}~`) : whole;

@@ -96,7 +96,14 @@ export class LinuxTarget {
         }),
       ],
       ['conntrack', 'missing', []],
-      ['queues', 'ok', []],
+      [
+        'queues',
+        'ok',
+        Array.from(
+          { length: device.target.danglingQueues },
+          (_, index) => `/proc/${index + 1}/stack:[<0>] nvmet_sq_destroy+0x39/0x110 [nvmet]`,
+        ),
+      ],
       ['addresses', 'ok', ['127.0.0.1', device.address]],
       [
         'nvmet',

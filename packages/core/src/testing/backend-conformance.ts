@@ -219,7 +219,7 @@ function recordFor(world: BackendWorld): FenceRecord {
     machineId: 'machine-a',
     bootId: 'boot-a',
     addresses: [world.addressA],
-    fencedAtMs: world.now(),
+    fencedAtMs: world.now() + 0.5, // a clock may give fractions
   };
 }
 

@@ -25,7 +25,7 @@ export function formatRecord(record: FenceRecord): readonly string[] {
       throw new TypeError(`${field} "${value}" has a character that the target refuses`);
     words.push(`${key}=${value}`);
   }
-  return [...words, `at=${record.fencedAtMs}`];
+  return [...words, `at=${Math.trunc(record.fencedAtMs)}`];
 }
 
 /** Records by id, with the addresses listed for each; and lines that were not understood. */

@@ -68,6 +68,11 @@ export class Queue {
     return this.#socket;
   }
 
+  /** The connection is gone, and commands that it brought still run: the host ended it with a RST. */
+  get isDangling(): boolean {
+    return this.#socket === 'closed' && this.#unfinished > 0;
+  }
+
   get lastReceivedMs(): number {
     return this.#lastReceivedMs;
   }

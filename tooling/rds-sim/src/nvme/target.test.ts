@@ -57,8 +57,10 @@ describe('the target', () => {
     await clock.advance(31_000); // the host's I/O time-out
     expect(states(device)).toContain('close');
     expect(device.oracle.totalWrites).toBe(0);
+    expect(device.target.danglingQueues).toBe(1);
     await clock.advance(15_000);
     expect(device.oracle.totalWrites).toBe(1);
+    expect(device.target.danglingQueues).toBe(0);
   });
 
   it('the end of an export closes the connections of all hosts of the volume until it begins again', async () => {

@@ -35,6 +35,11 @@ export class Target implements Disposable {
     );
   }
 
+  /** Queues whose connection is gone while commands of them still run, as the kernel's workers that wait for them show. */
+  get danglingQueues(): number {
+    return [...this.#queues].filter(({ isDangling }) => isDangling).length;
+  }
+
   open(volume: Volume, hostAddress: string, keepAliveTimeoutMs: number): TargetController {
     const controller = new TargetController(
       this.#clock,
@@ -48,7 +53,7 @@ export class Target implements Disposable {
   }
 
   addQueue(controller: TargetController, queue: Queue): void {
-    for (const old of this.#queues) if (old.socket === 'closed') this.#queues.delete(old);
+    for (const old of this.#queues) if (old.socket === 'closed' && !old.isDangling) this.#queues.delete(old);
     controller.addQueue(queue);
     this.#queues.add(queue);
   }

@@ -86,13 +86,15 @@ export class LinuxProduct implements StorageProduct {
   }
 }
 
+/** The product has nothing of the kind. */
+const nothing = () => undefined;
+
 /** nftables has one table of ours: what an administrator does to it flushes, empties or narrows it. */
 function tamperingOf({ table }: LinuxTarget): Tampering {
   const flush = () => {
     table.flush();
     return undefined;
   };
-  const nothing = () => undefined;
   return {
     disableRule: flush,
     removeRule: flush,
