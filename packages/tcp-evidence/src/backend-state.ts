@@ -93,7 +93,7 @@ function foldHost(
   reading: TcpReading,
   isFlushed: boolean,
 ): HostHistory {
-  const { requestedAtMs, receivedAtMs, source } = reading;
+  const { requestedAtMs, receivedAtMs } = reading;
   const sessions = traceSessions(present, before?.sessions ?? new Map(), reading, last?.requestedAtMs);
   let activity: Activity = before ?? { lastMs: Number.NEGATIVE_INFINITY };
   for (const trace of sessions.values()) activity = laterActivity(activity, trace);
@@ -110,10 +110,7 @@ function foldHost(
           receivedNowMs: receivedAtMs,
         })
       : 0;
-  const queues = foldQueues(before?.queues ?? new Map(), sessions, {
-    requestedAtMs,
-    isSocketTable: source === 'sockets',
-  });
+  const queues = foldQueues(before?.queues ?? new Map(), sessions, reading);
   const isEnding = [...sessions].some(([key, { session }]) => {
     const was = before?.sessions.get(key)?.session.phase;
     return (

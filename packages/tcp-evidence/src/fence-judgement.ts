@@ -10,7 +10,7 @@ import {
 } from '@reattach/core';
 import { ipOf, visibleAddresses } from './attribution.ts';
 import type { BackendState, HostHistory } from './backend-state.ts';
-import { type QueueProof, queueProof } from './queue-history.ts';
+import { type CutOff, type QueueProof, queueProof } from './queue-history.ts';
 import { seconds } from './seconds.ts';
 import type { TcpReading } from './tcp-reading.ts';
 
@@ -108,7 +108,8 @@ export function judgeFence(input: FenceInput): FenceState {
       `${stranger.address.value} talks to the backend and belongs to no known node; it may be a second path of this one`,
     );
   }
-  const ended = writesEnded(input, hosts, sinceMs);
+  const fencedAtMs = Math.max(...fences.map((each) => each.fencedAtMs));
+  const ended = writesEnded(input, hosts, { seenSinceMs: sinceMs, fencedAtMs });
   if (ended.kind === 'running') {
     if (receivedAtMs - sinceMs < options.maxQuiesceMs) return quiescing(ended.why);
     return ineffective(
@@ -126,13 +127,14 @@ type Ended =
   | { readonly kind: 'running'; readonly why: string }
   | { readonly kind: 'unproved'; readonly why: string };
 
-function writesEnded(input: FenceInput, hosts: readonly HostHistory[], sinceMs: number): Ended {
+function writesEnded(input: FenceInput, hosts: readonly HostHistory[], cutOff: CutOff): Ended {
   const { reading, state, ownVolumes } = input;
   const { receivedAtMs } = reading;
+  const sinceMs = cutOff.seenSinceMs;
   if (reading.source === 'sockets') return socketsEnded(input, hosts, sinceMs);
   const proof = queueProof(
     hosts.map(({ queues }) => queues),
-    sinceMs,
+    cutOff,
   );
   if (proof.kind === 'closed') {
     const why = `sessions closed ${seconds(receivedAtMs - proof.atMs)} ago`;
@@ -156,12 +158,14 @@ function writesEnded(input: FenceInput, hosts: readonly HostHistory[], sinceMs: 
   };
 }
 
-function unproved(proof: Extract<QueueProof, { kind: 'none' | 'vanished' | 'reset' }>): string {
+function unproved(proof: Extract<QueueProof, { kind: 'none' | 'vanished' | 'reset' | 'unwatched' }>): string {
   switch (proof.kind) {
     case 'none':
       return 'No session of the node was seen by this process';
     case 'vanished':
       return `${proof.count} sessions of the node disappeared without being seen closed`;
+    case 'unwatched':
+      return 'The sessions of the node closed before the fence, and the node may have connected again while this controller was away';
     case 'reset':
     default:
       return `${proof.count} sessions of the node were closed before the fence, perhaps by a RST of the node while writes were running`;

@@ -1,4 +1,6 @@
 import type { SessionTrace } from './host-activity.ts';
+import type { TcpReading } from './tcp-reading.ts';
+import { UPTIME_RESOLUTION_MS } from './time-base.ts';
 
 /** One connection of a host that may have, or have had, writes running. */
 export interface QueueRecord {
@@ -16,23 +18,32 @@ export interface QueueRecord {
   readonly isClosedByTarget?: boolean;
   /** When it was found missing without having been seen closed: nothing is known about its last commands. */
   readonly vanishedAtMs?: number;
+  /**
+   * An earlier process saw it closed and read the backend for the last time at this uptime of the backend; `undefined`: nobody
+   * knows when. The host may have connected and gone since. Absent: this process has watched the host since it closed.
+   */
+  readonly unwatchedSince?: { readonly uptimeMs: number | undefined };
 }
 
 /** The connections of one host that matter for its accepted writes, by session key. */
 export type QueueHistory = ReadonlyMap<string, QueueRecord>;
 
-/** Represents the connections that an earlier process saw. */
+/** Represents the connections that an earlier process saw, as it saw them last. */
 export const EARLIER_PROCESS = 'of an earlier process';
+
+/** Represents those of which an earlier process could not prove that their commands had ended. */
+export const EARLIER_UNPROVED = 'of an earlier process, unproved';
 
 /** A connection whose end proves nothing is forgotten once its host has been active for so long after that, ms. */
 const FORGET_UNPROVED_MS = 300_000;
 
-/** The queues after one more reading; of those that were closed and are gone only the newest is kept. @param isSocketTable a connection leaves it only when its commands have ended. */
+/** The queues after one more reading; of those that were closed and are gone only the newest is kept. */
 export function foldQueues(
   before: QueueHistory,
   sessions: ReadonlyMap<string, SessionTrace>,
-  { requestedAtMs, isSocketTable }: { readonly requestedAtMs: number; readonly isSocketTable: boolean },
+  reading: Pick<TcpReading, 'requestedAtMs' | 'source' | 'uptimeMs' | 'closingTimeoutMs'>,
 ): QueueHistory {
+  const { requestedAtMs } = reading;
   const queues = new Map<string, QueueRecord>();
   let activeMs = Number.NEGATIVE_INFINITY;
   for (const [key, { session, provedMs }] of sessions) {
@@ -45,16 +56,18 @@ export function foldQueues(
     activeMs = Math.max(activeMs, provedMs ?? activeMs);
   }
   for (const [key, queue] of before) {
-    if (queues.has(key) || isSocketTable) continue;
+    if (queues.has(key)) continue;
+    if (reading.source === 'sockets') continue; // a connection leaves that table only when its commands have ended
     if (key === EARLIER_PROCESS && sessions.size > 0) continue; // they are among those that are here now
     if (queue.closedAtMs !== undefined)
-      queues.set(key, queue); // what it proves stays
+      queues.set(key, watchedAgain(queue, reading)); // what it proves stays
     else queues.set(key, { ...queue, vanishedAtMs: queue.vanishedAtMs ?? requestedAtMs });
   }
   let newest: string | undefined;
-  for (const [key, { vanishedAtMs, closedAtMs = 0, isClosedByTarget }] of queues) {
+  for (const [key, { vanishedAtMs, closedAtMs = 0, isClosedByTarget, unwatchedSince }] of queues) {
     if (sessions.has(key)) continue;
-    const unprovedSinceMs = vanishedAtMs ?? (isClosedByTarget ? undefined : closedAtMs);
+    const isProved = isClosedByTarget && !unwatchedSince;
+    const unprovedSinceMs = vanishedAtMs ?? (isProved ? undefined : closedAtMs);
     if (unprovedSinceMs !== undefined) {
       if (activeMs - unprovedSinceMs > FORGET_UNPROVED_MS) queues.delete(key);
       continue;
@@ -65,6 +78,21 @@ export function foldQueues(
     if (older !== key) newest = key;
   }
   return queues;
+}
+
+/**
+ * A connection leaves an entry for `closingTimeoutMs` at least. So a host that connected while nobody read is seen by a process
+ * that reads sooner than that, and one that is not seen did not connect.
+ */
+function watchedAgain(
+  queue: QueueRecord,
+  { uptimeMs, closingTimeoutMs }: Pick<TcpReading, 'uptimeMs' | 'closingTimeoutMs'>,
+): QueueRecord {
+  const { unwatchedSince, ...watched } = queue;
+  if (unwatchedSince?.uptimeMs === undefined) return queue;
+  const gapMs = uptimeMs - unwatchedSince.uptimeMs;
+  if (gapMs >= 0 && gapMs + UPTIME_RESOLUTION_MS < closingTimeoutMs) return watched;
+  return { ...watched, unwatchedSince: { uptimeMs: undefined } };
 }
 
 function opened(session: SessionTrace['session'], seenAtMs: number): QueueRecord {
@@ -82,7 +110,7 @@ function closed(
   return { ...known, phase, seenAtMs, closedAtMs: seenAtMs, isClosedByTarget };
 }
 
-/** What the queues of a host prove about its accepted writes. */
+/** What the queues of hosts prove about its accepted writes. */
 export type QueueProof =
   /** None was ever seen. */
   | { readonly kind: 'none' }
@@ -90,14 +118,24 @@ export type QueueProof =
   | { readonly kind: 'vanished'; readonly count: number }
   /** Closed, perhaps by a RST of the host while commands were running. */
   | { readonly kind: 'reset'; readonly count: number }
+  /** Closed before the fence, as an earlier process saw it; the host may have connected and gone while nobody read. */
+  | { readonly kind: 'unwatched'; readonly count: number; readonly atMs: number }
   /** Every one of them was seen closed by the target, the last one then. */
   | { readonly kind: 'closed'; readonly atMs: number };
 
-/**
- * @param fencedSinceMs since when the hosts have been cut off, epoch ms: behind a fence no RST of a host arrives, so the target
- *   closed a queue that was still open then. Absent: they are not cut off.
- */
-export function queueProof(histories: readonly QueueHistory[], fencedSinceMs?: number): QueueProof {
+/** Since when hosts have been cut off, epoch ms. */
+export interface CutOff {
+  /** As this process has read it: behind a fence no RST of a host arrives, so the target closed a queue that was still open then. */
+  readonly seenSinceMs: number;
+  /** As the fence itself says, taken before it was written. */
+  readonly fencedAtMs: number;
+}
+
+/** Longest time from the moment in the record of a fence until the fence is in force, ms: the time-out of its command. */
+const FENCING_MS = 10_000;
+
+/** @param cutOff absent: the hosts are not cut off */
+export function queueProof(histories: readonly QueueHistory[], cutOff?: CutOff): QueueProof {
   const queues = histories.flatMap((history) => [...history.values()]);
   if (queues.length === 0) return { kind: 'none' };
   const open = queues.filter(
@@ -108,8 +146,15 @@ export function queueProof(histories: readonly QueueHistory[], fencedSinceMs?: n
   if (vanished.length > 0) return { kind: 'vanished', count: vanished.length };
   const reset = queues.filter(
     ({ isClosedByTarget, openSeenAtMs = 0 }) =>
-      !isClosedByTarget && !(fencedSinceMs !== undefined && openSeenAtMs > fencedSinceMs),
+      !isClosedByTarget && !(cutOff && openSeenAtMs > cutOff.seenSinceMs),
   );
   if (reset.length > 0) return { kind: 'reset', count: reset.length };
-  return { kind: 'closed', atMs: Math.max(...queues.map(({ closedAtMs = 0 }) => closedAtMs)) };
+  const atMs = Math.max(...queues.map(({ closedAtMs = 0 }) => closedAtMs));
+  const unwatched = queues.filter(
+    ({ unwatchedSince, closedAtMs = 0 }) =>
+      unwatchedSince && !(cutOff && closedAtMs > cutOff.fencedAtMs + FENCING_MS),
+  );
+  return unwatched.length > 0
+    ? { kind: 'unwatched', count: unwatched.length, atMs }
+    : { kind: 'closed', atMs };
 }

@@ -18,7 +18,7 @@ export type TimeChange =
   | { readonly kind: 'stepped'; readonly byMs: number };
 
 /** An uptime is printed in whole seconds. */
-const UPTIME_RESOLUTION_MS = 1_000;
+export const UPTIME_RESOLUTION_MS = 1_000;
 
 /** Moves of the boot moment that clocks running at different speeds explain, ms. */
 const DRIFT_MS = 500;
