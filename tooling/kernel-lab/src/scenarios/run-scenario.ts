@@ -17,9 +17,12 @@ export async function runScenario(scenario: Scenario, backend: BackendKind, stor
       problems.push(messageOf(err));
     }
     outcome = outcomeOf(stage);
-    if (outcome.released === 0) problems.push('Nothing was released');
-    if (outcome.overwrites > 0)
+    const { heldAt, showsOverwrites } = scenario;
+    if (outcome.released === 0 && heldAt !== backend) problems.push('Nothing was released');
+    if (outcome.released > 0 && heldAt === backend) problems.push('The attachment was released, not held');
+    if (outcome.overwrites > 0 && !showsOverwrites)
       problems.push(`${outcome.overwrites} blocks were overwritten by a host that had lost them`);
+    if (outcome.overwrites === 0 && showsOverwrites) problems.push('No block was overwritten');
     for (const { name, problem } of stage.machines.volumes)
       if (problem !== undefined) problems.push(`${name}: ${problem}`);
   } catch (err) {

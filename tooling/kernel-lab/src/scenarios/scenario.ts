@@ -1,3 +1,4 @@
+import type { BackendKind } from '../world/lab-backend.ts';
 import type { Stage } from '../world/stage.ts';
 
 /** A fault on real machines and what must follow. */
@@ -7,6 +8,10 @@ export interface Scenario {
   readonly title: string;
   /** Hosts reach the target over two addresses. */
   readonly twoPaths?: boolean;
+  /** At this kind of backend nothing proves that the writes have ended: the attachment must be held. */
+  readonly heldAt?: BackendKind;
+  /** The scenario takes the protection away: it must show overwrites. */
+  readonly showsOverwrites?: true;
   /** Injects the fault and waits for what must follow. @throws {Error} when it does not */
   play(stage: Stage): Promise<void>;
 }

@@ -35,16 +35,18 @@ export class Stage implements AsyncDisposable {
   readonly cluster: LabCluster;
   readonly controller: ControllerProcess;
   readonly story: Story;
+  readonly backend: BackendKind;
   readonly #cleanup: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<Stage, 'machines' | 'cluster' | 'controller' | 'story'>,
+    parts: Pick<Stage, 'machines' | 'cluster' | 'controller' | 'story' | 'backend'>,
     cleanup: AsyncDisposableStack,
   ) {
     this.machines = parts.machines;
     this.cluster = parts.cluster;
     this.controller = parts.controller;
     this.story = parts.story;
+    this.backend = parts.backend;
     this.#cleanup = cleanup;
   }
 
@@ -67,7 +69,7 @@ export class Stage implements AsyncDisposable {
     const controller = cleanup.use(
       new ControllerProcess([`--config=${config}`], (line) => tellLine(line, story)),
     );
-    const stage = new Stage({ machines, cluster, controller, story }, cleanup);
+    const stage = new Stage({ machines, cluster, controller, story, backend }, cleanup);
     let unready = '';
     try {
       await stage.until(
