@@ -10,7 +10,6 @@ import {
   type EventRecorder,
   type Leadership,
   type Logger,
-  type Mode,
   PassReporter,
   PlanPreview,
   ReleasePass,
@@ -205,8 +204,6 @@ function composeOwnEvents(
 export interface Loop {
   readonly reconciler: AttachmentReconciler;
   readonly preview: PlanPreview;
-  /** What passes would do in another mode. */
-  readonly previewIn: (mode: Mode) => PlanPreview;
 }
 
 export function composeLoop(
@@ -233,10 +230,9 @@ export function composeLoop(
     newFenceId: () => randomBytes(4).toString('hex'),
   });
   const reconciler = new AttachmentReconciler({ pass, clock, logger, intervalMs });
-  const memory = () => (reconciler.isRunning ? pass.memory : undefined);
-  const previewIn = (mode: Mode) =>
-    new PlanPreview({ cluster: caches, fleet, policy: { ...policy, mode }, clock, clusterId, memory });
-  return { reconciler, preview: previewIn(policy.mode), previewIn };
+  const history = () => (reconciler.isRunning ? pass.history : undefined);
+  const preview = new PlanPreview({ cluster: caches, fleet, policy, clock, clusterId, history });
+  return { reconciler, preview };
 }
 
 /** Addresses of backends, API server and this machine: a fence of one of them would cut off more than a node. */

@@ -162,29 +162,25 @@ async function serve(parts: Parts): Promise<Served> {
 }
 
 function routes({ config, clock, identity, cluster, backends, leading, reports, loop }: Parts) {
-  const { reconciler, preview, previewIn } = loop;
+  const { reconciler, preview } = loop;
   const { isLeading: leads } = leading;
   const leader = () => leading.elector?.holder;
   const { reporter, auditLog } = reports;
   const state = stateRoutes({
     report: (choice, mode = config.policy.mode) =>
-      buildStateReport(
-        (mode === config.policy.mode ? preview : previewIn(mode)).inspect(clock.now()),
-        choice,
-        {
-          version: VERSION,
-          policy: { ...config.policy, mode },
-          identity,
-          clusterName: config.page.clusterName,
-          runbookUrl: config.page.runbookUrl,
-          leading: leads(),
-          leader: leader(),
-          lastPass: reconciler.lastPass,
-          backends: backends.all,
-          podsOnNode: (name) => cluster.caches.podsOnNode(name),
-          statuses: reporter.statuses,
-        },
-      ),
+      buildStateReport(preview.inspect(clock.now(), { mode }), choice, {
+        version: VERSION,
+        policy: { ...config.policy, mode },
+        identity,
+        clusterName: config.page.clusterName,
+        runbookUrl: config.page.runbookUrl,
+        leading: leads(),
+        leader: leader(),
+        lastPass: reconciler.lastPass,
+        backends: backends.all,
+        podsOnNode: (name) => cluster.caches.podsOnNode(name),
+        statuses: reporter.statuses,
+      }),
     reconcile: () => inRequestSpan(() => reconciler.triggerReconcile('manual')),
     leading: leads,
     leader,

@@ -1,5 +1,7 @@
-export { type Cleanup, decideCleanups } from './decide/cleanups.ts';
+export type { Cleanup } from './decide/cleanups.ts';
 export { type Decision, decide, type Plan } from './decide/decide.ts';
+export { type Evaluation, evaluate, type Scope } from './decide/evaluate.ts';
+export type { Facts, Readings } from './decide/evaluation-facts.ts';
 export { RULES, type Rule, type Verdict } from './decide/rules.ts';
 export type { DetachStrategy } from './execute/detach-requests.ts';
 export type { Effect, LostDecision } from './execute/effect.ts';
@@ -71,13 +73,14 @@ export {
 export type { Migration, TrackedAttachment } from './model/tracked-attachment.ts';
 export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './model/trigger-reason.ts';
 export type { PassHistory } from './pass/pass-history.ts';
-export { PlanPreview, type PlanPreviewOptions, type Preview } from './pass/plan-preview.ts';
+export type { PassObserver, PassReport } from './pass/pass-report.ts';
 export {
-  type PassObserver,
-  type PassReport,
-  ReleasePass,
-  type ReleasePassOptions,
-} from './pass/release-pass.ts';
+  PlanPreview,
+  type PlanPreviewOptions,
+  type Preview,
+  type PreviewChoice,
+} from './pass/plan-preview.ts';
+export { ReleasePass, type ReleasePassOptions } from './pass/release-pass.ts';
 export { UntrackPass, type UntrackPassOptions } from './pass/untrack-pass.ts';
 export type {
   BackendCheck,

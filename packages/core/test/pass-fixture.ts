@@ -2,7 +2,8 @@ import type { NodeFact } from '../src/model/facts.ts';
 import type { Policy } from '../src/model/policy.ts';
 import type { TriggerReason } from '../src/model/trigger-reason.ts';
 import type { PassHistory } from '../src/pass/pass-history.ts';
-import { type PassReport, ReleasePass, type ReleasePassOptions } from '../src/pass/release-pass.ts';
+import type { PassReport } from '../src/pass/pass-report.ts';
+import { ReleasePass, type ReleasePassOptions } from '../src/pass/release-pass.ts';
 import {
   nodeFact,
   persistentVolumeFact,
@@ -109,8 +110,8 @@ export class PassFixture {
     this.#pass = this.#newPass();
   }
 
-  get memory(): PassHistory {
-    return this.#pass.memory;
+  get history(): PassHistory {
+    return this.#pass.history;
   }
 
   get report(): PassReport {

@@ -3,6 +3,7 @@ import {
   BackendFleet,
   type Clock,
   EMPTY_QUERY,
+  type Mode,
   PlanPreview,
   type Preview,
   type StorageBackend,
@@ -92,8 +93,11 @@ export class StandaloneView implements AsyncDisposable {
     return new StandaloneView({ config, api, caches, backends }, opening.move(), clock, signal);
   }
 
-  /** Reads every backend as a pass would, one without lost nodes with an empty query. */
-  async read(): Promise<Preview> {
+  /**
+   * Reads every backend as a pass would, one without lost nodes with an empty query, and evaluates as a pass would.
+   * @param mode default: the configured one
+   */
+  async read(mode?: Mode): Promise<Preview> {
     const queries = this.planPreview.queries(this.#clock.now());
     const readings = new Map<string, StorageReading>();
     await Promise.all(
@@ -101,7 +105,7 @@ export class StandaloneView implements AsyncDisposable {
         readings.set(backend.name, await backend.observe(queries.get(backend) ?? EMPTY_QUERY, this.#signal));
       }),
     );
-    return this.planPreview.inspect(this.#clock.now(), readings);
+    return this.planPreview.inspect(this.#clock.now(), { readings, mode });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import { decideCleanups, type Fence, type Policy, type Preview, type StorageBackend } from '@reattach/core';
+import type { Fence, Preview, StorageBackend } from '@reattach/core';
 import { CliError } from './cli-error.ts';
 import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
 import { confirm, YES_FLAG } from './confirm.ts';
@@ -34,7 +34,7 @@ export const unfenceCommand: Command = {
   async run(call, io) {
     const [name = ''] = call.args;
     await using standalone = await StandaloneView.open(readConfig(call.configArgv, io), io.clock, io.signal);
-    const examine = async () => examineFences(name, await standalone.read(), standalone, call);
+    const examine = async () => examineFences(name, await standalone.read('fence'), standalone, call);
     const asked = await examine();
     await confirm(call, io, name, consequence(name, asked));
     const agreed = new Set(asked.map(({ fence }) => fence.id));
@@ -78,10 +78,9 @@ function examineFences(
   throw new CliError([`Node ${name} stays cut off:`, ...reasons, advice].join('\n'));
 }
 
-/** Judged as in mode fence, whatever this command is configured with: a person asks, not a pass. */
-function fencesOf({ view, nowMs }: Preview, { config, backends }: StandaloneView): readonly FenceInForce[] {
-  const policy: Policy = { ...config.policy, mode: 'fence' };
-  return decideCleanups(view, policy, nowMs).flatMap((cleanup): FenceInForce[] => {
+/** Evaluated in mode fence, whatever mode is configured, because a person asks and not a pass. */
+function fencesOf({ cleanups }: Preview, { backends }: StandaloneView): readonly FenceInForce[] {
+  return cleanups.flatMap((cleanup): FenceInForce[] => {
     if (!('fence' in cleanup)) return [];
     const { kind, fence, why, backendName } = cleanup;
     const backend = backends.find((each) => each.name === backendName);

@@ -60,7 +60,7 @@ class Fixture {
     for (const [each, question] of planPreview.queries(clock.now())) {
       readings.set(each.name, await each.observe(question, new AbortController().signal));
     }
-    return buildStateReport(planPreview.inspect(clock.now(), readings), choice, this.context);
+    return buildStateReport(planPreview.inspect(clock.now(), { readings }), choice, this.context);
   }
 }
 
@@ -166,7 +166,7 @@ describe('buildStateReport', () => {
     for (const [each, question] of planPreview.queries(clock.now())) {
       readings.set(each.name, await each.observe(question, new AbortController().signal));
     }
-    const preview = planPreview.inspect(clock.now(), readings);
+    const preview = planPreview.inspect(clock.now(), { readings });
     const { decisions } = preview;
     const attachment = () =>
       buildStateReport(preview, 'all', { ...f.context, statuses: reporter.statuses }).attachments[0];

@@ -10,7 +10,7 @@ import { ipAddresses } from '../model/storage-address.ts';
 import { nodeFact, TEST_ATTACHER, volumeAttachmentFact } from '../testing/fact-builders.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import type { ClusterView, NodeState } from '../view/cluster-view.ts';
-import { decideCleanups } from './cleanups.ts';
+import { decideFencedTaintRemovals, decideUnfences, decideUntaints } from './cleanups.ts';
 
 const NOW = 1_767_225_600_000;
 const OURS = { key: 'node.kubernetes.io/out-of-service', value: 'test.csi.reattach.io', effect: 'NoExecute' };
@@ -68,14 +68,15 @@ function recover(given: Given) {
       ],
     ]),
   };
-  return decideCleanups(view, given.policy ?? testPolicy(), NOW);
+  const args = [view, given.policy ?? testPolicy(), NOW] as const;
+  return [...decideUnfences(...args), ...decideUntaints(...args), ...decideFencedTaintRemovals(...args)];
 }
 
 const kinds = (given: Given) => recover(given).map(({ kind }) => kind);
 
 const vouched = (cleanFenceId: string) => ready(nodeFact({ bootId: 'boot-1', cleanFenceId }));
 
-describe('decideCleanups', () => {
+describe('cleanups', () => {
   describe('of a fence', () => {
     it('lets a node back that is Ready and has booted since', () => {
       expect(recover({})).toEqual([

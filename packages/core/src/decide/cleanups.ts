@@ -1,3 +1,4 @@
+import { staleCacheReason } from '../model/cache-freshness.ts';
 import type { NodeFact } from '../model/facts.ts';
 import type { Fence } from '../model/fence-record.ts';
 import { isOtherActor, isOutOfServiceByUs } from '../model/out-of-service.ts';
@@ -26,21 +27,9 @@ export type Cleanup =
   | { readonly kind: 'remove-fenced-taint'; readonly node: NodeFact; readonly why: string };
 
 /**
- * Decides what is taken back. Pure. A fence outlives readiness: a host that was cut off replays its dirty pages when it
- * reconnects, so a fence goes only when the node is Ready and proved clean (it has booted since, or the operator's
- * annotation names this fence). Our taint goes first, once nothing of ours is left on the node.
- * @see design section 4 rule 5, section 5 step 5
- */
-export function decideCleanups(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
-  return [
-    ...decideUnfences(view, policy, nowMs),
-    ...decideUntaints(view, policy, nowMs),
-    ...decideFencedTaintRemovals(view, policy, nowMs),
-  ];
-}
-
-/**
- * The part about the fences of the backends in the view.
+ * Decides about the fences of the backends in the view. Pure. A fence outlives readiness: a host that was cut off replays its dirty
+ * pages when it reconnects, so a fence is removed only when the node is Ready and proved clean (it has booted since, or the
+ * operator's annotation names this fence). Our taint is removed first, once nothing of ours is left on the node.
  * @param elsewhere fences at other backends: a machine is proved clean of all its fences or of none
  */
 export function decideUnfences(
@@ -63,7 +52,7 @@ export function decideUnfences(
   );
 }
 
-/** The part about taints. A taint speaks for a whole node: the view must hold all attachments and every backend. */
+/** Decides about our out-of-service taints. Such a taint speaks for a whole node: the view must hold all attachments and every backend. */
 export function decideUntaints(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
   const blocked = whyNothing(view, policy, nowMs);
   const fences = fencesIn(view).map(({ fence }) => fence);
@@ -74,7 +63,7 @@ export function decideUntaints(view: ClusterView, policy: Policy, nowMs: number)
   });
 }
 
-/** The part about nodes that are kept free of new pods: they are free again once every backend says that no fence is left. */
+/** Decides which nodes may get pods again: those of which every backend says that no fence is left. */
 export function decideFencedTaintRemovals(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
   const readings = [...view.storage.values()];
   const isComplete = readings.length > 0 && readings.every(({ fences }) => fences !== undefined);
@@ -92,8 +81,7 @@ function whyNothing(
   nowMs: number,
 ): string | undefined {
   if (mode === 'observe') return 'Mode is observe';
-  const isCurrent = cache.synced && nowMs - cache.freshAsOfMs <= maxCacheAgeMs;
-  return isCurrent ? undefined : 'Our view of the cluster is not current';
+  return staleCacheReason(cache, maxCacheAgeMs, nowMs);
 }
 
 /** Every fence of ours that the readings show. */

@@ -27,11 +27,17 @@ export interface Plan {
 }
 
 /**
- * Decides what happens to every attachment in the view. Pure: reads no clock, does no I/O, and says the same of the same facts.
+ * Decides what happens to attachments in the view. Pure: reads no clock, does no I/O, and decides the same for the same facts.
  * @param nowMs epoch ms, taken once per pass
+ * @param among the attachments to decide about; default every one in the view. The circuit breaker counts every one.
  * @see RULES
  */
-export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
+export function decide(
+  view: ClusterView,
+  policy: Policy,
+  nowMs: number,
+  among: readonly AttachmentView[] = view.attachments,
+): Plan {
   const withAttachments = new Set(
     view.attachments.flatMap(({ attachment }) =>
       attachment.attacher === policy.attacher ? [attachment.nodeName] : [],
@@ -40,7 +46,7 @@ export function decide(view: ClusterView, policy: Policy, nowMs: number): Plan {
   const breaker = massFailure(view, policy.breaker, (name) => withAttachments.has(name));
   const conflicts = addressConflicts(view, policy.addresses);
   const notAsked = unknown('no-storage-reading', 'The backend was not asked about this node', nowMs);
-  const decisions = view.attachments.map((attachmentView): Decision => {
+  const decisions = among.map((attachmentView): Decision => {
     const { attachment, backend } = attachmentView;
     const node = view.nodes.get(attachment.nodeName) ?? unseenNode(attachment.nodeName, nowMs);
     const reading = backend && view.storage.get(backend.name);

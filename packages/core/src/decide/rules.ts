@@ -1,3 +1,4 @@
+import { staleCacheReason } from '../model/cache-freshness.ts';
 import type { Taint } from '../model/facts.ts';
 import type { FenceState, IneffectiveReason } from '../model/fence-state.ts';
 import type { HoldReason } from '../model/hold-reason.ts';
@@ -65,10 +66,8 @@ export const RULES: readonly Rule[] = [
 ];
 
 function cacheFresh({ cache, policy, nowMs }: RuleInput): Verdict | undefined {
-  if (!cache.synced) return hold('cache-stale', `Caches are not synced: ${cache.detail}`);
-  const ageMs = nowMs - cache.freshAsOfMs;
-  if (ageMs <= policy.maxCacheAgeMs) return undefined;
-  return hold('cache-stale', `Caches are ${seconds(ageMs)} old: ${cache.detail}`);
+  const stale = staleCacheReason(cache, policy.maxCacheAgeMs, nowMs);
+  return stale === undefined ? undefined : hold('cache-stale', stale);
 }
 
 function attacherOurs({ attachment, policy }: RuleInput): Verdict | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { gone, leaseStale, NOW, notReady, world } from '../../test/decide-world.ts';
 import { decide } from '../decide/decide.ts';
 import { STRATEGIES } from '../model/policy.ts';
-import type { PassReport } from '../pass/release-pass.ts';
+import type { PassReport } from '../pass/pass-report.ts';
 import { lostDecisionsIn } from '../report/held.ts';
 import { TEST_ATTACHER } from '../testing/fact-builders.ts';
 import { testPolicy } from '../testing/policy-builder.ts';

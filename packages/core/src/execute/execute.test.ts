@@ -6,7 +6,7 @@ import { nodeFact, podFact, TEST_ATTACHER } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
 import { DetachRequests } from './detach-requests.ts';
-import { execute, type NodeWorks } from './execute.ts';
+import { execute, type NodeWork } from './execute.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
@@ -413,14 +413,14 @@ function fencedTwice() {
     }
     const [a, c, b] = both.report.decisions;
     let count = 0;
-    const works: NodeWorks = new WorkInFlight();
+    const inFlight: NodeWork = new WorkInFlight();
     const ports = {
       cluster: f.cluster,
       actions: f.actions,
       leadership: { assertHeld: () => undefined },
       clock: f.clock,
       fences: [],
-      works,
+      inFlight,
       storageNodes: new Map(),
       requests: new DetachRequests(),
       attachments: [],
@@ -434,9 +434,9 @@ function fencedTwice() {
       ['fence', 'pv-b'],
       ['fence', 'pv-c'],
     ]);
-    expect(execute(decisions, f.clock.now(), ports, f.abort.signal).isAllBegun).toBe(true);
-    await works.settled();
-    return works.take().results.flatMap((effects) => effects.map(({ kind }) => kind));
+    expect(execute(decisions, f.clock.now(), ports, f.abort.signal).isAllStarted).toBe(true);
+    await inFlight.settled();
+    return inFlight.take().results.flatMap((effects) => effects.map(({ kind }) => kind));
   };
   return { f, backendB, run };
 }

@@ -22,8 +22,8 @@ import type { WorkInFlight } from './work-in-flight.ts';
 export const MAX_NODES_AT_ONCE = 8;
 const MAX_WRITES_AT_ONCE = 8;
 
-/** Fences and releases under way. */
-export type NodeWorks = WorkInFlight<readonly Effect[]>;
+/** Fences and releases in flight, by key. */
+export type NodeWork = WorkInFlight<readonly Effect[]>;
 
 /** What carrying out a plan works on. */
 export interface ExecutePorts {
@@ -31,9 +31,9 @@ export interface ExecutePorts {
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
   readonly clock: Clock;
-  readonly works: NodeWorks;
+  readonly inFlight: NodeWork;
   /** Keys that earlier passes had no room for, the one that has waited longest first: they go first, in this order. */
-  readonly deferred?: ReadonlySet<string>;
+  readonly deferred?: ReadonlySet<string> | undefined;
   /** The lost nodes as the backends know them, by name. */
   readonly storageNodes: ReadonlyMap<string, StorageNode>;
   readonly requests: DetachRequests;
@@ -49,16 +49,16 @@ export interface ExecutePorts {
   readonly policy: Policy;
 }
 
-/** How much of a plan is under way. */
-export interface Begun {
-  /** `false`: the rest is for a later pass. */
-  readonly isAllBegun: boolean;
+/** How much of a plan was started. */
+export interface Started {
+  /** `false`: the rest is left to a later pass. */
+  readonly isAllStarted: boolean;
   /** @see ExecutePorts.deferred */
   readonly deferred: ReadonlySet<string>;
 }
 
-/** One node's part of a plan. */
-interface NodeWork {
+/** The decisions about one node. */
+interface NodePlan {
   readonly decisions: readonly [LostDecision, ...LostDecision[]];
   readonly nowMs: number;
   readonly ports: ExecutePorts;
@@ -77,27 +77,27 @@ export function execute(
   nowMs: number,
   ports: ExecutePorts,
   signal: AbortSignal,
-): Begun {
+): Started {
   const turns = new Map([...(ports.deferred ?? [])].map((key, index) => [key, index]));
   const turnOf = ([key]: readonly [string, unknown]) => turns.get(key) ?? turns.size;
   const groups = [...Map.groupBy(decisions.filter(isWork), workKey)].toSorted(
     (a, b) => turnOf(a) - turnOf(b),
   );
-  let isAllBegun = true;
+  let isAllStarted = true;
   const deferred = new Set<string>();
   for (const [key, [first, ...rest]] of groups) {
     if (!first) continue;
-    const isUnderWay = ports.works.has(key);
-    const work: NodeWork = { decisions: [first, ...rest], nowMs, ports, signal };
-    const isBegun = ports.works.begin(key, () =>
+    const isInFlight = ports.inFlight.has(key);
+    const work: NodePlan = { decisions: [first, ...rest], nowMs, ports, signal };
+    const isStarted = ports.inFlight.start(key, () =>
       first.verdict.kind === 'fence'
         ? inNodeSpan('fence node', work.decisions, () => fenceNode(work))
         : inNodeSpan('release node', work.decisions, () => releaseNode(work)),
     );
-    isAllBegun &&= isBegun;
-    if (!isBegun && !isUnderWay) deferred.add(key);
+    isAllStarted &&= isStarted;
+    if (!isStarted && !isInFlight) deferred.add(key);
   }
-  return { isAllBegun, deferred };
+  return { isAllStarted, deferred };
 }
 
 function isWork(decision: Decision): decision is LostDecision {
@@ -117,7 +117,7 @@ export function releaseKey(nodeName: string): string {
   return `release ${nodeName}`;
 }
 
-async function fenceNode({ decisions, nowMs, ports, signal }: NodeWork): Promise<Effect[]> {
+async function fenceNode({ decisions, nowMs, ports, signal }: NodePlan): Promise<Effect[]> {
   const [{ node, backend }] = decisions;
   if (!backend) throw new TypeError(`Expected a backend that can fence node ${node.name}`);
   const migrating = ports.attachments.find(
@@ -198,7 +198,7 @@ function isComplete({ inForce, damage }: Fence, addresses: readonly StorageAddre
 }
 
 /** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
-async function releaseNode(work: NodeWork): Promise<Effect[]> {
+async function releaseNode(work: NodePlan): Promise<Effect[]> {
   const { decisions, ports } = work;
   const unprepared = await addFencedTaint(work);
   if (unprepared) return [unprepared];
@@ -213,7 +213,7 @@ async function releaseNode(work: NodeWork): Promise<Effect[]> {
 }
 
 /** A node that Kubernetes calls Ready gets its pods back unless they are kept off first. @returns what kept it from being done. */
-async function addFencedTaint(work: NodeWork): Promise<Effect | undefined> {
+async function addFencedTaint(work: NodePlan): Promise<Effect | undefined> {
   const { decisions, ports, signal } = work;
   const [{ node }] = decisions;
   if (node.kind !== 'lease-stale' || hasFencedTaint(node.node)) return undefined;
@@ -230,7 +230,7 @@ function usedBy(pod: PodFact): (view: AttachmentView) => boolean {
 }
 
 /** A pod that is gone lets go of all its volumes, so it stays while one of ours may not go. */
-async function deletePod(pod: PodFact, work: NodeWork): Promise<Effect | undefined> {
+async function deletePod(pod: PodFact, work: NodePlan): Promise<Effect | undefined> {
   const { ports, signal } = work;
   const decisions = work.decisions.filter(usedBy(pod));
   const foreign = foreignClaim(pod, work);
@@ -250,7 +250,7 @@ async function deletePod(pod: PodFact, work: NodeWork): Promise<Effect | undefin
 }
 
 /** A claim of the pod whose volume no fence of ours protects; `undefined` when there is none or the operator opted in. */
-function foreignClaim(pod: PodFact, { decisions: [{ node }], ports }: NodeWork): string | undefined {
+function foreignClaim(pod: PodFact, { decisions: [{ node }], ports }: NodePlan): string | undefined {
   if (ports.policy.otherDrivers === 'release-pods') return undefined;
   const own = ports.attachments.filter(
     ({ attachment }) => attachment.nodeName === node.name && attachment.attacher === ports.policy.attacher,
@@ -262,7 +262,7 @@ function foreignClaim(pod: PodFact, { decisions: [{ node }], ports }: NodeWork):
 }
 
 /** What is attached to the node by our attacher, is not on its way out and was not decided to be released. */
-function heldBack({ decisions: [{ node }], ports }: NodeWork): readonly AttachmentView[] {
+function heldBack({ decisions: [{ node }], ports }: NodePlan): readonly AttachmentView[] {
   return ports.attachments.filter(
     ({ attachment }) =>
       attachment.nodeName === node.name &&
@@ -272,7 +272,7 @@ function heldBack({ decisions: [{ node }], ports }: NodeWork): readonly Attachme
   );
 }
 
-async function detach(decisions: readonly LostDecision[], work: NodeWork): Promise<Effect[]> {
+async function detach(decisions: readonly LostDecision[], work: NodePlan): Promise<Effect[]> {
   const { nowMs, ports } = work;
   // The taint drives every volume off the node: until all may go, those that may are taken out one by one.
   const mayTaint = decisions.length === work.decisions.length && heldBack(work).length === 0;
@@ -288,7 +288,7 @@ async function detach(decisions: readonly LostDecision[], work: NodeWork): Promi
   return effects.flat();
 }
 
-function deleteAttachment(decision: LostDecision, work: NodeWork): Promise<Effect> {
+function deleteAttachment(decision: LostDecision, work: NodePlan): Promise<Effect> {
   const { ports, signal } = work;
   return confirmed('detach', [decision], work, async () => {
     const result = await unlessUnsure([decision], 'delete', ports, () =>
@@ -302,7 +302,7 @@ function deleteAttachment(decision: LostDecision, work: NodeWork): Promise<Effec
 async function changeNode(
   strategy: Exclude<DetachStrategy, 'delete'>,
   decisions: readonly LostDecision[],
-  work: NodeWork,
+  work: NodePlan,
 ): Promise<Effect[]> {
   const { ports, signal } = work;
   const [{ node }] = work.decisions;
@@ -368,7 +368,7 @@ type DeleteOrChange = 'changed' | 'unchanged' | 'gone' | 'replaced';
 async function confirmed<E extends Effect | undefined>(
   step: 'add-fenced-taint' | 'delete-pod' | 'detach',
   decisions: readonly LostDecision[],
-  { ports, signal }: NodeWork,
+  { ports, signal }: NodePlan,
   write: () => Promise<E>,
 ): Promise<E | Effect> {
   const [decision] = decisions;

@@ -7,7 +7,7 @@ import { nodeFact } from '../testing/fact-builders.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FakeClusterActions } from '../testing/fake-cluster-actions.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
-import { type NodeWorks, releaseKey } from './execute.ts';
+import { type NodeWork, releaseKey } from './execute.ts';
 import { runCleanups } from './run-cleanups.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
@@ -33,18 +33,18 @@ function setUp(live: NodeFact | undefined = node) {
   if (live) actions.setNode(live);
   let checks = 0;
   const abort = new AbortController();
-  const works: NodeWorks = new WorkInFlight();
+  const inFlight: NodeWork = new WorkInFlight();
   const leadership = { assertHeld: () => void checks++ };
   const run = (...cleanups: readonly Cleanup[]) =>
-    runCleanups(cleanups, { actions, leadership, fleet: fakeFleet(backend), works }, abort.signal);
+    runCleanups(cleanups, { actions, leadership, fleet: fakeFleet(backend), inFlight }, abort.signal);
   const writes = () => actions.calls.map(({ kind }) => kind).filter((kind) => kind !== 'getNode');
-  return { abort, actions, backend, leadership, run, works, writes, checks: () => checks };
+  return { abort, actions, backend, leadership, run, inFlight, writes, checks: () => checks };
 }
 
 describe('runCleanups', () => {
   it('leaves a node alone whose release is under way', async () => {
-    const { run, works, writes } = setUp();
-    works.begin(releaseKey(node.name), () => new Promise(() => undefined));
+    const { run, inFlight, writes } = setUp();
+    inFlight.start(releaseKey(node.name), () => new Promise(() => undefined));
     expect(await run(unfence, untaint, removeFencedTaint)).toEqual([]);
     expect(writes()).toEqual([]);
   });

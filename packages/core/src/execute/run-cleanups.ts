@@ -2,7 +2,7 @@ import { cleanProof } from '../decide/clean-proof.ts';
 import type { Cleanup } from '../decide/cleanups.ts';
 import type { ClusterActions, Leadership, StorageFleet } from '../ports/ports.ts';
 import type { Effect } from './effect.ts';
-import { type NodeWorks, releaseKey } from './execute.ts';
+import { type NodeWork, releaseKey } from './execute.ts';
 import { mapBounded } from './map-bounded.ts';
 
 const MAX_WRITES_AT_ONCE = 8;
@@ -14,7 +14,7 @@ export interface CleanupPorts {
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
   readonly fleet: Pick<StorageFleet, 'backends'>;
-  readonly works: NodeWorks;
+  readonly inFlight: NodeWork;
 }
 
 /**
@@ -31,7 +31,7 @@ export async function runCleanups(
     (cleanup): cleanup is DueCleanup =>
       cleanup.kind !== 'keep-fence' &&
       cleanup.kind !== 'keep-taint' &&
-      !ports.works.has(releaseKey(cleanup.node.name)),
+      !ports.inFlight.has(releaseKey(cleanup.node.name)),
   );
   const effects = await mapBounded(due, MAX_WRITES_AT_ONCE, async (cleanup): Promise<Effect[]> => {
     try {

@@ -1,10 +1,10 @@
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Work that may outlast the pass that began it, by key.
+ * Work by key that may outlast the pass that started it.
  *
- * Invariants: under one key there is one piece of work at a time; every outcome is taken exactly once; nothing that was begun is
- * forgotten by `settled()`.
+ * Invariants: one piece of work runs under a key at a time; every outcome is taken exactly once; `settled()` waits for everything
+ * that was started.
  */
 export class WorkInFlight<T> {
   readonly #limit: number;
@@ -14,7 +14,7 @@ export class WorkInFlight<T> {
   #failures: unknown[] = [];
 
   /**
-   * @param limit how many pieces may be under way at once; default no limit
+   * @param limit how many pieces of work may run at once; default no limit
    * @param onEnd called after each end, when its outcome can be taken
    */
   constructor(limit: number = Number.POSITIVE_INFINITY, onEnd: () => void = () => undefined) {
@@ -22,7 +22,8 @@ export class WorkInFlight<T> {
     this.#onEnd = onEnd;
   }
 
-  get keys(): ReadonlySet<string> {
+  /** Keys that run now. */
+  get inFlight(): ReadonlySet<string> {
     return new Set(this.#running.keys());
   }
 
@@ -30,8 +31,8 @@ export class WorkInFlight<T> {
     return this.#running.has(key);
   }
 
-  /** @returns `false` when nothing was begun: there is work under this key, or as much as there may be. */
-  begin(key: string, work: () => Promise<T>): boolean {
+  /** @returns `false` when nothing was started: the key is in flight, or the limit is reached. */
+  start(key: string, work: () => Promise<T>): boolean {
     if (this.#running.has(key) || this.#running.size >= this.#limit) return false;
     const ended = this.#run(work).finally(() => {
       this.#running.delete(key);
@@ -49,12 +50,12 @@ export class WorkInFlight<T> {
     return taken;
   }
 
-  /** Resolves once nothing is under way. */
+  /** Resolves once nothing is in flight. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await this.ended(NONE);
   }
 
-  /** Resolves once what is under way now has ended, but work under the keys of `except`, which is not waited for. */
+  /** Resolves once everything in flight now has ended, the keys of `except` not included. */
   async ended(except: ReadonlySet<string>): Promise<void> {
     await Promise.all([...this.#running].flatMap(([key, ended]) => (except.has(key) ? [] : [ended])));
   }
@@ -62,7 +63,7 @@ export class WorkInFlight<T> {
   async #run(work: () => Promise<T>): Promise<void> {
     try {
       const result = await work();
-      this.#results.push(result); // not in one: `take()` may have been called meanwhile
+      this.#results.push(result); // two statements, because `take()` may replace the array during the await
     } catch (err) {
       this.#failures.push(err);
     }

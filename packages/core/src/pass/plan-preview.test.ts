@@ -11,7 +11,7 @@ import { PlanPreview } from './plan-preview.ts';
 function planPreview(f: PassFixture, leading = true): PlanPreview {
   const { cluster, clock, policy } = f;
   const fleet = fakeFleet(f.backend);
-  return new PlanPreview({ cluster, clock, policy, fleet, ...(leading && { memory: () => f.memory }) });
+  return new PlanPreview({ cluster, clock, policy, fleet, ...(leading && { history: () => f.history }) });
 }
 
 describe('PlanPreview', () => {
@@ -118,7 +118,7 @@ describe('PlanPreview', () => {
         readings.set(backend.name, await backend.observe(query, f.abort.signal));
       await f.run();
       expect(f.backend.observations[0]).toEqual(f.backend.observations[1]);
-      expect(look.inspect(f.clock.now(), readings).decisions).toMatchObject([
+      expect(look.inspect(f.clock.now(), { readings }).decisions).toMatchObject([
         { verdict: { kind: 'release' } },
       ]);
     });

@@ -1,24 +1,21 @@
-import {
-  type Cleanup,
-  decideFencedTaintRemovals,
-  decideUnfences,
-  decideUntaints,
-} from '../decide/cleanups.ts';
-import { type Decision, decide } from '../decide/decide.ts';
-import type { Policy } from '../model/policy.ts';
+import type { Cleanup } from '../decide/cleanups.ts';
+import type { Decision } from '../decide/decide.ts';
+import { evaluate } from '../decide/evaluate.ts';
+import { type Facts, factsAt, queryAt, type Readings } from '../decide/evaluation-facts.ts';
+import { staleCacheReason } from '../model/cache-freshness.ts';
+import type { Mode, Policy } from '../model/policy.ts';
 import type { StorageQuery } from '../model/storage-query.ts';
 import type { StorageReading } from '../model/storage-reading.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterReader, StorageFleet } from '../ports/ports.ts';
 import type { StorageBackend } from '../ports/storage-backend.ts';
 import { AttachmentManager } from '../tracking/attachment-manager.ts';
-import { type ClusterView, readClusterView, type UnreadView } from '../view/cluster-view.ts';
-import { countedLosses, LossHistory } from '../view/loss-history.ts';
-import { NodeAbsence } from '../view/node-absence.ts';
-import { lostIn, queryAbout, withAddresses, withFencedAddresses } from '../view/storage-query.ts';
-import type { PassHistory } from './pass-history.ts';
+import { type ClusterView, readClusterView } from '../view/cluster-view.ts';
+import { lostIn } from '../view/storage-query.ts';
+import { PassHistory } from './pass-history.ts';
+import { lastReadings } from './scope-worker.ts';
 
-/** What the facts at hand say, and what a pass would make of them. */
+/** The facts at hand, and what a pass would decide from them. */
 export interface Preview {
   readonly nowMs: number;
   readonly view: ClusterView;
@@ -33,132 +30,95 @@ export interface PlanPreviewOptions {
   readonly clock: Clock;
   /** @see ReleasePassOptions.clusterId */
   readonly clusterId?: () => string | undefined;
-  /** What passes of this process remember; `undefined` while none run. Default: none ever do. */
-  readonly memory?: () => PassHistory | undefined;
+  /** What the passes of this process remember; `undefined` while none run. Default: none ever run. */
+  readonly history?: () => PassHistory | undefined;
 }
 
-type Part = UnreadView & Pick<ClusterView, 'recentLosses'>;
+/** How one preview differs from what the next pass would see and do. */
+export interface PreviewChoice {
+  /** By name of the backend, in place of the readings that passes remember. */
+  readonly readings?: ReadonlyMap<string, StorageReading>;
+  /** Default: that of the policy. */
+  readonly mode?: Mode;
+}
 
 /**
- * Looks at caches and last readings and decides as a pass would, for people: asks no backend, writes nothing, and passes never
- * notice. Where no passes run (a standby, a command line) it knows of a Node that is gone since it first saw so itself, and of
- * what a backend says about lost nodes only what it is given.
+ * Evaluates caches and last readings as a pass does, for people. Asks no backend, writes nothing, and does not affect passes. Where
+ * no passes run (a standby, a command line), a Node counts as gone since the first preview that misses it, and only the readings
+ * that are given say anything about lost nodes.
  */
 export class PlanPreview {
   readonly #options: PlanPreviewOptions;
-  /** Of its own: those of the pass decide about writes. */
+  /** Its own, because those of the pass decide about writes. */
   readonly #manager: AttachmentManager;
-  readonly #absence = new NodeAbsence();
-  readonly #noLosses = new LossHistory(1);
+  readonly #ownHistory: PassHistory;
 
   constructor(options: PlanPreviewOptions) {
     this.#options = options;
     this.#manager = new AttachmentManager({ clock: options.clock });
+    this.#ownHistory = new PassHistory(options.policy);
   }
 
-  /** A Node was deleted: without it, its absence would count from the next look. */
+  /** Records that a Node was deleted. Otherwise its absence counts from the next preview. */
   recordGone(nodeName: string, nowMs: number): void {
-    this.#absence.record(nodeName, nowMs);
+    this.#ownHistory.absences.record(nodeName, nowMs);
   }
 
-  /** What a pass would ask each backend now; a backend it would leave alone is missing. */
+  /** What a pass would ask each backend now. A backend that holds no volume of a lost node is missing. */
   queries(nowMs: number): ReadonlyMap<StorageBackend, StorageQuery> {
-    const all = this.#read(nowMs);
+    const facts = this.#readFacts(nowMs);
     const { fleet, policy } = this.#options;
     return new Map(
       fleet.backends.flatMap((backend) => {
-        const part = partOf(all, backend, backend.lastReading, this.#options.memory?.());
-        const lost = lostIn(part, policy.attacher);
-        return lost.length === 0 ? [] : [[backend, queryAbout(part, lost, policy.attacher)] as const];
+        const at = factsAt(facts, backend.name, backend.lastReading);
+        return lostIn(at, policy.attacher).length === 0 ? [] : [[backend, queryAt(at, policy)] as const];
       }),
     );
   }
 
-  /** @param readings by name of the backend, in place of those that passes remember. */
-  inspect(nowMs: number, readings: ReadonlyMap<string, StorageReading> = this.#lastReadings()): Preview {
-    const { fleet, policy } = this.#options;
-    const all = this.#read(nowMs);
-    const decisions: Decision[] = [];
-    const cleanups: Cleanup[] = [];
-    for (const backend of [undefined, ...fleet.backends]) {
-      const reading = backend && readings.get(backend.name);
-      const part = partOf(all, backend, reading, this.#options.memory?.());
-      // Of a backend that a pass would not ask, a pass knows nothing.
-      const isAsked = lostIn(part, policy.attacher).length > 0 || (reading?.fences ?? []).length > 0;
-      const view = {
-        ...part,
-        storage: new Map(backend && reading && isAsked ? [[backend.name, reading]] : []),
-      };
-      decisions.push(...decide(view, policy, nowMs).decisions);
-      if (!backend) continue;
-      const elsewhere = [...readings].flatMap(([name, { fences = [] }]) =>
-        name === backend.name ? [] : fences,
-      );
-      cleanups.push(...decideUnfences(view, policy, nowMs, elsewhere));
-    }
-    const view = { ...all, storage: readings };
-    cleanups.push(...decideUntaints(view, policy, nowMs));
-    if (readings.size === fleet.backends.length)
-      cleanups.push(...decideFencedTaintRemovals(view, policy, nowMs));
-    return { nowMs, view, decisions, cleanups };
+  inspect(nowMs: number, { readings, mode }: PreviewChoice = {}): Preview {
+    const policy = mode ? { ...this.#options.policy, mode } : this.#options.policy;
+    const facts = this.#readFacts(nowMs);
+    const said = readings ? { answers: readings, latest: readings } : this.#lastReadings();
+    const { decisions, cleanups } = evaluate(facts, said, policy, nowMs);
+    return { nowMs, view: { ...facts, storage: said.answers }, decisions, cleanups };
   }
 
-  #read(nowMs: number): Part {
-    const { cluster, policy } = this.#options;
-    const memory = this.#options.memory?.();
+  #readFacts(nowMs: number): Facts {
+    const { cluster, policy, fleet } = this.#options;
+    const history = this.#options.history?.();
+    const own = this.#ownHistory;
     const nameToVolume = (name: string) => cluster.persistentVolume(name);
     this.#manager.rebuild(cluster.volumeAttachments(), nameToVolume, policy.attacher, nowMs);
-    const own = this.#absence;
     const absence = {
-      record: (name: string, now: number) => memory?.absentSinceMs(name) ?? own.record(name, now),
-      forget: (name: string) => own.forget(name),
-      retainOnly: (names: ReadonlySet<string>) => own.retainOnly(names),
+      sinceMs: (name: string) => history?.absences.sinceMs(name) ?? own.absences.sinceMs(name),
     };
     const view = readClusterView(
       { ...this.#options, clusterId: this.#options.clusterId?.(), manager: this.#manager, absence },
       nowMs,
     );
-    const isCurrent = view.cache.synced && nowMs - view.cache.freshAsOfMs <= policy.maxCacheAgeMs;
-    const nodes = isCurrent ? countedLosses(view, policy.attacher) : new Map();
-    return { ...view, recentLosses: memory?.recentLosses(nodes) ?? this.#noLosses.with(nodes) };
+    const isCurrent = staleCacheReason(view.cache, policy.maxCacheAgeMs, nowMs) === undefined;
+    own.absences.recordView(view.nodes, isCurrent, nowMs);
+    return (history ?? own).factsOf(view, fleet.backends, nowMs);
   }
 
-  #lastReadings(): ReadonlyMap<string, StorageReading> {
-    const memory = this.#options.memory?.();
-    return new Map(
-      this.#options.fleet.backends.flatMap(({ name, lastReading }) => {
-        const reading = newest(memory?.lastReading(name), lastReading);
-        return reading ? [[name, reading]] : [];
-      }),
-    );
+  #lastReadings(): Readings {
+    const latest = lastReadings(this.#options.fleet);
+    const asked = this.#options.history?.()?.answers;
+    const answers = this.#options.fleet.backends.flatMap(({ name }): [string, StorageReading][] => {
+      const reading = newest(asked?.get(name), latest.get(name));
+      return reading ? [[name, reading]] : [];
+    });
+    return { answers: new Map(answers), latest };
   }
 }
 
-/** The attachments whose backend it is; `undefined`: those whose backend is not known. */
-function partOf(
-  all: Part,
-  backend: StorageBackend | undefined,
-  reading: StorageReading | undefined,
-  memory: PassHistory | undefined,
-): Part {
-  const storageNodes = new Map(withFencedAddresses(all.storageNodes, reading));
-  for (const node of storageNodes.values()) {
-    if (node.addressesFrom !== 'pods' || !backend || !memory) continue;
-    storageNodes.set(node.name, withAddresses(node, memory.storageAddresses(backend.name, node.name)));
-  }
-  return {
-    ...all,
-    attachments: all.attachments.filter((view) => view.backend?.name === backend?.name),
-    storageNodes,
-  };
-}
-
-/** A backend that nobody asked about a node, since it read itself only, is no reason to forget what it said about it before. */
+/** The latest reading, with the last answer about lost nodes: a backend that reads itself while idle is not asked about any. */
 function newest(
   asked: StorageReading | undefined,
   last: StorageReading | undefined,
 ): StorageReading | undefined {
   if (!asked || !last || last.observedAtMs <= asked.observedAtMs) return asked ?? last;
   const { evidence, fenceStates, volumes } = asked;
-  return { ...last, evidence, fenceStates, ...(volumes && { volumes }) };
+  return { ...last, evidence, fenceStates, volumes };
 }

@@ -16,13 +16,11 @@ export interface MissingFence {
 export class StandingFences {
   readonly #byBackend = new Map<string, Map<string, FenceRecord>>();
 
-  /** Nodes that have a fence at some backend. */
-  get nodeNames(): ReadonlySet<string> {
-    return new Set([...this.#byBackend.values()].flatMap((records) => [...records.values()].map(nameOf)));
-  }
-
-  has(backendName: string): boolean {
-    return (this.#byBackend.get(backendName)?.size ?? 0) > 0;
+  /** Names of the nodes that have a fence, by name of the backend. */
+  get nodesByBackend(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map(
+      [...this.#byBackend].map(([name, records]) => [name, new Set([...records.values()].map(nameOf))]),
+    );
   }
 
   /** Takes in what a reading shows. @returns what it should show and does not. */

@@ -1,7 +1,7 @@
 import type { Verdict } from '../decide/rules.ts';
 import type { LostDecision } from '../execute/effect.ts';
 import type { HoldReason } from '../model/hold-reason.ts';
-import type { PassReport } from '../pass/release-pass.ts';
+import type { PassReport } from '../pass/pass-report.ts';
 import { type Held, heldIn, lostDecisionsIn, untouchedIn } from './held.ts';
 
 /** What keeps a stale attachment: the reason of a hold, or a step under way. */

@@ -1,6 +1,6 @@
 import { decisionsOf, type LostDecision } from '../execute/effect.ts';
 import type { HoldReason } from '../model/hold-reason.ts';
-import type { PassReport } from '../pass/release-pass.ts';
+import type { PassReport } from '../pass/pass-report.ts';
 
 /** An attachment of a lost node that stays, and why. */
 export interface Held {

@@ -4,7 +4,7 @@ import { PassFixture } from '../../test/pass-fixture.ts';
 import { decide } from '../decide/decide.ts';
 import type { Effect } from '../execute/effect.ts';
 import type { Policy } from '../model/policy.ts';
-import type { PassReport } from '../pass/release-pass.ts';
+import type { PassReport } from '../pass/pass-report.ts';
 import { ATTR_EFFECT, ATTR_STRATEGY } from '../telemetry/semconv.ts';
 import { nodeFact, podFact, volumeAttachmentFact } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';

@@ -2,7 +2,7 @@ import type { Counter, Histogram } from '@opentelemetry/api';
 import type { Cleanup } from '../decide/cleanups.ts';
 import type { Effect, LostDecision } from '../execute/effect.ts';
 import { HOLD_REASONS } from '../model/hold-reason.ts';
-import type { PassObserver, PassReport } from '../pass/release-pass.ts';
+import type { PassObserver, PassReport } from '../pass/pass-report.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
 import { type Logger, silentLogger } from '../ports/logger.ts';
 import type { ClusterEvent, EventRecorder } from '../ports/ports.ts';

@@ -1,3 +1,4 @@
+import { staleCacheReason } from '../model/cache-freshness.ts';
 import type {
   CacheFreshness,
   NodeFact,
@@ -94,23 +95,24 @@ export interface ClusterView {
   readonly storage: ReadonlyMap<string, StorageReading>;
 }
 
-/** A view before the backends were asked. */
+/** A view of the caches alone. */
 export type UnreadView = Omit<ClusterView, 'recentLosses' | 'storage'>;
 
 /** What a view is built from. */
 export interface ViewSources {
   readonly cluster: ClusterReader;
   readonly manager: AttachmentManager;
-  readonly absence: Pick<NodeAbsence, 'record' | 'forget' | 'retainOnly'>;
+  /** Since when Nodes have been missing; only read. */
+  readonly absence: Pick<NodeAbsence, 'sinceMs'>;
   readonly fleet: StorageFleet;
   /** uid of Namespace `kube-system`; absent: not known. */
   readonly clusterId?: string | undefined;
   readonly policy: Pick<Policy, 'attacher' | 'earlyDetection' | 'maxCacheAgeMs'>;
 }
 
-/** Reads the caches into a view; asks nobody and waits for nothing. */
+/** Reads the caches into a view. Changes nothing, sends no request and does not wait. */
 export function readClusterView(sources: ViewSources, nowMs: number, scope: ViewScope = 'all'): UnreadView {
-  const { cluster, absence, policy } = sources;
+  const { cluster, policy } = sources;
   const nodes = new Map<string, NodeState>();
   for (const node of cluster.nodes()) nodes.set(node.name, presentNode(node, sources, nowMs));
   const facts: VolumeAttachmentFact[] = [];
@@ -126,7 +128,6 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
   }
   const inScope = scope === 'all' ? facts : affectedFacts(facts, nodes, policy.attacher);
   const attachments = inScope.map((attachment) => attachmentView(attachment, sources));
-  absence.retainOnly(new Set(nodes.keys()));
   const storageNodes = new Map<string, KnownNode>();
   const outOfService = new Map<string, { readonly node: NodeFact; readonly terminatingPod?: string }>();
   const withFencedTaint: NodeFact[] = [];
@@ -209,11 +210,9 @@ function presentNode(node: NodeFact, { cluster, absence, policy }: ViewSources, 
   const { name } = node;
   if (!node.ready) {
     // By our own clock alone: `lastTransitionTime` is that of another machine, which may be minutes off.
-    const observedAtMs = node.readyObservedAtMs ?? absence.record(name, nowMs);
-    if (node.readyObservedAtMs !== undefined) absence.forget(name);
+    const observedAtMs = node.readyObservedAtMs ?? absence.sinceMs(name) ?? nowMs;
     return { kind: 'not-ready', name, node, sinceMs: Math.min(observedAtMs, nowMs) };
   }
-  absence.forget(name);
   const { enabled, leaseStaleMs } = policy.earlyDetection;
   const lease = enabled ? cluster.nodeLease(name) : undefined;
   // Measured up to where the Lease cache is known to be current: a watch that died makes nobody suspect.
@@ -226,9 +225,8 @@ function presentNode(node: NodeFact, { cluster, absence, policy }: ViewSources, 
 /** Missing from a cache that is not current proves nothing: the absence then counts from now, again and again. */
 function goneNode(name: string, { cluster, absence, policy }: ViewSources, nowMs: number): NodeState {
   const lastSeen = cluster.lastSeenNode(name);
-  const { synced, freshAsOfMs } = cluster.freshness();
-  const isCurrent = synced && nowMs - freshAsOfMs <= policy.maxCacheAgeMs;
-  const sinceMs = isCurrent ? absence.record(name, nowMs) : nowMs;
+  const isCurrent = staleCacheReason(cluster.freshness(), policy.maxCacheAgeMs, nowMs) === undefined;
+  const sinceMs = (isCurrent ? absence.sinceMs(name) : undefined) ?? nowMs;
   return { kind: 'gone', name, sinceMs, ...(lastSeen && { lastSeen }) };
 }
 

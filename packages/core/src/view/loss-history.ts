@@ -15,8 +15,8 @@ export function countedLosses(
 }
 
 /**
- * Remembers which nodes were lost within a window, so that nodes that flap count although they are back. After a restart
- * it knows only those that are still lost; the breaker then opens later, and what it let through is still fenced.
+ * Remembers which nodes were lost within a window, so that a node that flaps counts although it is Ready again. After a restart it
+ * knows only the nodes that are still lost: the breaker then opens later, and every release is still preceded by a fence.
  */
 export class LossHistory {
   readonly #losses = new Map<string, number>();
@@ -26,18 +26,18 @@ export class LossHistory {
     this.#windowMs = windowMs;
   }
 
-  /** Notes the nodes lost now; returns every loss within the window: name -> since when. */
-  record(nodes: ClusterView['nodes'], nowMs: number): ReadonlyMap<string, number> {
-    for (const node of nodes.values()) if (node.kind !== 'ready') this.#losses.set(node.name, node.sinceMs);
-    for (const [name, sinceMs] of this.#losses)
-      if (nowMs - sinceMs >= this.#windowMs) this.#losses.delete(name);
-    return new Map(this.#losses);
+  /** Records the nodes that are lost now, and drops losses older than the window. */
+  record(nodes: ClusterView['nodes'], nowMs: number): void {
+    const losses = this.including(nodes, nowMs);
+    this.#losses.clear();
+    for (const [name, sinceMs] of losses) this.#losses.set(name, sinceMs);
   }
 
-  /** What {@link record} would return, recording nothing. Losses that have left the window since may still be among them. */
-  with(nodes: ClusterView['nodes']): ReadonlyMap<string, number> {
+  /** Every loss within the window, those of `nodes` included: name -> since when, epoch ms. Changes nothing. */
+  including(nodes: ClusterView['nodes'], nowMs: number): ReadonlyMap<string, number> {
     const losses = new Map(this.#losses);
     for (const node of nodes.values()) if (node.kind !== 'ready') losses.set(node.name, node.sinceMs);
+    for (const [name, sinceMs] of losses) if (nowMs - sinceMs >= this.#windowMs) losses.delete(name);
     return losses;
   }
 }

@@ -1,35 +1,45 @@
 import { describe, expect, it } from 'vitest';
+import { nodeFact } from '../testing/fact-builders.ts';
+import type { NodeState } from './cluster-view.ts';
 import { NodeAbsence } from './node-absence.ts';
 
+const gone = (name: string): NodeState => ({ kind: 'gone', name, sinceMs: 0 });
+const ready = (name: string): NodeState => ({ kind: 'ready', name, node: nodeFact({ name }) });
+const notReady = (name: string, readyObservedAtMs?: number): NodeState => {
+  const { readyObservedAtMs: _known, ...node } = nodeFact({ name, ready: false });
+  return { kind: 'not-ready', name, node: { ...node, readyObservedAtMs }, sinceMs: 0 };
+};
+const nodes = (...states: readonly NodeState[]) => new Map(states.map((state) => [state.name, state]));
+
 describe('NodeAbsence', () => {
-  it('counts from the first time a Node was seen missing', () => {
+  it('counts from the first view that misses the Node', () => {
     const absence = new NodeAbsence();
-    expect(absence.record('node-a', 1_000)).toBe(1_000);
-    expect(absence.record('node-a', 5_000)).toBe(1_000);
-    expect(absence.record('node-b', 6_000)).toBe(6_000);
+    absence.recordView(nodes(gone('node-a')), true, 1_000);
+    absence.recordView(nodes(gone('node-a'), notReady('node-b')), true, 5_000);
+    expect([absence.sinceMs('node-a'), absence.sinceMs('node-b')]).toEqual([1_000, 5_000]);
   });
 
-  it('starts anew after the Node was there', () => {
+  it.each<[string, NodeState]>([
+    ['the Node is ready', ready('node-a')],
+    ['the cache says since when it has been NotReady', notReady('node-a', 500)],
+  ])('ends when %s', (_when, state) => {
     const absence = new NodeAbsence();
     absence.record('node-a', 1_000);
-    absence.record('node-b', 1_000);
-    absence.forget('node-a');
-    expect(absence.record('node-a', 5_000)).toBe(5_000);
-    expect(absence.record('node-b', 5_000)).toBe(1_000);
+    absence.recordView(nodes(state), true, 2_000);
+    expect(absence.sinceMs('node-a')).toBeUndefined();
   });
 
-  it('keeps the times of retained names alone', () => {
+  it('records nothing from a stale cache, and keeps what is recorded', () => {
     const absence = new NodeAbsence();
     absence.record('node-a', 1_000);
-    absence.record('node-b', 1_000);
-    absence.retainOnly(new Set(['node-a', 'node-c']));
-    expect(absence.record('node-a', 5_000)).toBe(1_000);
-    expect(absence.record('node-b', 5_000)).toBe(5_000);
-    expect(absence.record('node-c', 5_000)).toBe(5_000);
+    absence.recordView(nodes(gone('node-a'), gone('node-b')), false, 2_000);
+    expect([absence.sinceMs('node-a'), absence.sinceMs('node-b')]).toEqual([1_000, undefined]);
   });
 
-  it('forgets an unknown name without ado', () => {
+  it('drops names that no view contains', () => {
     const absence = new NodeAbsence();
-    expect(() => absence.forget('node-a')).not.toThrow();
+    absence.record('node-a', 1_000);
+    absence.recordView(nodes(), true, 2_000);
+    expect(absence.sinceMs('node-a')).toBeUndefined();
   });
 });

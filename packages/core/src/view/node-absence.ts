@@ -1,32 +1,48 @@
+import type { NodeState } from './cluster-view.ts';
+
 /**
- * Remembers since when Nodes have been missing: the API server does not say when a Node was deleted, so its grace
- * counts from the first look that missed it. Forgotten with the process, which starts the grace anew.
+ * Since when Nodes have been missing or NotReady, by our own clock: the API server does not say when a Node was deleted, so its
+ * grace counts from the first view that misses it. A restart loses these times, and the grace starts again.
  */
 export class NodeAbsence {
   readonly #firstSeenMs = new Map<string, number>();
 
-  /** Notes that `name` is missing at `nowMs`. @returns since when it has been, epoch ms. */
+  /** Records that the Node is missing at `nowMs`. @returns since when it has been missing, epoch ms: the first time counts */
   record(name: string, nowMs: number): number {
-    const known = this.#firstSeenMs.get(name);
-    if (known !== undefined) return known;
-    this.#firstSeenMs.set(name, nowMs);
-    return nowMs;
+    const sinceMs = this.#firstSeenMs.get(name) ?? nowMs;
+    this.#firstSeenMs.set(name, sinceMs);
+    return sinceMs;
   }
 
-  /** Since when `name` has been missing, as far as was recorded. */
-  sinceMs(name: string): number | undefined {
-    return this.#firstSeenMs.get(name);
-  }
-
-  /** The Node is there: its next absence is a new one. */
+  /** Records that the Node is present: its next absence is another one. */
   forget(name: string): void {
     this.#firstSeenMs.delete(name);
   }
 
-  /** Forgets every other name, so that memory is bounded by what is still of interest. */
-  retainOnly(names: ReadonlySet<string>): void {
-    for (const name of this.#firstSeenMs.keys()) {
-      if (!names.has(name)) this.#firstSeenMs.delete(name);
+  /** Since when the Node has been missing, epoch ms; `undefined` when that is not recorded. */
+  sinceMs(name: string): number | undefined {
+    return this.#firstSeenMs.get(name);
+  }
+
+  /**
+   * Records what a view shows: the absence of a Node that is present ends, and names that the view does not contain are dropped.
+   * @param isCurrent `false`: the cache is stale, so a Node that is missing from it may exist
+   */
+  recordView(nodes: ReadonlyMap<string, NodeState>, isCurrent: boolean, nowMs: number): void {
+    this.retainOnly(nodes);
+    for (const state of nodes.values()) {
+      if (state.kind === 'gone') {
+        if (isCurrent) this.record(state.name, nowMs);
+      } else if (state.node.ready || state.node.readyObservedAtMs !== undefined) {
+        this.forget(state.name);
+      } else {
+        this.record(state.name, nowMs);
+      }
     }
+  }
+
+  /** Drops every other name, so that memory is bounded by what is still of interest. */
+  retainOnly(names: { has(name: string): boolean }): void {
+    for (const name of this.#firstSeenMs.keys()) if (!names.has(name)) this.forget(name);
   }
 }

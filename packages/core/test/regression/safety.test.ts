@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../src/model/policy.ts';
 import { ipAddresses } from '../../src/model/storage-address.ts';
-import { type PassReport, ReleasePass } from '../../src/pass/release-pass.ts';
+import type { PassReport } from '../../src/pass/pass-report.ts';
+import { ReleasePass } from '../../src/pass/release-pass.ts';
 import { PassReporter } from '../../src/report/pass-reporter.ts';
 import {
   nodeFact,

@@ -1,56 +1,56 @@
 import { describe, expect, it } from 'vitest';
 import { settle } from '../testing/fake-clock.ts';
-import { RecurringWork, type Run } from './recurring-work.ts';
+import { WorkQueue, type WorkResult } from './work-queue.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
 function setUp() {
-  const work = new RecurringWork<Run>();
+  const work = new WorkQueue<WorkResult>();
   const run = async (key: string, nextDeadlineMs: number) => {
-    work.begin(key, () => Promise.resolve({ key, nextDeadlineMs }));
+    work.start(key, () => Promise.resolve({ key, nextDeadlineMs }));
     await work.settled();
   };
   return { work, run };
 }
 
-describe('RecurringWork', () => {
-  it('is due until it was run, then at the deadline it named', async () => {
+describe('WorkQueue', () => {
+  it('is due until it has run, then at the deadline of its result', async () => {
     const { work, run } = setUp();
     expect(work.isDue('a', 5)).toBe(true);
     await run('a', 10);
-    work.update(5);
+    work.collect(5);
     expect([work.isDue('a', 9), work.isDue('a', 10), work.nextDeadlineMs]).toEqual([false, true, 10]);
-    work.makeDue('a', 12);
+    work.addAfter('a', 7, 5);
     expect(work.nextDeadlineMs).toBe(10);
-    work.makeDue('a', 8);
+    work.addAfter('a', 3, 5);
     expect(work.nextDeadlineMs).toBe(8);
   });
 
-  it('is not due while it is under way; what becomes due then is run once more after its end', async () => {
+  it('is not due while it is in flight; a dirty key runs once more afterwards', async () => {
     const { work } = setUp();
-    const slow = Promise.withResolvers<Run>();
-    expect(work.begin('a', () => slow.promise)).toBe(true);
+    const slow = Promise.withResolvers<WorkResult>();
+    expect(work.start('a', () => slow.promise)).toBe(true);
     expect([work.isDue('a', 5), work.nextDeadlineMs]).toEqual([false, NEVER]);
-    expect(work.begin('a', () => slow.promise)).toBe(false);
-    work.makeDue('b', 5);
+    expect(work.start('a', () => slow.promise)).toBe(false);
+    work.addAfter('b', 0, 5);
     slow.resolve({ key: 'a', nextDeadlineMs: NEVER });
     await work.settled();
-    work.update(6);
+    work.collect(6);
     expect([work.isDue('a', 6), work.isDue('b', 6), work.nextDeadlineMs]).toEqual([true, true, 5]);
     await settle();
-    work.begin('a', () => Promise.resolve({ key: 'a', nextDeadlineMs: NEVER }));
+    work.start('a', () => Promise.resolve({ key: 'a', nextDeadlineMs: NEVER }));
     await work.settled();
-    work.update(7);
+    work.collect(7);
     expect(work.isDue('a', 7)).toBe(false);
   });
 
   it('reports each run once, failures apart, and keeps the latest', async () => {
     const { work, run } = setUp();
     await run('a', 1);
-    work.update(0);
-    work.begin('b', () => Promise.reject(new Error('refused')));
+    work.collect(0);
+    work.start('b', () => Promise.reject(new Error('refused')));
     await run('a', 2);
-    work.update(0);
+    work.collect(0);
     expect(work.take()).toEqual({
       results: [
         { key: 'a', nextDeadlineMs: 1 },
@@ -62,14 +62,14 @@ describe('RecurringWork', () => {
     expect([...work.latest.values()]).toEqual([{ key: 'a', nextDeadlineMs: 2 }]);
   });
 
-  it('forgets everything but what is under way', async () => {
+  it('forgets everything except what is in flight', async () => {
     const { work, run } = setUp();
     await run('a', 10);
-    work.update(0);
-    const slow = Promise.withResolvers<Run>();
-    work.begin('b', () => slow.promise);
+    work.collect(0);
+    const slow = Promise.withResolvers<WorkResult>();
+    work.start('b', () => slow.promise);
     work.reset();
-    expect([work.latest.size, work.isDue('a', 0), [...work.keys]]).toEqual([0, true, ['b']]);
+    expect([work.latest.size, work.isDue('a', 0), [...work.inFlight]]).toEqual([0, true, ['b']]);
     slow.resolve({ key: 'b', nextDeadlineMs: NEVER });
     await work.settled();
   });
