@@ -105,6 +105,18 @@ describe('KubeActions', () => {
       });
     });
 
+    it('deletes once a pod that its finalizers keep', async () => {
+      const deletion = { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['f'] };
+      const kept = (deletionGracePeriodSeconds: number) => {
+        const raw = rawPod() as { metadata: object };
+        return { ...raw, metadata: { ...raw.metadata, ...deletion, deletionGracePeriodSeconds } };
+      };
+      const { actions, api, signal } = setUp(kept(30), {}, kept(0));
+      expect(await actions.forceDeletePod(pod, signal)).toBe('deleted');
+      expect(await actions.forceDeletePod(pod, signal)).toBe('deleted');
+      expect(api.calls).toEqual([`GET ${POD}`, `DELETE ${POD}`, `GET ${POD}`]);
+    });
+
     it.each([
       ['has another uid', rawPod('uid-2')],
       ['has another uid and no node yet', rawPod('uid-2', '')],

@@ -102,7 +102,7 @@ export class KubeActions implements ClusterActions {
   }
 
   /**
-   * Deletes the pod without waiting for its kubelet. A pod that has finalizers stays until they are removed.
+   * Deletes the pod without waiting for its kubelet, once: one that was deleted so before stays until its finalizers are removed.
    * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
    */
   forceDeletePod(pod: PodFact, signal: AbortSignal): Promise<DeleteResult> {
@@ -110,7 +110,9 @@ export class KubeActions implements ClusterActions {
       const meta = readMeta(raw);
       if (!meta) throw malformed(`pod ${pod.namespace}/${pod.name}`);
       // A successor may not be bound to a node yet, and then has no PodFact.
-      return meta.uid === pod.uid && toPodFact(raw)?.nodeName === pod.nodeName ? 'same' : 'replaced';
+      const live = toPodFact(raw);
+      if (meta.uid !== pod.uid || live?.nodeName !== pod.nodeName) return 'replaced';
+      return live.deletedAtOnce ? 'deleting' : 'same';
     };
     const attributes = {
       [ATTRIBUTE.namespaceName]: pod.namespace,

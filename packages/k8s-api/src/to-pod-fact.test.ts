@@ -58,6 +58,16 @@ describe('toPodFact', () => {
     expect(toPodFact({ metadata, spec: { nodeName: 'node-a' } })).not.toHaveProperty('finalizers');
   });
 
+  it.each([
+    [undefined, undefined],
+    [30, undefined],
+    [0, true],
+  ])('with a deletion grace of %s s -> deleted at once: %s', (deletionGracePeriodSeconds, expected) => {
+    const deletion = { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds };
+    const raw = { metadata: { ...metadata, ...deletion }, spec: { nodeName: 'node-a' } };
+    expect(toPodFact(raw)?.deletedAtOnce).toBe(expected);
+  });
+
   it('says nothing about a Pod without a node', () => {
     expect(toPodFact({ metadata, spec: {} })).toBeUndefined();
   });

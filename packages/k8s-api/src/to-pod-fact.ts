@@ -31,6 +31,8 @@ export function toPodFact(raw: unknown): PodFact | undefined {
     hostAddresses: hostAddresses(objectAt(object, 'status')),
     ...(controller && { controller }),
     ...(meta.deletingSinceMs !== undefined && { deletingSinceMs: meta.deletingSinceMs }),
+    ...(meta.deletingSinceMs !== undefined &&
+      metadata['deletionGracePeriodSeconds'] === 0 && { deletedAtOnce: true }),
   };
 }
 

@@ -182,7 +182,12 @@ describe('buildStateReport', () => {
     reporter.passed({ ...pass, effects: [] }, signal);
     expect(attachment()).toMatchObject({ decision: 'fence', sinceMs: pass.nowMs });
     const lost = decisions.filter((each) => each.node.kind !== 'ready') as never;
-    const effect = { kind: 'postponed', decisions: lost, why: 'pv-z may not go' } as const;
+    const effect = {
+      kind: 'postponed',
+      reason: 'sibling-held',
+      decisions: lost,
+      why: 'pv-z may not go',
+    } as const;
     reporter.passed({ ...pass, effects: [effect] }, signal);
     expect(attachment()).toMatchObject({
       decision: 'hold',

@@ -25,6 +25,7 @@ const HOLD_REASONS = [
   'mass-failure',
   'other-actor',
   'other-drivers',
+  'pod-stays',
   'quiesce-unproved',
   'sibling-held',
   'storage-unknown',

@@ -32,8 +32,16 @@ export type Effect =
   | { readonly kind: 'detaching'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
   /** The facts are no longer those of the decision: nothing was written, the next pass decides afresh. */
   | { readonly kind: 'overtaken'; readonly decisions: readonly LostDecision[]; readonly why: string }
-  /** Something of ours on the node may not go yet, and what has to be done first would drive it off too. */
-  | { readonly kind: 'postponed'; readonly decisions: readonly LostDecision[]; readonly why: string }
+  /**
+   * `sibling-held`: something of ours on the node may not go yet, and what has to be done first would drive it off, too.
+   * `pod-stays`: a pod that uses the volume does not go.
+   */
+  | {
+      readonly kind: 'postponed';
+      readonly decisions: readonly LostDecision[];
+      readonly reason: 'sibling-held' | 'pod-stays';
+      readonly why: string;
+    }
   | {
       readonly kind: 'failed';
       readonly step: ReleaseStep;

@@ -5,6 +5,7 @@ import { ipAddresses } from '../model/storage-address.ts';
 import { nodeFact, podFact, TEST_ATTACHER } from '../testing/fact-builders.ts';
 import { settle } from '../testing/fake-clock.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
+import { DeletedPods } from './deleted-pods.ts';
 import { DetachRequests } from './detach-requests.ts';
 import { execute, type NodeWork } from './execute.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
@@ -423,6 +424,7 @@ function fencedTwice() {
       inFlight,
       storageNodes: new Map(),
       requests: new DetachRequests(),
+      deletedPods: new DeletedPods(),
       attachments: [],
       verdicts: new ReleaseVerdicts(),
       newFenceId: () => `again-${++count}`,

@@ -12,6 +12,7 @@ import type { ClusterActions, ClusterReader, Leadership } from '../ports/ports.t
 import { inNodeSpan } from '../telemetry/node-span.ts';
 import { type AttachmentView, migrationOf, nodeFactOf } from '../view/cluster-view.ts';
 import { type LiveLoss, nodeDrift } from './confirm-lost.ts';
+import type { DeletedPods } from './deleted-pods.ts';
 import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
 import { decisionsOf, type Effect, type LostDecision } from './effect.ts';
 import { mapBounded } from './map-bounded.ts';
@@ -37,6 +38,7 @@ export interface ExecutePorts {
   /** The lost nodes as the backends know them, by name. */
   readonly storageNodes: ReadonlyMap<string, StorageNode>;
   readonly requests: DetachRequests;
+  readonly deletedPods: DeletedPods;
   /** Every attachment there is, at whichever backend. */
   readonly attachments: readonly AttachmentView[];
   readonly verdicts: ReleaseVerdicts;
@@ -128,7 +130,7 @@ async function fenceNode({ decisions, nowMs, ports, signal }: NodePlan): Promise
   );
   if (migrating) {
     const why = `A fence would also cut off ${migrating.attachment.persistentVolumeName}: ${migrationOf(migrating, node, nowMs)}`;
-    return [{ kind: 'postponed', decisions, why }];
+    return [{ kind: 'postponed', decisions, reason: 'sibling-held', why }];
   }
   try {
     const { changed, live } = await confirm(decisions[0], ports, signal);
@@ -205,11 +207,17 @@ async function releaseNode(work: NodePlan): Promise<Effect[]> {
   const pods = [...ports.cluster.podsOnNode(decisions[0].node.name)].filter((pod) =>
     decisions.some(usedBy(pod)),
   );
+  ports.deletedPods.see(pods);
   const results = await mapBounded(pods, MAX_WRITES_AT_ONCE, (pod) => deletePod(pod, work));
   const effects = results.filter((effect) => effect !== undefined);
-  const blocked = new Set(effects.filter(({ kind }) => kind !== 'pod-deleted').flatMap(decisionsOf));
+  const blocked = new Set(effects.filter(isBlocking).flatMap(decisionsOf));
   const free = decisions.filter((decision) => !blocked.has(decision));
   return [...effects, ...(await detach(free, work))];
+}
+
+/** A pod that finalizers keep still holds its volumes: the attach-detach controller would attach them again. */
+function isBlocking(effect: Effect): boolean {
+  return effect.kind !== 'pod-deleted' || (effect.pod.finalizers ?? []).length > 0;
 }
 
 /** A node that Kubernetes calls Ready gets its pods back unless they are kept off first. @returns what kept it from being done. */
@@ -236,15 +244,18 @@ async function deletePod(pod: PodFact, work: NodePlan): Promise<Effect | undefin
   const foreign = foreignClaim(pod, work);
   if (foreign !== undefined) {
     const why = `Pod ${pod.name} also uses claim ${foreign}, whose volume is not ours, and nothing fences that one`;
-    return { kind: 'postponed', decisions, why };
+    return { kind: 'postponed', decisions, reason: 'sibling-held', why };
   }
   const held = heldBack(work).find(usedBy(pod));
   if (held) {
     const why = `Pod ${pod.name} also uses a volume that may not go: ${held.attachment.persistentVolumeName}`;
-    return { kind: 'postponed', decisions, why };
+    return { kind: 'postponed', decisions, reason: 'sibling-held', why };
   }
+  const stays = ports.deletedPods.whyItStays(pod);
+  if (stays !== undefined) return { kind: 'postponed', decisions, reason: 'pod-stays', why: stays };
   return confirmed('delete-pod', decisions, work, async (): Promise<Effect | undefined> => {
     const result = await ports.actions.forceDeletePod(pod, signal);
+    if (result === 'deleted') ports.deletedPods.record(pod);
     return result === 'deleted' ? { kind: 'pod-deleted', decisions, pod } : undefined;
   });
 }

@@ -110,6 +110,8 @@ export interface PodFact {
   /** The owner with `controller: true`; absent when no controller will create the pod again. */
   readonly controller?: { readonly kind: string; readonly name: string };
   readonly deletingSinceMs?: number;
+  /** It was deleted with `gracePeriodSeconds: 0`: only its finalizers keep it. */
+  readonly deletedAtOnce?: boolean;
 }
 
 /** How current a cache is. */

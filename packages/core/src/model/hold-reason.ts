@@ -13,6 +13,7 @@ export const HOLD_REASONS = {
   'quiesce-unproved': 'the node is cut off, but nothing proves that the writes accepted before have ended',
   'unattributed-session': 'a live session at the storage backend belongs to no known node',
   'sibling-held': 'a pod or fence also concerns another volume that may not be released yet',
+  'pod-stays': 'a pod that uses the volume was deleted, and is still, or again, on the node',
   'attacher-stuck': 'the VolumeAttachment is deleted, but external-attacher does not finish',
 } as const;
 

@@ -1,4 +1,5 @@
 import type { Facts } from '../decide/evaluation-facts.ts';
+import { DeletedPods } from '../execute/deleted-pods.ts';
 import { DetachRequests } from '../execute/detach-requests.ts';
 import type { Effect } from '../execute/effect.ts';
 import { ReleaseVerdicts } from '../execute/release-verdicts.ts';
@@ -25,6 +26,8 @@ export class PassHistory {
   readonly losses: LossHistory;
   /** Since when and how each detach has been requested. After a restart the time until the fall-back starts again. */
   readonly detachRequests: DetachRequests = new DetachRequests();
+  /** Pods that releases deleted. After a restart a few are deleted again. */
+  readonly deletedPods: DeletedPods = new DeletedPods();
   /** Attachments whose last decision is `release`. After a restart nothing is released before it is decided again. */
   readonly verdicts: ReleaseVerdicts = new ReleaseVerdicts();
   /** What each backend answered to the last pass that asked it, by name. After a restart the next pass asks. */
@@ -58,6 +61,7 @@ export class PassHistory {
     const confirmed = isCurrent ? this.detachRequests.takeConfirmed(existingUids) : [];
     this.detachRequests.retainOnly(lost);
     this.verdicts.retainOnly(lost);
+    this.deletedPods.retainOnly(new Set(view.storageNodes.keys()));
     for (const name of this.recordedAddresses.keys())
       if (view.storageNodes.get(name)?.addressesFrom !== 'pods') this.recordedAddresses.delete(name);
     return confirmed;

@@ -94,6 +94,7 @@ export class ScopeWorker {
       clusterId: view.clusterId,
       deferred,
       requests: this.#history.detachRequests,
+      deletedPods: this.#history.deletedPods,
       attachments: view.attachments,
       verdicts: this.#history.verdicts,
       inFlight: this.#nodeWork,

@@ -24,7 +24,7 @@ export function heldIn(report: PassReport): Held[] {
     return verdict.kind === 'hold' ? [{ decision, reason: verdict.reason, why: verdict.why }] : [];
   });
   const prevented = report.effects.flatMap((effect): Held[] => {
-    if (effect.kind === 'postponed') return effect.decisions.map(held('sibling-held', effect.why));
+    if (effect.kind === 'postponed') return effect.decisions.map(held(effect.reason, effect.why));
     if (effect.kind !== 'failed' || effect.step !== 'fence') return [];
     const why = effect.err instanceof Error ? effect.err.message : String(effect.err);
     return effect.decisions.map(held('fence-failed', why));
