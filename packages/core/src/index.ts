@@ -12,6 +12,7 @@ export {
 } from './loop/attachment-reconciler.ts';
 export { type Backoff, backoffMs } from './loop/backoff.ts';
 export { CoalescingTrigger, type TriggeredPass } from './loop/coalescing-trigger.ts';
+export type { PassResultKind, ReconcileAction } from './loop/reconcile-instruments.ts';
 export { createReconcileMetrics, type ReconcileMetrics } from './loop/reconcile-metrics.ts';
 export type { PassContext, PassResult, ReconcilePass } from './loop/reconcile-pass.ts';
 export { CoreError, type CoreErrorCode, type Outcome } from './model/errors.ts';
@@ -123,7 +124,6 @@ export type {
 export { type AttachmentStatus, STALE_STEPS, type StaleState } from './report/attachment-status.ts';
 export { type Held, heldIn, lostDecisionsIn, untouchedIn } from './report/held.ts';
 export { PassReporter, type PassReporterOptions } from './report/pass-reporter.ts';
-export type { PassResultKind, ReconcileAction } from './telemetry/instruments.ts';
 export {
   AttachmentManager,
   type AttachmentManagerOptions,

@@ -49,9 +49,16 @@ export type Effect =
       readonly err: unknown;
     }
   | { readonly kind: 'unfenced' | 'untainted' | 'fenced-taint-removed'; readonly cleanup: Cleanup }
-  /** A fence that another party had removed or weakened is in force again; `forgotten`: its node was proved clean meanwhile. */
+  /** A fence that another party had removed or weakened is in force again. */
   | {
-      readonly kind: 'fence-restored' | 'fence-forgotten';
+      readonly kind: 'fence-restored';
+      readonly backendName: string;
+      readonly fence: FenceRecord;
+      readonly why: string;
+    }
+  /** A fence that another party had removed is not needed, because its node was proved clean meanwhile. */
+  | {
+      readonly kind: 'fence-forgotten';
       readonly backendName: string;
       readonly fence: FenceRecord;
       readonly why: string;

@@ -9,13 +9,13 @@ import type { StorageNode } from '../model/storage-query.ts';
 import { storageIdentity } from '../model/storage-query.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterActions, ClusterReader, Leadership } from '../ports/ports.ts';
-import { inNodeSpan } from '../telemetry/node-span.ts';
 import { type AttachmentView, migrationOf, nodeFactOf } from '../view/cluster-view.ts';
 import { type LiveLoss, nodeDrift } from './confirm-lost.ts';
 import type { DeletedPods } from './deleted-pods.ts';
 import { type DetachRequests, type DetachStrategy, strategyFor } from './detach-requests.ts';
 import { decisionsOf, type Effect, type LostDecision } from './effect.ts';
 import { mapBounded } from './map-bounded.ts';
+import { inNodeSpan } from './node-span.ts';
 import type { ReleaseVerdicts } from './release-verdicts.ts';
 import type { WorkInFlight } from './work-in-flight.ts';
 

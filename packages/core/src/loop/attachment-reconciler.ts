@@ -12,12 +12,7 @@ import type { ReconcileTrigger, TriggerReason } from '../model/trigger-reason.ts
 import type { Clock } from '../ports/clock.ts';
 import { type Logger, silentLogger } from '../ports/logger.ts';
 import { errorType } from '../telemetry/error-type.ts';
-import {
-  createCounter,
-  createDurationHistogram,
-  INSTRUMENTS,
-  type PassResultKind,
-} from '../telemetry/instruments.ts';
+import { createCounter, createDurationHistogram } from '../telemetry/instruments.ts';
 import {
   ATTR_ERROR_TYPE,
   ATTR_RECONCILE_ID,
@@ -27,6 +22,7 @@ import {
 } from '../telemetry/semconv.ts';
 import { type Backoff, backoffMs } from './backoff.ts';
 import { CoalescingTrigger } from './coalescing-trigger.ts';
+import { type PassResultKind, RECONCILE_INSTRUMENTS } from './reconcile-instruments.ts';
 import type { PassContext, ReconcilePass } from './reconcile-pass.ts';
 
 export interface AttachmentReconcilerOptions {
@@ -79,9 +75,9 @@ export class AttachmentReconciler implements ReconcileTrigger {
   readonly #idPrefix: string;
   readonly #trigger = new CoalescingTrigger();
   readonly #tracer = trace.getTracer('@reattach/core');
-  readonly #passes = createCounter(INSTRUMENTS.reconcilePasses);
-  readonly #requests = createCounter(INSTRUMENTS.triggerRequests);
-  readonly #duration = createDurationHistogram(INSTRUMENTS.reconcileDuration);
+  readonly #passes = createCounter(RECONCILE_INSTRUMENTS.reconcilePasses);
+  readonly #requests = createCounter(RECONCILE_INSTRUMENTS.triggerRequests);
+  readonly #duration = createDurationHistogram(RECONCILE_INSTRUMENTS.reconcileDuration);
   /** Set from `start()` until the loop has ended. */
   #running: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
   /** What wakes the idle loop; empty while a pass runs. */

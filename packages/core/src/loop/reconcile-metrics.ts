@@ -1,5 +1,6 @@
-import { createCounter, INSTRUMENTS, type ReconcileAction } from '../telemetry/instruments.ts';
+import { createCounter } from '../telemetry/instruments.ts';
 import { ATTR_RECONCILE_ACTION } from '../telemetry/semconv.ts';
+import { RECONCILE_INSTRUMENTS, type ReconcileAction } from './reconcile-instruments.ts';
 
 /** Where adapters such as NodeWatcher record what they did. */
 export interface ReconcileMetrics {
@@ -9,6 +10,6 @@ export interface ReconcileMetrics {
 
 /** Records to OpenTelemetry, as `reattach.attachment.reconcile.actions`. Call it once the SDK, if any, is registered. */
 export function createReconcileMetrics(): ReconcileMetrics {
-  const actions = createCounter(INSTRUMENTS.reconcileActions);
+  const actions = createCounter(RECONCILE_INSTRUMENTS.reconcileActions);
   return { recordAction: (action) => actions.add(1, { [ATTR_RECONCILE_ACTION]: action }) };
 }

@@ -18,9 +18,9 @@ import type {
   StorageFleet,
 } from '../ports/ports.ts';
 import type { StorageBackend } from '../ports/storage-backend.ts';
-import { traceDecisions } from '../telemetry/decision-spans.ts';
 import { observeInSpan } from '../telemetry/observe-span.ts';
 import type { UnreadView } from '../view/cluster-view.ts';
+import { traceDecisions } from './decision-spans.ts';
 import type { PassHistory } from './pass-history.ts';
 import type { WorkResult } from './work-queue.ts';
 

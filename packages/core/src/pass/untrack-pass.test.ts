@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AttachmentReconciler } from '../loop/attachment-reconciler.ts';
+import type { ReconcileAction } from '../loop/reconcile-instruments.ts';
 import type { VolumeAttachmentFact } from '../model/facts.ts';
 import type { NodeLister } from '../ports/ports.ts';
-import type { ReconcileAction } from '../telemetry/instruments.ts';
 import {
   nodeFact,
   persistentVolumeFact,

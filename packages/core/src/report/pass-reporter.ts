@@ -1,20 +1,18 @@
 import type { Counter, Histogram } from '@opentelemetry/api';
-import type { Cleanup } from '../decide/cleanups.ts';
-import type { Effect, LostDecision } from '../execute/effect.ts';
+import type { Effect } from '../execute/effect.ts';
 import { HOLD_REASONS } from '../model/hold-reason.ts';
 import type { PassObserver, PassReport } from '../pass/pass-report.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
 import { type Logger, silentLogger } from '../ports/logger.ts';
 import type { ClusterEvent, EventRecorder } from '../ports/ports.ts';
-import {
-  createCounter,
-  createDurationHistogram,
-  createGauge,
-  INSTRUMENTS,
-} from '../telemetry/instruments.ts';
+import { createCounter, createDurationHistogram } from '../telemetry/instruments.ts';
 import { ATTR_EFFECT, ATTR_HOLD_REASON, ATTR_STEP, ATTR_STRATEGY } from '../telemetry/semconv.ts';
 import { type AttachmentStatus, statusesAfter } from './attachment-status.ts';
+import { claimEvent, fieldsOf } from './cluster-events.ts';
+import { cleanupKey, FenceReporter } from './fence-reporter.ts';
 import { heldIn, untouchedIn } from './held.ts';
+import { createReportGauges } from './report-gauges.ts';
+import { REPORT_INSTRUMENTS } from './report-instruments.ts';
 
 export interface PassReporterOptions {
   /** Absent: no Events. */
@@ -25,52 +23,40 @@ export interface PassReporterOptions {
 }
 
 /**
- * Tells people what passes did and what they refuse to do: logs when something changes, Events on each occurrence (the
- * recorder counts repetitions), metrics always. Attachments of nodes that are fine are not news.
+ * Reports what passes did and what they hold: a log line when something changes, an Event on each occurrence (the recorder counts
+ * repetitions), and metrics always. Attachments of ready nodes are not reported.
  */
 export class PassReporter implements PassObserver, AsyncDisposable {
   readonly #events: EventRecorder | undefined;
   readonly #logger: Logger;
-  readonly #effects: Counter = createCounter(INSTRUMENTS.effects);
-  readonly #releases: Counter = createCounter(INSTRUMENTS.releases);
-  readonly #holds: Counter = createCounter(INSTRUMENTS.holds);
-  readonly #releaseFailures: Counter = createCounter(INSTRUMENTS.releaseFailures);
-  readonly #releaseDelay: Histogram = createDurationHistogram(INSTRUMENTS.releaseDelay);
-  readonly #releaseDuration: Histogram = createDurationHistogram(INSTRUMENTS.releaseDuration);
+  readonly #effects: Counter = createCounter(REPORT_INSTRUMENTS.effects);
+  readonly #releases: Counter = createCounter(REPORT_INSTRUMENTS.releases);
+  readonly #holds: Counter = createCounter(REPORT_INSTRUMENTS.holds);
+  readonly #releaseFailures: Counter = createCounter(REPORT_INSTRUMENTS.releaseFailures);
+  readonly #releaseDelay: Histogram = createDurationHistogram(REPORT_INSTRUMENTS.releaseDelay);
+  readonly #releaseDuration: Histogram = createDurationHistogram(REPORT_INSTRUMENTS.releaseDuration);
   readonly #gauges: readonly Disposable[];
-  /** What the last pass failed with, by uid of the attachment or by what was to be taken back; `#failing`: what this one does. */
+  readonly #fences: FenceReporter;
+  /** How the last pass failed, by uid of the attachment or by key of the cleanup. `#failing` is the same for this pass. */
   #failed: ReadonlyMap<string, string> = new Map();
   #failing = new Map<string, string>();
   #latest: PassReport | undefined;
   /** Every stale attachment after that pass, by uid. */
   #statuses: ReadonlyMap<string, AttachmentStatus> = new Map();
-  /** When the loss of its node was first seen, by uid of the attachment; also of one that went with the last pass. */
+  /** When the loss of its node was first seen, by uid of the attachment. Includes attachments that are gone since the last pass. */
   #detectedAtMs = new Map<string, number>();
-  /** Events under way: nobody waits for them but disposal. */
+  /** Events that are being recorded. Only disposal waits for them. */
   readonly #recording = new Set<Promise<void>>();
 
   constructor({ events, logger = silentLogger, clock = systemClock }: PassReporterOptions) {
     this.#events = events;
     this.#logger = logger;
-    const ageOf = (sinceMs: number) => Math.max(clock.now() - sinceMs, 0) / 1_000;
-    this.#gauges = [
-      createGauge(INSTRUMENTS.attachments, () => this.#attachments()),
-      createGauge(INSTRUMENTS.staleAttachments, () =>
-        countBy([...this.#statuses.values()], ({ state }) => state),
-      ),
-      createGauge(INSTRUMENTS.staleAge, () =>
-        largestBy([...this.#statuses.values()], ({ state, detectedAtMs }) => [state, ageOf(detectedAtMs)]),
-      ),
-      createGauge(INSTRUMENTS.heldAge, () =>
-        largestBy([...this.#statuses.values()], ({ state, heldSinceMs }) =>
-          heldSinceMs === undefined ? undefined : [state, ageOf(heldSinceMs)],
-        ),
-      ),
-      createGauge(INSTRUMENTS.fencesPresent, () => countBy(this.#fences(), ({ cleanup }) => cleanup)),
-      createGauge(INSTRUMENTS.fenceAge, () =>
-        largestBy(this.#fences(), ({ cleanup, fencedAtMs }) => [cleanup, ageOf(fencedAtMs)]),
-      ),
-    ];
+    this.#fences = new FenceReporter({ logger, record: (event, signal) => this.#record(signal, event) });
+    this.#gauges = createReportGauges({
+      latest: () => this.#latest,
+      statuses: () => this.#statuses.values(),
+      nowMs: () => clock.now(),
+    });
   }
 
   /** The pass that ended last; absent before the first. */
@@ -78,12 +64,12 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     return this.#latest;
   }
 
-  /** How each stale attachment stood after that pass, by uid of the VolumeAttachment. */
+  /** The status of each stale attachment after that pass, by uid of the VolumeAttachment. */
   get statuses(): ReadonlyMap<string, AttachmentStatus> {
     return this.#statuses;
   }
 
-  /** Passes end here, elsewhere they may go on: what is stale now is somebody else's to say. */
+  /** Called when leadership ends. Clears the gauges so that only the leader reports. */
   forget(): void {
     this.#latest = undefined;
     this.#statuses = new Map();
@@ -103,29 +89,10 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     this.#failed = this.#failing;
   }
 
-  /** Waits for the Events under way. */
+  /** Waits for the Events that are being recorded. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const gauge of this.#gauges) gauge[Symbol.dispose]();
     await Promise.all(this.#recording);
-  }
-
-  #attachments(): ReadonlyMap<string, number> {
-    const { decisions = [], healthyCount = 0, attacher } = this.#latest ?? {};
-    const ours = decisions.filter(({ attachment }) => attachment.attacher === attacher);
-    const counts = countBy(ours, ({ node }) => node.kind);
-    return new Map([...counts, ['ready', (counts.get('ready') ?? 0) + healthyCount]]);
-  }
-
-  /** Fences a pass could not read are kept: nothing was decided about them. */
-  #fences(): readonly { readonly cleanup: Cleanup['kind']; readonly fencedAtMs: number }[] {
-    const { fences = [], cleanups = [] } = this.#latest ?? {};
-    const unfenced = new Set(
-      cleanups.flatMap((each) => (each.kind === 'unfence' ? fenceKey(each.backendName, each.fence.id) : [])),
-    );
-    return fences.map(({ backendName, fence: { id, fencedAtMs } }) => ({
-      cleanup: unfenced.has(fenceKey(backendName, id)) ? 'unfence' : 'keep-fence',
-      fencedAtMs,
-    }));
   }
 
   #reportHolds(before: ReadonlyMap<string, AttachmentStatus>, report: PassReport, signal: AbortSignal): void {
@@ -133,7 +100,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
       const { uid, nodeName } = decision.attachment;
       const known = before.get(uid)?.hold;
       const message = `Release held (${reason}): node ${nodeName} is lost, but ${HOLD_REASONS[reason]}`;
-      this.#record(signal, eventOn(decision, { type: 'Warning', reason: 'ReleaseHeld', message }));
+      this.#record(signal, claimEvent(decision, { type: 'Warning', reason: 'ReleaseHeld', message }));
       if (known?.reason !== reason) this.#holds.add(1, { [ATTR_HOLD_REASON]: reason });
       if (known?.cause === this.#statuses.get(uid)?.hold?.cause) continue;
       this.#logger.warn('Held release', {
@@ -149,27 +116,8 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     this.#effects.add(1, { [ATTR_EFFECT]: effect.kind });
     const reconcileID = reconcileId;
     switch (effect.kind) {
-      case 'fenced': {
-        const [decision] = effect.decisions;
-        const { fence, addresses } = effect;
-        const backend = decision?.backend?.name;
-        this.#logger.info('Fenced node', {
-          ...(decision && fieldsOf(decision)),
-          backend,
-          fence,
-          addresses,
-          reconcileID,
-        });
-        this.#record(
-          signal,
-          nodeEvent(
-            fence,
-            'NodeFenced',
-            `Cut node ${fence.nodeName} off from storage backend ${backend} (fence ${fence.id})`,
-          ),
-        );
-        return;
-      }
+      case 'fenced':
+        return this.#fences.fenced(effect, reconcileID, signal);
       case 'pod-deleted':
         return this.#reportPod(effect, reconcileID, signal);
       case 'detach-requested':
@@ -196,27 +144,12 @@ export class PassReporter implements PassObserver, AsyncDisposable {
       case 'unfenced':
       case 'untainted':
       case 'fenced-taint-removed':
-        return this.#reportCleanup(effect, reconcileID, signal);
+        return this.#fences.cleanedUp(effect, reconcileID, signal);
       case 'fence-restored':
-      case 'restore-failed': {
-        const { backendName: backend, fence, why } = effect;
-        const err = effect.kind === 'restore-failed' ? effect.err : undefined;
-        const isRestored = effect.kind === 'fence-restored';
-        const message = isRestored ? 'Restored fence that was removed' : 'Could not restore fence';
-        this.#logger.error(message, { node: fence.nodeName, fence, backend, why, err, reconcileID });
-        const what = isRestored ? 'was put back' : 'could not be put back; it is tried again';
-        const note = `Fence ${fence.id} of node ${fence.nodeName} at storage backend ${backend} was removed or weakened by another party and ${what}. ${why}`;
-        this.#record(signal, { ...nodeEvent(fence, 'NodeFenced', note), type: 'Warning' });
-        return;
-      }
+      case 'restore-failed':
+        return this.#fences.restored(effect, reconcileID, signal);
       case 'fence-forgotten':
-        this.#logger.info('Forgot fence that was removed', {
-          node: effect.fence.nodeName,
-          fence: effect.fence,
-          backend: effect.backendName,
-          reconcileID,
-        });
-        return;
+        return this.#fences.forgotten(effect, reconcileID);
       case 'cleanup-failed':
         return this.#reportCleanupFailure(effect, reconcileID);
     }
@@ -231,8 +164,8 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     this.#logger.info('Deleted pod', { namespace, pod: name, node: nodeName, controller, reconcileID });
     if (controller) return;
     for (const decision of decisions) {
-      const message = `Pod ${name} was deleted from lost node ${nodeName}; it has no controller, so nobody will create it again`;
-      this.#record(signal, eventOn(decision, { type: 'Warning', reason: 'PodNotRescheduled', message }));
+      const message = `Pod ${name} was deleted from lost node ${nodeName}; it has no controller, so nothing creates it again`;
+      this.#record(signal, claimEvent(decision, { type: 'Warning', reason: 'PodNotRescheduled', message }));
     }
   }
 
@@ -261,10 +194,13 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     };
     this.#logger.info('Released stale attachment', fields);
     const message = `Released from lost node ${attachment.nodeName} (${strategy}): ${verdict.why}`;
-    this.#record(signal, eventOn(decision, { type: 'Normal', reason: 'StaleAttachmentReleased', message }));
+    this.#record(
+      signal,
+      claimEvent(decision, { type: 'Normal', reason: 'StaleAttachmentReleased', message }),
+    );
   }
 
-  /** Each failure once, however often it is repeated. */
+  /** `warn` for a failure that is new, `debug` for one that is repeated. */
   #failureLevel(key: string, step: string, err: unknown): 'warn' | 'debug' {
     const failure = `${step}: ${err instanceof Error ? err.message : String(err)}`;
     this.#failing.set(key, failure);
@@ -287,98 +223,9 @@ export class PassReporter implements PassObserver, AsyncDisposable {
     this.#logger[level]('Cleanup failed', { cleanup, err, reconcileID });
   }
 
-  #reportCleanup(
-    { kind, cleanup }: Extract<Effect, { kind: 'unfenced' | 'untainted' | 'fenced-taint-removed' }>,
-    reconcileID: string,
-    signal: AbortSignal,
-  ): void {
-    if ('fence' in cleanup) {
-      const { fence, backendName: backend, why } = cleanup;
-      this.#logger.info('Unfenced node', { node: fence.nodeName, backend, fence, why, reconcileID });
-      this.#record(
-        signal,
-        nodeEvent(
-          fence,
-          'NodeUnfenced',
-          `Let node ${fence.nodeName} back to storage backend ${backend}: ${why}`,
-        ),
-      );
-      return;
-    }
-    const message = kind === 'fenced-taint-removed' ? 'Removed fenced taint' : 'Removed out-of-service taint';
-    this.#logger.info(message, {
-      node: cleanup.node.name,
-      why: cleanup.why,
-      reconcileID,
-    });
-  }
-
   #record(signal: AbortSignal, event: ClusterEvent | undefined): void {
     if (!event || !this.#events) return;
     const recording = this.#events.record(event, signal).finally(() => this.#recording.delete(recording));
     this.#recording.add(recording);
   }
-}
-
-function cleanupKey(cleanup: Cleanup): string {
-  const what = 'fence' in cleanup ? `${cleanup.backendName} ${cleanup.fence.id}` : cleanup.node.name;
-  return `${cleanup.kind} ${what}`;
-}
-
-function countBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
-  return counts;
-}
-
-/** The largest of the values that `entry` gives for each key. */
-function largestBy<T>(
-  items: readonly T[],
-  entry: (item: T) => readonly [key: string, value: number] | undefined,
-): ReadonlyMap<string, number> {
-  const largest = new Map<string, number>();
-  for (const item of items) {
-    const [key, value] = entry(item) ?? [];
-    if (key !== undefined && value !== undefined) largest.set(key, Math.max(largest.get(key) ?? 0, value));
-  }
-  return largest;
-}
-
-function fenceKey(backendName: string, id: string): string {
-  return `${backendName} ${id}`;
-}
-
-function fieldsOf({ attachment, volume, node }: LostDecision): Readonly<Record<string, unknown>> {
-  const uid = node.kind === 'gone' ? node.lastSeen?.uid : node.node.uid;
-  return {
-    node: node.name,
-    ...(uid !== undefined && { nodeUid: uid }),
-    volumeAttachment: attachment.name,
-    persistentVolume: attachment.persistentVolumeName,
-    ...(volume?.volumeHandle !== undefined && { volumeHandle: volume.volumeHandle }),
-  };
-}
-
-function nodeEvent(
-  {
-    nodeName,
-    nodeUid,
-  }: Extract<Cleanup, { kind: 'unfence' }>['fence'] | Extract<Effect, { kind: 'fenced' }>['fence'],
-  reason: 'NodeFenced' | 'NodeUnfenced',
-  message: string,
-): ClusterEvent {
-  const type = reason === 'NodeFenced' ? 'Warning' : 'Normal';
-  const regarding = {
-    kind: 'Node',
-    namespace: '',
-    name: nodeName,
-    ...(nodeUid !== undefined && { uid: nodeUid }),
-  } as const;
-  return { type, reason, message, regarding };
-}
-
-/** An Event on the claim of the decided volume; nothing where it has none. */
-function eventOn({ volume }: LostDecision, event: Omit<ClusterEvent, 'regarding'>): ClusterEvent | undefined {
-  const claim = volume?.claim;
-  return claim && { ...event, regarding: { kind: 'PersistentVolumeClaim', ...claim } };
 }

@@ -2,7 +2,7 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { StorageQuery } from '../model/storage-query.ts';
 import type { StorageReading } from '../model/storage-reading.ts';
 import type { StorageBackend } from '../ports/storage-backend.ts';
-import { evidenceAttributes } from './node-attributes.ts';
+import { evidenceAttributes } from './evidence-attributes.ts';
 import {
   ATTR_BACKEND,
   ATTR_ENFORCEMENT,

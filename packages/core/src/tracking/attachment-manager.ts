@@ -1,13 +1,16 @@
-import { DetachTimes } from '../execute/detach-times.ts';
-import { CoreError, type Outcome } from '../model/errors.ts';
+import { CoreError } from '../model/errors.ts';
 import type { PersistentVolumeFact, VolumeAttachmentFact } from '../model/facts.ts';
 import { requirePositive } from '../model/require-positive.ts';
 import { freezeAttachment, isReadWriteMany, type TrackedAttachment } from '../model/tracked-attachment.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Logger, silentLogger } from '../ports/logger.ts';
 import type { AttachmentStore } from '../ports/ports.ts';
+import { DetachTimes } from './detach-times.ts';
 import { KeyedLock } from './keyed-lock.ts';
-import { type VolumeHolders, volumeHolders } from './volume-holders.ts';
+import { areRebuildFacts, rebuildFacts } from './rebuild-facts.ts';
+import { StoreWriter } from './store-writer.ts';
+import { trackedFromHolders } from './tracked-from-holders.ts';
+import { volumeHolders } from './volume-holders.ts';
 
 export interface AttachmentManagerOptions {
   readonly clock: Clock;
@@ -47,7 +50,7 @@ const DEFAULT_MIGRATION_TIMEOUT_MS = 300_000;
  */
 export class AttachmentManager {
   readonly #clock: Clock;
-  readonly #store: AttachmentStore | undefined;
+  readonly #store: StoreWriter;
   readonly #logger: Logger;
   readonly #gracePeriodMs: number;
   readonly #migrationTimeoutMs: number;
@@ -63,8 +66,8 @@ export class AttachmentManager {
   constructor(options: AttachmentManagerOptions) {
     if (!options?.clock) throw new TypeError('AttachmentManager needs clock');
     this.#clock = options.clock;
-    this.#store = options.store;
     this.#logger = options.logger ?? silentLogger;
+    this.#store = new StoreWriter(options.store, this.#logger);
     this.#gracePeriodMs = requirePositive('gracePeriodMs', options.gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS);
     this.#migrationTimeoutMs = requirePositive(
       'migrationTimeoutMs',
@@ -182,14 +185,18 @@ export class AttachmentManager {
     nowMs: number = this.#clock.now(),
   ): void {
     const all = [...volumeAttachments];
-    if (saysThis(this.#rebuiltFrom, all, volumeOf, attacher)) return;
-    this.#rebuiltFrom = this.#locks.size === 0 ? factsOf(all, volumeOf, attacher) : [];
+    if (areRebuildFacts(this.#rebuiltFrom, all, volumeOf, attacher)) return;
+    this.#rebuiltFrom = this.#locks.size === 0 ? rebuildFacts(all, volumeOf, attacher) : [];
     const attachments = new Map<string, TrackedAttachment>();
     const crowded = new Set<string>();
     for (const [volumeHandle, holders] of volumeHolders(all, volumeOf, attacher)) {
       if (this.#locks.isHeld(volumeHandle)) continue;
       if (holders.attachments.length > 2) crowded.add(volumeHandle);
-      attachments.set(volumeHandle, this.#fromHolders(volumeHandle, holders));
+      const before = this.#attachments.get(volumeHandle);
+      attachments.set(
+        volumeHandle,
+        trackedFromHolders(volumeHandle, holders, before, this.#migrationTimeoutMs),
+      );
       for (const { nodeName, createdAtMs } of holders.attachments) {
         this.#detachTimes.forgetIfAttachedAnew(volumeHandle, nodeName, createdAtMs);
       }
@@ -237,7 +244,7 @@ export class AttachmentManager {
       );
     }
     // Written first, so that a write that fails leaves nothing to undo here.
-    await this.#writeAttached(volumeHandle, nodeName, nowMs, signal);
+    await this.#store.writeAttached(volumeHandle, nodeName, nowMs, signal);
     this.#set({
       volumeHandle,
       nodeNames: [nodeName],
@@ -290,11 +297,8 @@ export class AttachmentManager {
     this.#recordDetached(held, nodeName);
     this.#logger.debug('Removed node from attachment', { volumeHandle, node: nodeName });
     if (wasPrimary) {
-      await this.#tellStore(
-        (store) => store.setAttached(volumeHandle, left, attachedAtMs, signal),
-        held,
-        signal,
-      );
+      const write = (store: AttachmentStore) => store.setAttached(volumeHandle, left, attachedAtMs, signal);
+      await this.#store.update(volumeHandle, write, signal);
     }
     return 'others-left';
   }
@@ -304,7 +308,7 @@ export class AttachmentManager {
     this.#attachments.delete(volumeHandle);
     for (const nodeName of nodeNames) this.#recordDetached(held, nodeName);
     this.#logger.debug('Untracked attachment', { volumeHandle, nodes: nodeNames });
-    await this.#tellStore((store) => store.clearAttached(volumeHandle, signal), held, signal);
+    await this.#store.update(volumeHandle, (store) => store.clearAttached(volumeHandle, signal), signal);
   }
 
   #set(attachment: TrackedAttachment): void {
@@ -315,53 +319,6 @@ export class AttachmentManager {
     this.#detachTimes.record(volumeHandle, nodeName, { atMs: this.#clock.now(), origin: 'told' });
   }
 
-  async #writeAttached(
-    volumeHandle: string,
-    nodeName: string,
-    attachedAtMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    try {
-      await this.#store?.setAttached(volumeHandle, nodeName, attachedAtMs, signal);
-    } catch (cause) {
-      signal.throwIfAborted();
-      const message = `the attachment of volume ${volumeHandle} to node ${nodeName} could not be stored`;
-      throw new CoreError('STORE_FAILED', outcomeOf(cause), message, { cause });
-    }
-  }
-
-  /** The state has changed already and stays so: what is on the PersistentVolume is for people. */
-  async #tellStore(
-    write: (store: AttachmentStore) => Promise<void>,
-    { volumeHandle }: TrackedAttachment,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (!this.#store) return;
-    try {
-      await write(this.#store);
-    } catch (err) {
-      signal.throwIfAborted();
-      this.#logger.warn('Could not update stored attachment', { err, volumeHandle });
-    }
-  }
-
-  #fromHolders(volumeHandle: string, { volume, attachments }: VolumeHolders): TrackedAttachment {
-    const [older, younger] = attachments as readonly [VolumeAttachmentFact, VolumeAttachmentFact?];
-    const before = this.#attachments.get(volumeHandle);
-    if (before && !younger && isUnchanged(before, older, volume)) return before;
-    const single: TrackedAttachment = {
-      volumeHandle,
-      nodeNames: [older.nodeName],
-      accessModes: volume.accessModes,
-      attachedAtMs: older.createdAtMs,
-    };
-    if (!younger) return freezeAttachment(single);
-    const nodeNames = [older.nodeName, younger.nodeName] as const;
-    if (!isReadWriteMany(volume)) return freezeAttachment({ ...single, nodeNames });
-    const migration = { startedAtMs: younger.createdAtMs, timeoutMs: this.#migrationTimeoutMs };
-    return freezeAttachment({ ...single, nodeNames, migration });
-  }
-
   #warnOfCrowded(crowded: Set<string>): void {
     for (const volumeHandle of crowded) {
       if (this.#crowded.has(volumeHandle)) continue;
@@ -370,57 +327,4 @@ export class AttachmentManager {
     }
     this.#crowded = crowded;
   }
-}
-
-/** Everything a rebuild looks at, in order. Facts never change: the same ones say the same. */
-function factsOf(
-  attachments: readonly VolumeAttachmentFact[],
-  volumeOf: (persistentVolumeName: string) => PersistentVolumeFact | undefined,
-  attacher: string,
-): readonly unknown[] {
-  const facts: unknown[] = [attacher];
-  for (const attachment of attachments) {
-    const name = attachment.persistentVolumeName;
-    facts.push(attachment, name === undefined ? undefined : volumeOf(name));
-  }
-  return facts;
-}
-
-/** Whether `factsOf()` would give the same. Most passes ask and find that it would, so nothing is copied. */
-function saysThis(
-  facts: readonly unknown[],
-  attachments: readonly VolumeAttachmentFact[],
-  volumeOf: (persistentVolumeName: string) => PersistentVolumeFact | undefined,
-  attacher: string,
-): boolean {
-  if (facts.length !== 1 + 2 * attachments.length || facts[0] !== attacher) return false;
-  let index = 1;
-  for (const attachment of attachments) {
-    const name = attachment.persistentVolumeName;
-    if (facts[index++] !== attachment) return false;
-    if (facts[index++] !== (name === undefined ? undefined : volumeOf(name))) return false;
-  }
-  return true;
-}
-
-/** Spares nearly every volume of nearly every rebuild a new snapshot. */
-function isUnchanged(
-  { nodeNames, attachedAtMs, accessModes }: TrackedAttachment,
-  only: VolumeAttachmentFact,
-  volume: PersistentVolumeFact,
-): boolean {
-  return (
-    nodeNames.length === 1 &&
-    nodeNames[0] === only.nodeName &&
-    attachedAtMs === only.createdAtMs &&
-    accessModes?.length === volume.accessModes.length &&
-    accessModes.every((mode, index) => mode === volume.accessModes[index])
-  );
-}
-
-/** Only an adapter knows whether its write may have been applied; one that does not say leaves it open. */
-function outcomeOf(err: unknown): Outcome {
-  return err instanceof Error && 'outcome' in err && err.outcome === 'not-applied'
-    ? 'not-applied'
-    : 'unknown';
 }

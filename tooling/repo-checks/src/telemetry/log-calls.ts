@@ -11,15 +11,22 @@ export interface LogCall {
 
 const CALL = /\blogger(?:\.(debug|info|warn|error)|\[level\])(\()/gi;
 
-/** Every call of a logger in a file. @throws {TypeError} for one that cannot be read. */
-export function logCallsIn({ path, text }: Source): readonly LogCall[] {
+/**
+ * Every call of a logger in a file. Its fields may come from a function of a file beside it.
+ * @throws {TypeError} for one that cannot be read
+ */
+export function logCallsIn({ path, text }: Source, sources: readonly Source[]): readonly LogCall[] {
+  const folder = path.slice(0, path.lastIndexOf('/'));
+  const imported = new Set([...text.matchAll(/from '\.(\/[\w-]+\.ts)'/g)].map(([, name]) => folder + name));
+  const imports = sources.filter((each) => imported.has(each.path)).map((each) => each.text);
+  const searched = [text, ...imports].join('\n');
   return [...text.matchAll(CALL)].flatMap((match): LogCall[] => {
     const [, level = 'varies', bracket = ''] = match;
     const open = match.index + match[0].length - bracket.length;
     const [message = '', fields] = parts(bracketed(text, open));
     const before = text.slice(0, match.index);
     try {
-      const keys = fields === undefined ? [] : keysOf(fields, text, before);
+      const keys = fields === undefined ? [] : keysOf(fields, searched, before);
       return messagesOf(message, before, text).map((each) => ({ message: each, level, keys }));
     } catch (cause) {
       throw new TypeError(`${path}: ${match[0]}${message}`, { cause });

@@ -28,6 +28,6 @@ export function attributesIn({ path, text }: Source): readonly string[] {
 
 /** Names in the table of instruments of a file. */
 export function instrumentsIn({ path, text }: Source): readonly string[] {
-  if (!path.endsWith('/telemetry/instruments.ts')) return [];
+  if (!/(?:\/telemetry\/|-)instruments\.ts$/.test(path)) return [];
   return [...text.matchAll(/^ {4}name: '([^']+)',$/gm)].map(([, name = '']) => name);
 }

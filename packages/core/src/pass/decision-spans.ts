@@ -1,7 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import type { Decision } from '../decide/decide.ts';
 import type { LostDecision } from '../execute/effect.ts';
-import { nodeAttributes } from './node-attributes.ts';
+import { nodeAttributes } from '../execute/node-attributes.ts';
 import {
   ATTR_DECISION,
   ATTR_HOLD_REASON,
@@ -9,7 +9,7 @@ import {
   ATTR_RULE,
   ATTR_VOLUME_ATTACHMENT,
   ATTR_WHY,
-} from './semconv.ts';
+} from '../telemetry/semconv.ts';
 
 const tracer = trace.getTracer('@reattach/core');
 

@@ -1,8 +1,8 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
-import type { Effect, LostDecision } from '../execute/effect.ts';
-import { errorType } from './error-type.ts';
+import { errorType } from '../telemetry/error-type.ts';
+import { ATTR_ERROR_TYPE, ATTR_RULE, ATTR_VOLUMES, ATTR_WHY } from '../telemetry/semconv.ts';
+import type { Effect, LostDecision } from './effect.ts';
 import { nodeAttributes } from './node-attributes.ts';
-import { ATTR_ERROR_TYPE, ATTR_RULE, ATTR_VOLUMES, ATTR_WHY } from './semconv.ts';
 
 const tracer = trace.getTracer('@reattach/core');
 

@@ -1,0 +1,88 @@
+import type { Cleanup } from '../decide/cleanups.ts';
+import type { Effect } from '../execute/effect.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ClusterEvent } from '../ports/ports.ts';
+import { fieldsOf, nodeEvent } from './cluster-events.ts';
+
+type EffectOf<K extends Effect['kind']> = Extract<Effect, { readonly kind: K }>;
+
+/** Where a reporter writes. */
+export interface Outlets {
+  readonly logger: Logger;
+  /** Records an Event; does not wait for it. */
+  readonly record: (event: ClusterEvent, signal: AbortSignal) => void;
+}
+
+/** Reports what happened to fences and taints. */
+export class FenceReporter {
+  readonly #logger: Logger;
+  readonly #record: Outlets['record'];
+
+  constructor({ logger, record }: Outlets) {
+    this.#logger = logger;
+    this.#record = record;
+  }
+
+  fenced(
+    { decisions: [decision], fence, addresses }: EffectOf<'fenced'>,
+    reconcileID: string,
+    signal: AbortSignal,
+  ): void {
+    const backend = decision?.backend?.name;
+    this.#logger.info('Fenced node', {
+      ...(decision && fieldsOf(decision)),
+      backend,
+      fence,
+      addresses,
+      reconcileID,
+    });
+    const message = `Cut node ${fence.nodeName} off from storage backend ${backend} (fence ${fence.id})`;
+    this.#record(nodeEvent(fence, 'NodeFenced', message), signal);
+  }
+
+  restored(
+    effect: EffectOf<'fence-restored' | 'restore-failed'>,
+    reconcileID: string,
+    signal: AbortSignal,
+  ): void {
+    const { backendName: backend, fence, why } = effect;
+    const err = effect.kind === 'restore-failed' ? effect.err : undefined;
+    const isRestored = effect.kind === 'fence-restored';
+    const message = isRestored ? 'Restored fence that was removed' : 'Could not restore fence';
+    this.#logger.error(message, { node: fence.nodeName, fence, backend, why, err, reconcileID });
+    const what = isRestored ? 'was put back' : 'could not be put back; it is tried again';
+    const note = `Fence ${fence.id} of node ${fence.nodeName} at storage backend ${backend} was removed or weakened by another party and ${what}. ${why}`;
+    this.#record({ ...nodeEvent(fence, 'NodeFenced', note), type: 'Warning' }, signal);
+  }
+
+  forgotten({ fence, backendName: backend }: EffectOf<'fence-forgotten'>, reconcileID: string): void {
+    this.#logger.info('Forgot fence that was removed', {
+      node: fence.nodeName,
+      fence,
+      backend,
+      reconcileID,
+    });
+  }
+
+  cleanedUp(
+    { kind, cleanup }: EffectOf<'unfenced' | 'untainted' | 'fenced-taint-removed'>,
+    reconcileID: string,
+    signal: AbortSignal,
+  ): void {
+    if ('fence' in cleanup) {
+      const { fence, backendName: backend, why } = cleanup;
+      this.#logger.info('Unfenced node', { node: fence.nodeName, backend, fence, why, reconcileID });
+      const message = `Let node ${fence.nodeName} back to storage backend ${backend}: ${why}`;
+      this.#record(nodeEvent(fence, 'NodeUnfenced', message), signal);
+      return;
+    }
+    const message = kind === 'fenced-taint-removed' ? 'Removed fenced taint' : 'Removed out-of-service taint';
+    this.#logger.info(message, { node: cleanup.node.name, why: cleanup.why, reconcileID });
+  }
+}
+
+/** Identifies a cleanup between passes. */
+export function cleanupKey(cleanup: Cleanup): string {
+  const what = 'fence' in cleanup ? `${cleanup.backendName} ${cleanup.fence.id}` : cleanup.node.name;
+  return `${cleanup.kind} ${what}`;
+}
