@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { networkInterfaces } from 'node:os';
 import {
   AttachmentManager,
   AttachmentReconciler,
   BackendFleet,
   type BackendHistory,
-  type BackendOptionValue,
   type Clock,
   type EventRecorder,
   type Leadership,
@@ -13,7 +11,6 @@ import {
   PassReporter,
   PlanPreview,
   ReleasePass,
-  type ReservedAddress,
   type StorageBackend,
 } from '@reattach/core';
 import {
@@ -32,6 +29,7 @@ import { AuditFile } from './audit/audit-file.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { SharedHistory } from './audit/shared-history.ts';
 import type { Config } from './config/config.ts';
+import { reservedAddresses } from './config/reserved-addresses.ts';
 import { createBackend } from './create-backend.ts';
 import { ControllerEvents } from './lifecycle/controller-events.ts';
 import { observers } from './lifecycle/observers.ts';
@@ -214,7 +212,7 @@ export function composeLoop(
   { reporter, auditLog }: Reports,
 ): Loop {
   const { reconcileIntervalMs: intervalMs } = config;
-  const reserved = reservedAddresses(config, api.server);
+  const reserved = reservedAddresses(config.backends, api.server);
   const policy = { ...config.policy, addresses: { ...config.policy.addresses, reserved } };
   const pass = new ReleasePass({
     cluster: caches,
@@ -233,26 +231,4 @@ export function composeLoop(
   const history = () => (reconciler.isRunning ? pass.history : undefined);
   const preview = new PlanPreview({ cluster: caches, fleet, policy, clock, clusterId, history });
   return { reconciler, preview };
-}
-
-/** Addresses of backends, API server and this machine: a fence of one of them would cut off more than a node. */
-function reservedAddresses({ backends }: Config, server: string): readonly ReservedAddress[] {
-  const own = Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.filter(({ internal }) => !internal),
-  );
-  return [
-    ...backends.flatMap(({ name, settings }) =>
-      Object.values(settings)
-        .flatMap(addressesIn)
-        .map((address) => ({ address, claimant: `backend ${name}` })),
-    ),
-    { address: new URL(server).hostname.replace(/^\[|\]$/g, ''), claimant: 'the API server' },
-    ...own.map(({ address }) => ({ address, claimant: 'this controller' })),
-  ];
-}
-
-/** Addresses in the value of a backend's option. */
-function addressesIn(value: BackendOptionValue): readonly string[] {
-  if (typeof value === 'string' || typeof value === 'number') return [];
-  return 'host' in value ? [value.host] : value;
 }

@@ -1,3 +1,4 @@
+export { addressConflicts } from './decide/address-conflict.ts';
 export type { Cleanup } from './decide/cleanups.ts';
 export { type Decision, decide, type Plan } from './decide/decide.ts';
 export { type Evaluation, evaluate, type Scope } from './decide/evaluate.ts';

@@ -2,6 +2,7 @@ import type { BackendCheck, BackendDescriptor, BackendPorts, BackendSettings } f
 import {
   BackendError,
   ConnectionManager,
+  connectionFix,
   createSshDial,
   createSshMetrics,
   type Dial,
@@ -195,6 +196,7 @@ export const linuxTargetDescriptor: BackendDescriptor = {
 
 function unreadCheck(detail: string): BackendCheck {
   const fix =
+    connectionFix('linux-nvmet', detail) ??
     'install the forced command as deploy/linux-target/README.md describes, and check it with: ssh USER@TARGET "read 0123456789abcdef"';
   return { name: 'forced command', state: 'failed', detail, fix };
 }

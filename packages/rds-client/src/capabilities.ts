@@ -53,7 +53,13 @@ export async function probeCapabilities(
   const networkMenus: NetworkMenu[] = [];
   for (const menu of NETWORK_MENUS) {
     const statements = [networkStatement(menu, dialect)];
-    if (await answers(client.run(session, 'probe network', statements, signal, () => undefined)))
+    const isRequired = !ADVISORY_MENUS.has(menu);
+    if (
+      await answers(
+        client.run(session, 'probe network', statements, signal, () => undefined),
+        isRequired,
+      )
+    )
       networkMenus.push(menu);
   }
   return { version, dialect, ownNqn: hasServerNqn(version), writeCounters, networkMenus };
@@ -67,12 +73,16 @@ function readVersion(reply: Reply): RouterOsVersion {
   throw new BackendError('UNSUPPORTED_VERSION', 'not-applied', detail);
 }
 
-async function answers(run: Promise<unknown>): Promise<boolean> {
+/** Menus that only `doctor` uses: a reply of them that is not understood counts as none. */
+const ADVISORY_MENUS: ReadonlySet<NetworkMenu> = new Set(['users', 'groups']);
+
+async function answers(run: Promise<unknown>, isRequired = true): Promise<boolean> {
   try {
     await run;
     return true;
   } catch (err) {
     if (err instanceof BackendError && err.code === 'REFUSED') return false;
+    if (err instanceof BackendError && err.code === 'MALFORMED' && !isRequired) return false;
     throw err;
   }
 }

@@ -20,10 +20,11 @@ import {
   parseSessions,
   parseStats,
   parseTracking,
+  parseUserGroups,
   type TrackingRow,
 } from './routeros/rows.ts';
 import { mayMatch } from './rule-match.ts';
-import type { Bypass, RawRule, Snapshot, Tracking } from './snapshot.ts';
+import type { Bypass, RawRule, Snapshot, Tracking, UserGroup } from './snapshot.ts';
 
 /** The port sessions are looked for when nothing is exported. */
 export const DEFAULT_PORT = 4420;
@@ -37,10 +38,11 @@ export interface NetworkFacts {
   /** Absent: the backend does not say. */
   readonly ownAddresses?: readonly string[];
   readonly bypass?: Bypass;
+  readonly groupPolicies?: ReadonlyMap<string, UserGroup>;
   readonly skipped: readonly string[];
 }
 
-/** Reads the backend's addresses, and the settings by which packets pass unseen. One round trip. */
+/** Reads the backend's addresses, the settings by which packets pass unseen, and what its users may do. One round trip. */
 export async function readNetwork(
   client: RouterOsClient,
   session: SshSession,
@@ -57,14 +59,16 @@ export async function readNetwork(
     (rows) => ({
       own: parseOwnAddresses(rows('addresses')),
       bypass: parseBypass(rows),
+      groupPolicies: parseUserGroups(rows),
     }),
   );
-  const { own, bypass } = value;
+  const { own, bypass, groupPolicies } = value;
   return {
     readAtMs: receivedAtMs,
     skipped: own.skipped,
     ...(own.rows.length > 0 && { ownAddresses: own.rows }),
     ...(bypass && { bypass }),
+    groupPolicies,
   };
 }
 
@@ -101,7 +105,7 @@ export async function readSnapshot(
 
   const ports = [...new Set(exported.rows.map(({ port }) => port))];
   const sessionPorts = ports.length === 0 ? [DEFAULT_PORT] : ports.toSorted((a, b) => a - b);
-  const { ownAddresses, bypass } = network;
+  const { ownAddresses, bypass, groupPolicies } = network;
   const statements = [
     ...sessionStatements(dialect, hasTooManySessions ? [] : sessionPorts, client.port),
     ...(hasCounters ? [statsStatement(dialect)] : []),
@@ -127,6 +131,7 @@ export async function readSnapshot(
     controls: controls.rows,
     ...(ownAddresses && { ownAddresses }),
     ...(bypass && { bypass }),
+    groupPolicies,
     hasTooManySessions,
     exports: exported.rows,
     fenceEntries: fenced.rows,

@@ -63,6 +63,8 @@ describe('RouterOsClient', () => {
         'probe network',
         'probe network',
         'probe network',
+        'probe network',
+        'probe network',
         'read network',
         'read backend',
         'read sessions',

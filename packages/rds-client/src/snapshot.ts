@@ -79,6 +79,12 @@ export interface Bypass {
   readonly fix: string;
 }
 
+/** What a user may do: its group, and the policies of the group. */
+export interface UserGroup {
+  readonly group: string;
+  readonly policies: readonly string[];
+}
+
 /** Write counters of one export. */
 export interface WriteCounters {
   readonly writeOps: string;
@@ -111,6 +117,8 @@ export interface Snapshot {
   readonly ownAddresses?: readonly string[];
   /** Why packets may pass firewall and tracking unseen; absent: nothing says so. */
   readonly bypass?: Bypass;
+  /** By user name; absent: the backend did not say. */
+  readonly groupPolicies?: ReadonlyMap<string, UserGroup>;
   /** More entries than a reading may hold: the sessions were not read. */
   readonly hasTooManySessions: boolean;
   /** Rows that were skipped because they were not understood, in words. */

@@ -1,5 +1,6 @@
 export { BackendError, type BackendErrorCode } from './backend-error.ts';
 export { CommandTelemetry, type CommandTelemetryOptions } from './command-telemetry.ts';
+export { connectionFix } from './connection-fix.ts';
 export { ConnectionManager, type ConnectionManagerOptions } from './connection-manager.ts';
 export { createSshDial, type SshOptions } from './dial-ssh.ts';
 export { type HostKeyPin, parseHostKeyPin } from './host-key-pin.ts';

@@ -15,6 +15,8 @@ export class LinuxTarget {
   readonly #device: Device;
   /** How fences return after a reboot; `none`: they do not. */
   persistence: 'unit' | 'none' = 'unit';
+  /** What a fence lacks; `ready`: nothing. */
+  fencing = 'ready';
   #bootedWith: number;
   #boots = 1;
 
@@ -69,6 +71,7 @@ export class LinuxTarget {
       kernel: '6.1.0-sim',
       ports: [...ports].join(' '),
       persistence: this.persistence,
+      fencing: this.fencing,
     };
     return [
       ['facts', 'ok', Object.entries(facts).map(([key, value]) => `${key}\t${value}`)],

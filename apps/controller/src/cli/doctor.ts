@@ -9,10 +9,16 @@ import { readConfig } from './read-config.ts';
 export const doctorCommand: Command = {
   name: 'doctor',
   args: [],
-  summary: 'Check cluster, permissions and backend, and print a fix for each problem. Changes nothing.',
+  summary:
+    'Check cluster, permissions and backends for the mode, and print a fix for each problem. Changes nothing without `--probe`.',
   flags: [
     {
       name: '--probe',
+      description:
+        'Also prove the write permission: add an entry that cuts nothing (192.0.2.1) at each backend, and remove it.',
+    },
+    {
+      name: '--print-probes',
       description: 'Print a script instead whose output settles what is not documented about the backend.',
     },
     { name: '--json', description: 'The same as `--output json`.' },
@@ -20,11 +26,12 @@ export const doctorCommand: Command = {
   ],
   async run(call, io) {
     const config = readConfig(call.configArgv, io);
-    if (call.flags.has('--probe')) {
+    if (call.flags.has('--print-probes')) {
       io.stdout(probeScript(config.backends));
       return EXIT.ok;
     }
-    const checks = await runDoctor(config, io.clock, io.signal);
+    const { clock, signal } = io;
+    const checks = await runDoctor(config, { clock, signal, probe: call.flags.has('--probe') });
     const flags = call.flags.has('--json')
       ? new Map([...call.flags, ['--output', 'json'] as const])
       : call.flags;

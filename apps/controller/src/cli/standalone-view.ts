@@ -13,6 +13,7 @@ import {
 import { type KubeApi, loadKubeApi } from '@reattach/k8s-api';
 import { KubeCaches } from '@reattach/k8s-watch';
 import type { Config } from '../config/config.ts';
+import { reservedAddresses } from '../config/reserved-addresses.ts';
 import { createBackend } from '../create-backend.ts';
 import { CliError } from './cli-error.ts';
 
@@ -45,7 +46,8 @@ export class StandaloneView implements AsyncDisposable {
     this.api = api;
     this.caches = caches;
     this.backends = backends;
-    const { policy } = config;
+    const reserved = reservedAddresses(config.backends, api.server);
+    const policy = { ...config.policy, addresses: { ...config.policy.addresses, reserved } };
     this.planPreview = new PlanPreview({ cluster: caches, fleet: new BackendFleet(backends), policy, clock });
     this.#resources = resources;
     this.#clock = clock;

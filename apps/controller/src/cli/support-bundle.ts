@@ -27,7 +27,7 @@ export const supportBundleCommand: Command = {
       history: await part(() => server.history(1_000)),
       readyz: await part(() => server.text('/readyz')),
       metrics: await part(() => server.text('/metrics')),
-      doctor: await part(() => runDoctor(readConfig(call.configArgv, io), io.clock, io.signal)),
+      doctor: await part(() => runDoctor(readConfig(call.configArgv, io), io)),
     };
     io.stdout(`${JSON.stringify(printableDeep(bundle), undefined, 2)}\n`);
     return EXIT.ok;

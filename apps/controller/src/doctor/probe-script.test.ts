@@ -27,6 +27,6 @@ describe('probeScript', () => {
   });
 
   it('is described in docs/routeros.md', () => {
-    expect(DOCUMENT).toContain('reattach doctor --probe');
+    expect(DOCUMENT).toContain('reattach doctor --print-probes');
   });
 });

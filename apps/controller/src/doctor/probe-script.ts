@@ -14,7 +14,7 @@ export function probeScript(backends: readonly BackendConfig[]): string {
     );
   });
   const head =
-    '# reattach doctor --probe: run it and send us the output. Read it first, because it names your volumes.';
+    '# reattach doctor --print-probes: run it and send us the output. Read it first, because it names your volumes.';
   return ['#!/bin/sh', head, ...runs, ''].join('\n');
 }
 

@@ -19,10 +19,18 @@ describe('runDoctor', () => {
     await world[Symbol.asyncDispose]();
   });
 
-  async function examine(...flags: readonly string[]): Promise<ReadonlyMap<string, Check>> {
+  async function examine(
+    ...given: readonly (string | { readonly probe: boolean })[]
+  ): Promise<ReadonlyMap<string, Check>> {
+    const flags = given.filter((each) => typeof each === 'string');
+    const probe = given.some((each) => typeof each === 'object');
     const argv = [...worldFlags(world, files), '--unsafe-compressed-times', '--mode=fence', ...flags];
     const config = parseConfig({ argv, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
-    const checks = await runDoctor(config, systemClock, AbortSignal.timeout(30_000));
+    const checks = await runDoctor(config, {
+      clock: systemClock,
+      signal: AbortSignal.timeout(60_000),
+      probe,
+    });
     return new Map(checks.map((check) => [check.name, check]));
   }
 
@@ -31,17 +39,26 @@ describe('runDoctor', () => {
     expect([...checks.values()].filter(({ state }) => state === 'failed')).toEqual([]);
     expect([...checks.keys()]).toEqual([
       'cluster reachable',
+      'Kubernetes version',
       'permissions',
       'node addresses',
+      'address conflicts',
       'driver rds.csi.srvlab.io',
+      'persistent volumes',
+      'clocks',
       'backend reachable',
       'RouterOS version',
       'connection tracking',
+      'packets seen',
       'exports',
       'live hosts',
       'drop rule',
+      'write permission',
       'write counters',
       'fences',
+      'sessions',
+      'keep-alives',
+      'fenced addresses',
     ]);
   });
 
@@ -106,6 +123,63 @@ describe('runDoctor', () => {
     });
     expect(checks.get('backend reachable')).toMatchObject({ state: 'ok' });
     await world.kube.faults.acceptConnections();
+  });
+
+  it('proves the write permission with an entry that it removes again', async () => {
+    const check = (await examine({ probe: true })).get('write permission');
+    expect(check).toMatchObject({ state: 'ok', detail: expect.stringContaining('Proved') });
+    const changes = world.rds.commands.entries.filter(({ text }) => /address-list\/(add|remove)/.test(text));
+    expect(changes.map(({ text }) => /192\.0\.2\.1/.test(text))).toEqual([true, true]);
+    expect(world.rds.device.addressList.entries).toEqual([]);
+  });
+
+  it('fails the proof with what the backend answered', async () => {
+    world.rds.faults.onCommand(/address-list\/add/, {
+      kind: 'replace',
+      output: 'not enough permissions (9)\r\n',
+    });
+    expect((await examine({ probe: true })).get('write permission')).toMatchObject({
+      state: 'failed',
+      detail: expect.stringContaining('not enough permissions'),
+    });
+  });
+
+  it('names the session of a host that is no node, and a volume that names no backend', async () => {
+    world.rds.device.addHost({ name: 'stranger', addresses: ['10.0.7.7'] }).connect('pvc-00000000');
+    world.kube.addVolume({
+      name: 'pv-elsewhere',
+      claim: 'data-elsewhere',
+      handle: 'pv-elsewhere',
+      driver: world.driver,
+      attributes: { nqn: 'nqn.x', nvmeAddress: '10.99.0.1', nvmePort: '4420' },
+    });
+    const checks = await examine();
+    expect(checks.get('sessions')).toMatchObject({
+      state: 'failed',
+      detail: expect.stringContaining('10.0.7.7'),
+    });
+    expect(checks.get('persistent volumes')).toMatchObject({
+      state: 'failed',
+      detail: expect.stringContaining('pv-elsewhere'),
+    });
+  });
+
+  it('finds packets that pass the firewall unseen', async () => {
+    world.rds.device.offload = 'bridge';
+    expect((await examine()).get('packets seen')).toMatchObject({
+      state: 'failed',
+      fix: '/interface/bridge/settings/set use-ip-firewall=yes',
+    });
+  });
+
+  it('gives a fix of its own with every check that is not ok', async () => {
+    world.kube.addNode({ name: 'node-x' });
+    world.rds.device.connections.settings.enabled = 'no';
+    world.rds.device.addHost({ name: 'stranger', addresses: ['10.0.7.7'] }).connect('pvc-00000000');
+    const bad = [...(await examine()).values()].filter(({ state }) => state !== 'ok');
+    expect(bad.length).toBeGreaterThan(2);
+    expect(bad.filter(({ fix = '' }) => fix === '')).toEqual([]);
+    expect(new Set(bad.map(({ fix }) => fix)).size).toBe(bad.length);
   });
 
   it('writes nothing to either side', async () => {

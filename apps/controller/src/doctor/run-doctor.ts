@@ -1,64 +1,76 @@
-import { type Clock, EMPTY_QUERY } from '@reattach/core';
+import { BackendFleet, type Clock, type NodeFact, type StorageBackend } from '@reattach/core';
 import { loadKubeApi } from '@reattach/k8s-api';
 import type { Config } from '../config/config.ts';
 import type { BackendConfig } from '../config/read-backends.ts';
-import { createBackend, descriptorOf } from '../create-backend.ts';
+import { reservedAddresses } from '../config/reserved-addresses.ts';
+import { createBackend } from '../create-backend.ts';
 import { podNamespace } from '../lifecycle/pod-namespace.ts';
-import { type Check, failed } from './check.ts';
-import { clusterChecks } from './cluster-checks.ts';
+import { backendChecks } from './backend-checks.ts';
+import { type Check, failed, messageOf } from './check.ts';
+import { type ClusterFindings, clusterChecks } from './cluster-checks.ts';
+import { kubeFix } from './kube-fix.ts';
 
-/** Checks everything the controller depends on. Changes nothing. */
+export interface DoctorOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Adds an entry that cuts nothing at each backend, and removes it. Default: nothing is written. */
+  readonly probe?: boolean;
+}
+
+/** Checks everything the controller depends on, and what mode fence needs when that is the mode. */
 export async function runDoctor(
   config: Config,
-  clock: Clock,
-  signal: AbortSignal,
+  { clock, signal, probe = false }: DoctorOptions,
 ): Promise<readonly Check[]> {
-  const parts = [
-    examineCluster(config, clock, signal),
-    ...config.backends.map((backend) => examineBackend(config, backend, clock, signal)),
-  ];
-  return (await Promise.all(parts)).flat();
-}
-
-async function examineCluster(config: Config, clock: Clock, signal: AbortSignal): Promise<readonly Check[]> {
-  const { kubeconfigPaths, context, policy, leaderElection } = config;
-  try {
-    await using api = loadKubeApi({
-      kubeconfigPaths,
-      context,
-      clock,
-    });
-    const leaseNamespace = leaderElection && (leaderElection.namespace ?? podNamespace());
-    return await clusterChecks({
-      api,
-      policy,
-      leaseNamespace,
-      signal,
-    });
-  } catch (err) {
-    signal.throwIfAborted();
-    return [failed('cluster reachable', err instanceof Error ? err.message : String(err))];
+  const opened: { readonly configured: BackendConfig; readonly backend: StorageBackend }[] = [];
+  await using resources = new AsyncDisposableStack();
+  const refused: Check[] = [];
+  for (const configured of config.backends) {
+    try {
+      const backend = resources.use(createBackend(configured, { clock }));
+      backend.start(signal);
+      opened.push({ configured, backend });
+    } catch (err) {
+      refused.push(
+        failed(`${configured.name}: settings`, messageOf(err), 'Correct the option that the message names'),
+      );
+    }
   }
+  const fleet = new BackendFleet(opened.map(({ backend }) => backend));
+  const { checks, facts } = await examineCluster(config, fleet, clock, signal);
+  const nodes: readonly NodeFact[] = facts?.nodes.ok ? facts.nodes.value : [];
+  const perBackend = await Promise.all(
+    opened.map(async ({ configured, backend }) => {
+      const found = await backendChecks({
+        backend,
+        configured,
+        policy: config.policy,
+        nodes,
+        probe,
+        clock,
+        signal,
+      });
+      if (config.backends.length === 1) return found;
+      return found.map((check) => ({ ...check, name: `${configured.name}: ${check.name}` }));
+    }),
+  );
+  return [...checks, ...refused, ...perBackend.flat()];
 }
 
-async function examineBackend(
+async function examineCluster(
   config: Config,
-  configured: BackendConfig,
+  fleet: BackendFleet,
   clock: Clock,
   signal: AbortSignal,
-): Promise<readonly Check[]> {
-  const named = (checks: readonly Check[]) =>
-    config.backends.length === 1
-      ? checks
-      : checks.map((check) => ({ ...check, name: `${configured.name}: ${check.name}` }));
+): Promise<ClusterFindings> {
+  const { kubeconfigPaths, context, policy, leaderElection, backends } = config;
   try {
-    await using backend = createBackend(configured, { clock });
-    backend.start(signal);
-    await backend.observe(EMPTY_QUERY, signal); // one attempt: the doctor reports what keeps it from succeeding
-    const context = { mayFence: config.policy.mode === 'fence', nowMs: clock.now() };
-    return named(descriptorOf(configured).check(backend, context));
+    await using api = loadKubeApi({ kubeconfigPaths, context, clock });
+    const leaseNamespace = leaderElection && (leaderElection.namespace ?? podNamespace());
+    const reserved = reservedAddresses(backends, api.server);
+    return await clusterChecks({ api, policy, reserved, fleet, leaseNamespace, signal });
   } catch (err) {
     signal.throwIfAborted();
-    return named([failed('backend reachable', err instanceof Error ? err.message : String(err))]);
+    return { checks: [failed('cluster reachable', messageOf(err), kubeFix(err))] };
   }
 }

@@ -109,7 +109,7 @@ describe('what a controller tells', () => {
     await lab.runFor(1_000);
 
     const config = lab.configure(flags);
-    const examining = runDoctor(config, lab.clock, new AbortController().signal);
+    const examining = runDoctor(config, { clock: lab.clock, signal: new AbortController().signal });
     await runWhile(lab.clock, examining);
     const checks = await examining;
     expect(checks.map(({ name }) => name)).toEqual(

@@ -56,6 +56,8 @@ export interface BackendCheckContext {
   /** The backend may be written to: mode `fence`. */
   readonly mayFence: boolean;
   readonly nowMs: number;
+  /** Of the backend, as `create` received them. */
+  readonly settings: BackendSettings;
 }
 
 /** A kind of backend: all that a controller needs to know of a product. One per backend package. */
@@ -73,6 +75,6 @@ export interface BackendDescriptor {
   create(name: string, settings: BackendSettings, ports: BackendPorts): StorageBackend;
   /** What an operator must set up at the backend, one check each, from its last reading; none was made: that it is unreachable. */
   check(backend: StorageBackend, context: BackendCheckContext): readonly BackendCheck[];
-  /** A script for `doctor --probe`: commands that change nothing and settle what nobody has published about the product. */
+  /** A script for `doctor --print-probes`: commands that change nothing and settle what nobody has published about the product. */
   readonly probeScript?: string;
 }

@@ -12,6 +12,8 @@ export interface TargetFacts {
   readonly ports: readonly number[];
   /** How fences return after a reboot of the target. `none`: they do not. */
   readonly persistence: string;
+  /** `ready`, or what a fence lacks: nft, or a folder that can be written. Absent: an older forced command. */
+  readonly fencing?: string;
 }
 
 /** @throws {TypeError} naming the fact that is missing or malformed */
@@ -37,5 +39,6 @@ export function parseTargetFacts({ lines }: Section): TargetFacts {
     kernel: text('kernel'),
     ports: (facts.get('ports') ?? '').split(' ').filter(Boolean).map(Number),
     persistence: text('persistence'),
+    fencing: facts.get('fencing'),
   };
 }

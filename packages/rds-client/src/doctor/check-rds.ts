@@ -1,4 +1,5 @@
-import type { BackendCheck, BackendCheckContext, StorageReading } from '@reattach/core';
+import type { BackendCheck, BackendCheckContext, BackendSettings, StorageReading } from '@reattach/core';
+import { connectionFix } from '@reattach/ssh-transport';
 import type { RdsBackend } from '../rds-backend.ts';
 import { versionWarnings } from '../routeros/version.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -8,7 +9,7 @@ const DAY_MS = 86_400_000;
 /** What an operator must set up at the backend, one check each, from its last reading. @see docs/routeros.md */
 export function checkRds(
   backend: Pick<RdsBackend, 'health' | 'lastReading' | 'lastSnapshot'>,
-  { mayFence, nowMs }: BackendCheckContext,
+  { mayFence, nowMs, settings }: BackendCheckContext,
 ): readonly BackendCheck[] {
   const { lastReading: reading, lastSnapshot: snapshot } = backend;
   const { detail } = backend.health();
@@ -17,39 +18,22 @@ export function checkRds(
     check('ok', 'backend reachable', detail),
     version(snapshot),
     tracking(snapshot),
+    visibility(snapshot, mayFence),
     exports(snapshot),
     sessions(reading),
     dropRule(reading, mayFence),
+    writePermission(snapshot, settings, mayFence),
     counters(snapshot, mayFence),
     fences(reading, nowMs),
   ];
 }
 
-/** Each way to fail has its own fix. */
-const FIXES: readonly (readonly [RegExp, string])[] = [
-  [
-    /BAD_HOST_KEY|host key/i,
-    'Compare the host key with the one that the backend shows at its console; when the backend was replaced on purpose, pin the new key in rds.hostKey',
-  ],
-  [
-    /AUTH|authentication/i,
-    'Check rds.user and rds.privateKeyFile, and that the public key was imported for that user: docs/routeros.md, step 1',
-  ],
-  [
-    /ECONNREFUSED|refused/i,
-    'Check the port in rds.address, that /ip/service ssh is enabled, and that its address= admits this host',
-  ],
-  [/ENOTFOUND|EAI_AGAIN/i, 'Check the host name in rds.address and the DNS of this host'],
-  [
-    /EHOSTUNREACH|ENETUNREACH|TIMEOUT|timed out/i,
-    'Check the address in rds.address, and firewalls and NetworkPolicies between this host and the backend',
-  ],
-];
-
 function fixFor(detail: string): string {
-  const fix = FIXES.find(([pattern]) => pattern.test(detail))?.[1];
-  return fix ?? 'Check address, user, key and pinned host key: docs/routeros.md, steps 1 and 2';
+  return connectionFix('rds', detail) ?? UNREADABLE_FIX;
 }
+
+const UNREADABLE_FIX =
+  'Check that the address is that of a RouterOS 7.16 or newer and that the group of the user has ssh,read,test: docs/routeros.md, steps 1 and 2';
 
 function check(state: BackendCheck['state'], name: string, detail: string, fix?: string): BackendCheck {
   return { name, state, detail, fix };
@@ -72,7 +56,13 @@ function tracking({ tracking: { on, detail, fix } }: Snapshot): BackendCheck {
 }
 
 function exports({ exports: found, version: { text } }: Snapshot): BackendCheck {
-  if (found.length === 0) return check('warning', 'exports', 'The backend exports no volume over NVMe/TCP');
+  if (found.length === 0)
+    return check(
+      'warning',
+      'exports',
+      'The backend exports no volume over NVMe/TCP',
+      'Check that rds.address is the backend of the CSI driver; a volume is exported once the driver has created it',
+    );
   const ports = [...new Set(found.map(({ port }) => port))].toSorted((a, b) => a - b).join(', ');
   const unnamed = found.filter(({ hasOwnNqn }) => !hasOwnNqn).length;
   const named = unnamed === 0 ? '' : `; ${unnamed} of them have no NQN of their own in RouterOS ${text}`;
@@ -85,6 +75,7 @@ function sessions({ liveHosts = 0 }: StorageReading): BackendCheck {
     'warning',
     'live hosts',
     `${liveHosts} hosts talk to the backend: with only one live host, no other host can be proved silent`,
+    'Run a pod with a volume of the backend on a second node',
   );
 }
 
@@ -97,7 +88,49 @@ function dropRule({ enforcement }: StorageReading, mayFence: boolean): BackendCh
     state,
     'drop rule',
     `${enforcement?.detail ?? 'It could not be read'}; mode fence needs it`,
-    enforcement?.fix,
+    enforcement?.fix ?? 'Add the rule of docs/routeros.md, step 4',
+  );
+}
+
+/** Packets that pass the firewall unseen make sessions invisible and a fence void. */
+function visibility({ bypass, sessions: found }: Snapshot, mayFence: boolean): BackendCheck {
+  const name = 'packets seen';
+  const state = mayFence ? 'failed' : 'warning';
+  if (bypass) return check(state, name, bypass.detail, bypass.fix);
+  const offloaded = [...new Set(found.flatMap(({ isOffloaded, address }) => (isOffloaded ? [address] : [])))];
+  if (offloaded.length === 0) return check('ok', name, 'Nothing carries packets past the firewall');
+  return check(
+    state,
+    name,
+    `Hardware or FastTrack carries the packets of ${offloaded.join(', ')}, so firewall and counters do not see them`,
+    '/ip/firewall/filter/disable [find where action=fasttrack-connection]; /interface/bridge/port/set [find] hw=no',
+  );
+}
+
+/** Whether the user may write a fence, as its group says. `doctor --probe` proves it by writing one. */
+function writePermission(
+  { groupPolicies }: Snapshot,
+  settings: BackendSettings,
+  mayFence: boolean,
+): BackendCheck {
+  const name = 'write permission';
+  const user = settings['user'] as string;
+  const state = mayFence ? 'failed' : 'warning';
+  const found = groupPolicies?.get(user);
+  if (found === undefined)
+    return check(
+      state,
+      name,
+      `The policies of user ${user} could not be read`,
+      'reattach doctor --mode fence --probe adds and removes an entry that cuts nothing',
+    );
+  if (found.policies.includes('write'))
+    return check('ok', name, `Group ${found.group} of user ${user} has the policy write`);
+  return check(
+    state,
+    name,
+    `Group ${found.group} of user ${user} lacks the policy write; mode fence needs it`,
+    `/user/group/add name=reattach policy=ssh,read,write,test; /user/set ${user} group=reattach`,
   );
 }
 
@@ -109,6 +142,7 @@ function counters({ writeCounters, exports: found }: Snapshot, mayFence: boolean
     state,
     'write counters',
     `The backend gives none for ${missing} of ${found.length} exports; mode fence needs them`,
+    'Compare /disk/print stats-detail where nvme-tcp-export=yes with docs/routeros.md, and send us its output: reattach doctor --print-probes',
   );
 }
 

@@ -147,10 +147,25 @@ export function sessionStatements(
   return [TRACKING, ...queries].map((query) => statement(query, dialect));
 }
 
-const NETWORK_QUERIES = { addresses: ADDRESSES, settings: IP_SETTINGS, bridge: BRIDGE_SETTINGS };
+const USERS: Query = { label: 'users', menu: '/user', where: 'disabled=no', fields: ['name', 'group'] };
 
-/** Menus that a backend may refuse: its own addresses, and settings by which packets pass unseen. */
-export const NETWORK_MENUS = ['addresses', 'settings', 'bridge'] as const;
+const GROUPS: Query = {
+  label: 'groups',
+  menu: '/user/group',
+  where: 'policy!=""',
+  fields: ['name', 'policy'],
+};
+
+const NETWORK_QUERIES = {
+  addresses: ADDRESSES,
+  settings: IP_SETTINGS,
+  bridge: BRIDGE_SETTINGS,
+  users: USERS,
+  groups: GROUPS,
+};
+
+/** Menus that a backend may refuse: its own addresses, settings by which packets pass unseen, users and their policies. */
+export const NETWORK_MENUS = ['addresses', 'settings', 'bridge', 'users', 'groups'] as const;
 
 /** @see NETWORK_MENUS */
 export type NetworkMenu = (typeof NETWORK_MENUS)[number];

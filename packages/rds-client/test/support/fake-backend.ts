@@ -17,6 +17,8 @@ const ROWS: Readonly<Record<string, unknown>> = {
   addresses: [{ address: '10.0.0.10/24', disabled: false }],
   settings: { 'ipv4-fasttrack-active': false },
   bridge: { 'use-ip-firewall': true, 'bridge-fast-path-active': false },
+  users: [{ name: 'reattach', group: 'reattach' }],
+  groups: [{ name: 'reattach', policy: ['ssh', 'read', 'write', 'test'] }],
 };
 
 /** A client and a session to a backend that prints `rows` by label; a function is called for each command. One record per menu. */

@@ -42,6 +42,7 @@ describe.skipIf(process.platform !== 'linux').each(shells)(
         'kernel\t6.1.0-test',
         'ports\t4420 4421',
         'persistence\tnone',
+        'fencing\tready',
       ]);
       expect(target.read('ss.log')).toBe('-Htin ( sport = :4420 or sport = :4421 )\n');
       expect(reply.get('sockets')).toEqual({

@@ -10,7 +10,7 @@ import { type ListMenu, type Menu, NO_NAMES, type SettingsMenu } from './menu.ts
 import { bridgeMenu, bridgePortMenu, bridgeSettingsMenu, ipSettingsMenu } from './offload-menus.ts';
 import { ruleMenu } from './rule-menu.ts';
 import { type SshService, serviceMenu } from './service-menu.ts';
-import { identityMenu, logMenu, resourceMenu, userMenu } from './system-menus.ts';
+import { groupMenu, identityMenu, logMenu, resourceMenu, userMenu } from './system-menus.ts';
 
 export interface MenuTreeOptions {
   readonly device: Device;
@@ -44,6 +44,7 @@ export class MenuTree implements Grammar {
       bridgePortMenu(device),
       bridgeSettingsMenu(device),
       userMenu(users),
+      groupMenu(),
       logMenu(device),
     ];
     this.unknownArgument = dialect.unknownArgument;

@@ -91,6 +91,31 @@ export function userMenu(
   };
 }
 
+/** `/user/group` with the groups from the factory, read-only. */
+export function groupMenu(): ListMenu {
+  const groups = {
+    read: ['local', 'ssh', 'read', 'test'],
+    write: ['local', 'ssh', 'read', 'write', 'test'],
+    full: ['local', 'ssh', 'read', 'write', 'policy', 'test'],
+  };
+  return {
+    ...READ_ONLY_LIST,
+    path: '/user/group',
+    flags: [],
+    brief: ['name', 'policy'],
+    quoted: new Set(['name']),
+    rows: () =>
+      Object.entries(groups).map(([name, policies], index) => ({
+        id: new ItemId(index + 1),
+        name,
+        values: new Map<string, Value>([
+          ['name', name],
+          ['policy', policies.join(',')],
+        ]),
+      })),
+  };
+}
+
 const READ_ONLY_LIST = {
   kind: 'list',
   ordered: false,

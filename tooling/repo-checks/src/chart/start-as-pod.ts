@@ -10,7 +10,7 @@ import { podOf } from './pod-of.ts';
 const run = promisify(execFile);
 
 /**
- * Runs `reattach doctor --probe` with the environment and the files that the pod would have. The command reads the whole
+ * Runs `reattach doctor --print-probes` with the environment and the files that the pod would have. The command reads the whole
  * configuration and contacts neither cluster nor backend.
  * @returns its standard output. @throws {Error} with its standard error, when it refuses the configuration.
  */
@@ -26,7 +26,12 @@ export async function probeAsPod(manifests: readonly Manifest[]): Promise<string
     const env = Object.fromEntries(
       variables.flatMap(({ name, value }) => (value === undefined ? [] : [[name, relocate(value)]])),
     );
-    const args = ['--conditions=source', join(ROOT, 'apps/controller/src/main.ts'), 'doctor', '--probe'];
+    const args = [
+      '--conditions=source',
+      join(ROOT, 'apps/controller/src/main.ts'),
+      'doctor',
+      '--print-probes',
+    ];
     const { stdout } = await run(process.execPath, args, { env });
     return stdout;
   } finally {

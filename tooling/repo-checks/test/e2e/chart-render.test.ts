@@ -117,7 +117,7 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
     });
 
     it('gives the controller a configuration that it accepts', async () => {
-      expect(await probeAsPod(manifests)).toContain('reattach doctor --probe');
+      expect(await probeAsPod(manifests)).toContain('reattach doctor --print-probes');
     });
   });
 

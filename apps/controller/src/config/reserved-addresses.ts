@@ -1,0 +1,28 @@
+import { networkInterfaces } from 'node:os';
+import type { BackendOptionValue, ReservedAddress } from '@reattach/core';
+import type { BackendConfig } from './read-backends.ts';
+
+/** Addresses of backends, API server and this machine: a fence of one of them would cut off more than a node. */
+export function reservedAddresses(
+  backends: readonly BackendConfig[],
+  server: string,
+): readonly ReservedAddress[] {
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.filter(({ internal }) => !internal),
+  );
+  return [
+    ...backends.flatMap(({ name, settings }) =>
+      Object.values(settings)
+        .flatMap(addressesIn)
+        .map((address) => ({ address, claimant: `backend ${name}` })),
+    ),
+    { address: new URL(server).hostname.replace(/^\[|\]$/g, ''), claimant: 'the API server' },
+    ...own.map(({ address }) => ({ address, claimant: 'this controller' })),
+  ];
+}
+
+/** Addresses in the value of a backend's option. */
+function addressesIn(value: BackendOptionValue): readonly string[] {
+  if (typeof value === 'string' || typeof value === 'number') return [];
+  return 'host' in value ? [value.host] : value;
+}
