@@ -1,7 +1,14 @@
 import type { AttachmentState, NodeStateKind } from './state-report.ts';
 
 /** What was done, in the order of a failover. */
-export const AUDIT_KINDS = ['fenced', 'pod-deleted', 'released', 'untainted', 'unfenced'] as const;
+export const AUDIT_KINDS = [
+  'fenced',
+  'confirmed-off',
+  'pod-deleted',
+  'released',
+  'untainted',
+  'unfenced',
+] as const;
 
 /** @see AUDIT_KINDS */
 export type AuditKind = (typeof AUDIT_KINDS)[number];

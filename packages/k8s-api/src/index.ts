@@ -8,5 +8,5 @@ export { type LeaseFact, toLeaseFact } from './to-lease-fact.ts';
 export { toNodeFact } from './to-node-fact.ts';
 export { toPersistentVolumeFact } from './to-persistent-volume-fact.ts';
 export { toPodFact } from './to-pod-fact.ts';
-export { toVolumeAttachmentFact } from './to-volume-attachment-fact.ts';
+export { CONFIRMED_OFF, toVolumeAttachmentFact } from './to-volume-attachment-fact.ts';
 export { fromWatchStatus } from './translate-error.ts';

@@ -48,7 +48,11 @@ describe('toVolumeAttachmentFact', () => {
 
   it('projects one that is attached and being deleted', () => {
     const raw = {
-      metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:05Z' },
+      metadata: {
+        ...metadata,
+        deletionTimestamp: '2026-01-01T00:00:05Z',
+        annotations: { 'reattach.srvlab.io/confirmed-off': 'f1' },
+      },
       spec,
       status: { attached: true },
     };
@@ -61,6 +65,7 @@ describe('toVolumeAttachmentFact', () => {
       attached: true,
       createdAtMs: Date.UTC(2026, 0, 1),
       deletingSinceMs: Date.UTC(2026, 0, 1, 0, 0, 5),
+      confirmedOffFenceId: 'f1',
     });
   });
 

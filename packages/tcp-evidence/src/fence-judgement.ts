@@ -46,8 +46,8 @@ export const DEFAULT_FENCE_OPTIONS: FenceOptions = {
   rereadMs: 2_000,
 };
 
-const WAY_OUT =
-  'make sure that the node is powered off and that the backend has finished its writes, then restart the backend or release by hand';
+/** The backend itself shows that it may still be working for the node. */
+const RESTART = 'make sure that the node is powered off, then restart the backend or release by hand';
 
 /**
  * How far a fence has come. Effective means: it is enforced, all addresses of the node are listed, an earlier reading had shown
@@ -56,7 +56,7 @@ const WAY_OUT =
  * that counts everything. A connection that merely vanished proves nothing.
  */
 export function judgeFence(input: FenceInput): FenceState {
-  const { suspect, query, reading, state, enforcement, options } = input;
+  const { suspect, query, reading, state, enforcement, ownVolumes, options } = input;
   if (enforcement.kind === 'not-enforced') {
     const { detail, fix } = enforcement;
     return { kind: 'ineffective', reason: 'not-enforced', why: detail, ...(fix !== undefined && { fix }) };
@@ -84,7 +84,7 @@ export function judgeFence(input: FenceInput): FenceState {
     reason: Extract<FenceState, { kind: 'ineffective' }>['reason'],
     why: string,
     fix?: string,
-  ): FenceState => ({ kind: 'ineffective', reason, fence, why, ...(fix !== undefined && { fix }) });
+  ): Extract<FenceState, { kind: 'ineffective' }> => ({ kind: 'ineffective', reason, fence, why, fix });
   if (requestedAtMs <= sinceMs) return quiescing('The fence was first read back in this reading');
   if (reading.hidden) {
     const { detail, fix } = reading.hidden;
@@ -115,10 +115,15 @@ export function judgeFence(input: FenceInput): FenceState {
     return ineffective(
       'quiesce-unproved',
       `${ended.why}, ${seconds(receivedAtMs - sinceMs)} after the fence`,
-      WAY_OUT,
+      RESTART,
     );
   }
-  if (ended.kind === 'unproved') return ineffective('quiesce-unproved', ended.why, WAY_OUT);
+  if (ended.kind === 'unproved') {
+    const moving = ownVolumes.find((volume) => !isStill(input, volume));
+    if (moving !== undefined) return quiescing(`Volume ${moving} is being written to`);
+    const fix = `make sure that the node is powered off and that the disks of the backend are idle, then: reattach confirm-off ${suspect.name}`;
+    return { ...ineffective('quiesce-unproved', ended.why, fix), acceptsConfirmation: true };
+  }
   return afterQuiesce(input, fence, ended, quiescing, ineffective);
 }
 
@@ -203,14 +208,21 @@ function socketsEnded({ reading, state }: FenceInput, hosts: readonly HostHistor
   return { kind: 'running', why: 'A second reading must show that nothing of the node is left' };
 }
 
+/** The write counters of the volume have stood still for long enough, or there are none. */
+function isStill({ reading, state, options }: FenceInput, volume: string): boolean {
+  const stillSinceMs = state.writes.get(volume)?.stillSinceMs ?? Number.NEGATIVE_INFINITY;
+  return reading.receivedAtMs - stillSinceMs >= options.writesStillMs;
+}
+
 /** Counters of a volume that only this node may write to must stand still once its writes have ended. */
 function afterQuiesce(
-  { reading, state, ownVolumes, options }: FenceInput,
+  input: FenceInput,
   fence: Fence,
   ended: Extract<Ended, { kind: 'ended' }>,
   quiescing: (why: string, untilMs?: number) => FenceState,
   ineffective: (reason: 'still-writing' | 'quiesce-unproved', why: string) => FenceState,
 ): FenceState {
+  const { reading, state, ownVolumes, options } = input;
   const { receivedAtMs } = reading;
   let stillMs = Number.POSITIVE_INFINITY;
   for (const volume of ownVolumes) {
@@ -220,7 +232,6 @@ function afterQuiesce(
         return ineffective('quiesce-unproved', `The backend shows no write counters of ${volume}`);
       continue;
     }
-    const isStill = receivedAtMs - run.stillSinceMs >= options.writesStillMs;
     if (
       run.movedAfterMs !== undefined &&
       run.movedAfterMs > ended.atMs &&
@@ -230,7 +241,7 @@ function afterQuiesce(
         'still-writing',
         `Volume ${volume} was written to after the last write of the node had ended`,
       );
-    if (!isStill)
+    if (!isStill(input, volume))
       return quiescing(
         `Write counters of ${volume} have not stood still for ${seconds(options.writesStillMs)}`,
         run.stillSinceMs + options.writesStillMs,

@@ -14,7 +14,7 @@ const controllerReadme = readFileSync(join(ROOT, 'apps/controller/README.md'), '
 /** Flags by command, from the table that a test of the controller holds equal to the code. */
 const commands = new Map<string, string>([
   ['run', ''],
-  ...[...controllerReadme.matchAll(/^\| `reattach ([a-z]+)[^`]*` \|(.*)$/gm)].map(
+  ...[...controllerReadme.matchAll(/^\| `reattach ([a-z-]+)[^`]*` \|(.*)$/gm)].map(
     ([, name = '', rest = '']) => [name, rest] as const,
   ),
 ]);

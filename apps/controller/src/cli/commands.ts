@@ -1,6 +1,7 @@
 import { helpCommand, versionCommand } from './about.ts';
 import type { Command } from './command.ts';
 import { completionCommand } from './completion.ts';
+import { confirmOffCommand } from './confirm-off.ts';
 import { doctorCommand } from './doctor.ts';
 import { eventsCommand } from './events.ts';
 import { explainCommand } from './explain.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   eventsCommand,
   fenceCommand,
   unfenceCommand,
+  confirmOffCommand,
   doctorCommand,
   supportBundleCommand,
   completionCommand(() => COMMANDS),

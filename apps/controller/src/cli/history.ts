@@ -75,6 +75,7 @@ function limitOf({ flags }: Call): number {
 
 const WHAT: { readonly [K in AuditKind]: string } = {
   fenced: 'fenced',
+  'confirmed-off': 'confirmed off',
   'pod-deleted': 'deleted pod',
   released: 'released',
   untainted: 'untainted',

@@ -19,7 +19,7 @@ export const REASON_FLAG: CommandFlag = {
 
 /** What a person did at one backend. */
 export interface ManualAction {
-  readonly kind: 'fenced' | 'unfenced';
+  readonly kind: 'fenced' | 'unfenced' | 'confirmed-off';
   readonly node: string;
   readonly nodeUid?: string;
   readonly backend: string;
@@ -76,8 +76,8 @@ function eventOf(record: AuditRecord): ClusterEvent {
   const { node: name, nodeUid: uid, kind } = record;
   return {
     regarding: { kind: 'Node', namespace: '', name, uid },
-    type: kind === 'fenced' ? 'Warning' : 'Normal',
-    reason: kind === 'fenced' ? 'NodeFenced' : 'NodeUnfenced',
+    type: kind === 'unfenced' ? 'Normal' : 'Warning',
+    reason: kind === 'fenced' ? 'NodeFenced' : kind === 'unfenced' ? 'NodeUnfenced' : 'NodeConfirmedOff',
     message: printable(manualWords(record), 1_000),
   };
 }
@@ -87,7 +87,9 @@ function manualWords({ kind, node, backend, fence, by, why }: AuditRecord): stri
   const what =
     kind === 'fenced'
       ? `Cut node ${node} off from storage backend`
-      : `Let node ${node} back to storage backend`;
+      : kind === 'unfenced'
+        ? `Let node ${node} back to storage backend`
+        : `Confirmed that node ${node} is off and has no write left at storage backend`;
   const reason = by?.reason === undefined ? '' : `: ${by.reason}`;
   return `${what} ${backend} by hand (fence ${fence?.id}), by ${by?.user} at ${by?.host}${reason}. ${why}`;
 }

@@ -16,7 +16,7 @@ import { WorldController } from './support/world-controller.ts';
 
 const COMMENT = /^reattach\/2 id=([0-9a-f]{8}) node=(\S+) uid=(\S+) boot=(\S+) m=\S+ c=\S+ o=\S+ at=\d+$/;
 
-describe('reattach fence and unfence', { timeout: 60_000 }, () => {
+describe('reattach fence and unfence', { timeout: 180_000 }, () => {
   let world: SimWorld;
   let files: WorldFiles;
   let node: SimNode;
@@ -36,6 +36,8 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
 
   const fence = (...args: readonly string[]) => cli(['fence', ...args, ...flags]);
   const unfence = (...args: readonly string[]) => cli(['unfence', ...args, ...flags]);
+  const confirmOff = (options?: { answer: string }, ...args: readonly string[]) =>
+    cli(['confirm-off', 'node-a', ...args, ...flags], options);
   const entries = () =>
     world.rds.device.addressList.entries.map(({ list, address, comment = '' }) => ({
       list,
@@ -85,6 +87,44 @@ describe('reattach fence and unfence', { timeout: 60_000 }, () => {
     expect(events.map((event) => event.reason)).toEqual(['NodeFenced', 'NodeUnfenced']);
     expect(JSON.stringify(events)).toContain('power supply');
     expect(JSON.stringify(events)).not.toContain('\\u001b');
+  });
+
+  it('confirms that a fenced machine is off, on every attachment of the node and for this very fence', async () => {
+    const confirmed = () =>
+      world.kube.store
+        .list('VolumeAttachment')
+        .filter(({ spec }) => spec?.nodeName === 'node-a')
+        .map(({ metadata }) => metadata.annotations?.['reattach.srvlab.io/confirmed-off']);
+    expect((await confirmOff(undefined, '--yes')).err).toContain('is Ready, so its machine is not off');
+    world.powerOff('node-a');
+    await until('the node to be lost', 20_000, () => !isNodeReady(world, 'node-a'));
+    expect((await fence('node-a', '--yes')).code).toBe(0);
+    const [, id] = COMMENT.exec(entries()[0]?.comment ?? '') ?? [];
+    await until('the backend to call it no longer live', 90_000, async () => {
+      const run = await confirmOff({ answer: 'node-b' });
+      return run.err.includes('Nothing was changed');
+    });
+    expect(confirmed().every((value) => value === undefined)).toBe(true);
+    const { code, err, out } = await confirmOff(undefined, '--yes', '--reason=pulled the plug', '-o', 'json');
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(/Confirmed that node node-a is off .*pulled the plug/),
+    ]);
+    expect(confirmed().length).toBeGreaterThan(0);
+    expect(confirmed().every((value) => value === id)).toBe(true);
+    expect(JSON.parse(out)).toMatchObject({ node: 'node-a', confirmed: [{ fences: [id] }] });
+    const reasons = world.kube.store.list('Event').map(({ reason }) => reason);
+    expect(reasons).toContain('NodeConfirmedOff');
+  });
+
+  it('refuses to confirm a machine off that is not fenced', async () => {
+    world.powerOff('node-a');
+    await until('the node to be lost', 20_000, () => !isNodeReady(world, 'node-a'));
+    await until('the backend to call it no longer live', 90_000, async () => {
+      return !(await confirmOff(undefined, '--yes')).err.includes('is live');
+    });
+    const { code, err } = await confirmOff(undefined, '--yes');
+    expect([code, err]).toEqual([1, expect.stringContaining('fence it first: reattach fence node-a')]);
   });
 
   it('changes nothing unless the name of the node is typed', async () => {
@@ -304,3 +344,8 @@ describe('a fence by hand', { timeout: 60_000 }, () => {
     );
   });
 });
+
+function isNodeReady({ kube }: SimWorld, name: string): boolean {
+  const conditions = kube.store.get('Node', name)?.status?.conditions ?? [];
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+}

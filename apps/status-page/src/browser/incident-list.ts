@@ -67,6 +67,7 @@ function setTime(element: HTMLTimeElement, atMs: number, nowMs: number): void {
 function actionOf({ kind, node, claim, persistentVolume, backend, pod, taint }: AuditRecord): string {
   const at = backend === undefined ? '' : ` at backend ${backend}`;
   if (kind === 'fenced') return `Fenced ${node}${at}`;
+  if (kind === 'confirmed-off') return `Confirmed that ${node} is off${at}`;
   if (kind === 'unfenced') return `Unfenced ${node}${at}`;
   if (kind === 'untainted') return `Removed taint ${taint ?? ''} of ${node}`;
   if (kind === 'pod-deleted') return `Deleted pod ${pod ? `${pod.namespace}/${pod.name}` : ''} of ${node}`;

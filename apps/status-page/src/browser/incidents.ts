@@ -49,6 +49,7 @@ export function incidentsOf(records: readonly AuditRecord[]): readonly Incident[
 
 const WORDS: readonly (readonly [AuditRecord['kind'], string, string])[] = [
   ['fenced', 'fenced', 'fenced on {n} backends'],
+  ['confirmed-off', 'confirmed off', 'confirmed off on {n} backends'],
   ['pod-deleted', '1 pod deleted', '{n} pods deleted'],
   ['released', '1 volume released', '{n} volumes released'],
   ['untainted', 'taint removed', 'taint removed'],

@@ -20,8 +20,13 @@ export function foreignTo(fence: FenceRecord, { clusterId, owner }: FenceOwner):
 }
 
 /** The annotation `clean` names this very fence. It may name several, separated by commas. */
-export function isDeclaredClean({ cleanFenceId = '' }: NodeFact, { id }: FenceRecord): boolean {
-  return cleanFenceId.split(/[\s,]+/).includes(id);
+export function isDeclaredClean({ cleanFenceId }: NodeFact, fence: FenceRecord): boolean {
+  return namesFence(cleanFenceId, fence);
+}
+
+/** An operator's annotation, which may name several fences, names this very one. */
+export function namesFence(ids = '', { id }: FenceRecord): boolean {
+  return ids.split(/[\s,]+/).includes(id);
 }
 
 /** Whether a proof was found, and in words why or why not. */

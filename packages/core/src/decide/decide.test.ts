@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ADDRESS,
   EFFECTIVE,
+  FENCE,
   gone,
   leaseStale,
   live,
@@ -316,6 +317,29 @@ describe('decide', () => {
         why: 'reason in words; fix: do this',
       });
     });
+
+    it.each([
+      ['this very fence, among others', 'f0, f1', true, 'quiesce-unproved', 'release'],
+      ['another fence', 'f10', true, 'quiesce-unproved', 'hold'],
+      ['nothing', undefined, true, 'quiesce-unproved', 'hold'],
+      ['this fence, which the backend itself contradicts', 'f1', undefined, 'quiesce-unproved', 'hold'],
+    ] as const)(
+      'takes the word of an operator for the missing proof: the annotation names %s',
+      (_what, confirmedOffFenceId, acceptsConfirmation, reason, kind) => {
+        const fence = {
+          kind: 'ineffective',
+          reason,
+          fence: FENCE,
+          why: 'vanished',
+          acceptsConfirmation,
+        } as const;
+        const verdict = verdictOf({ fence, attachment: { confirmedOffFenceId } });
+        expect(verdict).toMatchObject({
+          kind,
+          why: expect.stringMatching(kind === 'release' ? /operator confirmed/ : /vanished/),
+        });
+      },
+    );
 
     it('holds a fence that could not be judged', () => {
       expect(verdictOf({ fence: { kind: 'unknown', why: 'not read' } })).toMatchObject({

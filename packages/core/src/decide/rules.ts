@@ -12,7 +12,7 @@ import {
   type NodeState,
   nodeFactOf,
 } from '../view/cluster-view.ts';
-import { isDeclaredClean } from './clean-proof.ts';
+import { isDeclaredClean, namesFence } from './clean-proof.ts';
 
 /** What a rule says. `why` is for people; it may hold ages and addresses. */
 export type Verdict =
@@ -180,6 +180,11 @@ function modeFence(c: RuleInput): Verdict {
         why: `${lost}; ${fence.why} (fence ${fence.fence.id})`,
       };
     case 'ineffective':
+      if (isConfirmedOff(c, fence))
+        return {
+          kind: 'release',
+          why: `${lost}; an operator confirmed that the machine is off and its writes have ended (fence ${fence.fence?.id})`,
+        };
       return hold(INEFFECTIVE_HOLDS[fence.reason], withFix(fence));
     case 'unknown':
     default:
@@ -201,6 +206,14 @@ const INEFFECTIVE_HOLDS: Readonly<Record<IneffectiveReason, HoldReason>> = {
   'quiesce-unproved': 'quiesce-unproved',
   'unattributed-session': 'unattributed-session',
 };
+
+/** The fence cuts the node off, nothing but the proof is missing, and the operator's word is about this very fence. */
+function isConfirmedOff(
+  { attachment: { confirmedOffFenceId } }: RuleInput,
+  { acceptsConfirmation, fence }: Extract<FenceState, { kind: 'ineffective' }>,
+): boolean {
+  return acceptsConfirmation === true && fence !== undefined && namesFence(confirmedOffFenceId, fence);
+}
 
 function withFix({ why, fix }: Extract<FenceState, { kind: 'ineffective' }>): string {
   return fix === undefined ? why : `${why}; fix: ${fix}`;

@@ -64,6 +64,11 @@ export interface VolumeAttachmentFact {
   readonly createdAtMs: number;
   /** `metadata.deletionTimestamp`, when a delete is under way. */
   readonly deletingSinceMs?: number;
+  /**
+   * Annotation `reattach.srvlab.io/confirmed-off`: the ids of fences, separated by commas. An operator confirms that the machine
+   * they cut off is powered off and that the backend has finished its writes.
+   */
+  readonly confirmedOffFenceId?: string;
 }
 
 /** An object's namespace, name and uid. */

@@ -31,6 +31,8 @@ export type FenceState =
       readonly fence?: Fence;
       readonly why: string;
       readonly fix?: string;
+      /** Nothing but the proof is missing: an operator may confirm instead that the machine is off and its writes have ended. */
+      readonly acceptsConfirmation?: true;
     }
   /** No write of the node can land any more. `why` is the proof in words. */
   | { readonly kind: 'effective'; readonly fence: Fence; readonly why: string };

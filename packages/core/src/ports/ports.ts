@@ -112,6 +112,7 @@ export const EVENT_REASONS = [
   'ReleaseHeld',
   'NodeFenced',
   'NodeUnfenced',
+  'NodeConfirmedOff',
   'PodNotRescheduled',
   'StorageDisconnected',
   'StorageReconnected',

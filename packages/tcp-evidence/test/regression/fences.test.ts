@@ -41,14 +41,27 @@ describe('the state of a fence', () => {
     expect(said.fenceStates.get('a')).toMatchObject({
       kind: 'ineffective',
       reason: 'quiesce-unproved',
-      fix: expect.stringContaining('powered off'),
+      fence: { id: '00c0ffee' },
+      fix: expect.stringMatching(/powered off.*reattach confirm-off a$/),
+      acceptsConfirmation: true,
     });
   });
 
-  it('ends in a hold when sessions stay open', () => {
+  it('does not accept the word of an operator while the volume is being written to', () => {
+    const { s, a } = fenced();
+    s.readFor(4_000);
+    a.phase = undefined;
+    expect(fenceOf(s.readFor(10_000))).toBe('quiesce-unproved');
+    s.counters.set('slot-a', { writes: '2', inFlight: '0' });
+    expect(fenceOf(s.read())).toBe('quiescing');
+  });
+
+  it('ends in a hold when sessions stay open, which no word of an operator ends', () => {
     const { s } = fenced();
     expect(fenceOf(s.readFor(290_000, 5_000))).toBe('quiescing');
-    expect(fenceOf(s.readFor(20_000, 5_000))).toBe('quiesce-unproved');
+    const said = s.readFor(20_000, 5_000);
+    expect(fenceOf(said)).toBe('quiesce-unproved');
+    expect(said.fenceStates.get('a')).not.toHaveProperty('acceptsConfirmation');
   });
 
   it('is a hold, not a wait, when packets pass the complete fence', () => {

@@ -35,7 +35,7 @@ export const WRITING_WAYS: readonly Way[] = [
 ];
 
 /** What came of one death. */
-export interface Outcome extends Pick<CrashResult, 'end' | 'deaths'> {
+export interface Outcome extends Pick<CrashResult, 'end' | 'deaths' | 'isConfirmed'> {
   /** For the message of a test that fails. */
   readonly how: string;
 }

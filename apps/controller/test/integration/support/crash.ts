@@ -37,6 +37,8 @@ export interface CrashResult {
   readonly end: EndState;
   readonly effects: readonly EffectAt[];
   readonly deaths: number;
+  /** An operator had to confirm that the machine was off, because no controller had seen its queues close. */
+  readonly isConfirmed: boolean;
 }
 
 /** What every fail-over of {@link failOver} ends in. */
@@ -83,7 +85,12 @@ export async function failOver(flags: Flags, loss: Loss, deaths: readonly Death[
   if (loss.writesOn) kubelet.stop();
   else world.powerOff(LOST);
   if (loss.nodeDeleted) world.kube.store.delete('Node', LOST);
-  await lives.until('the fail-over', () => world.attachedTo(LOST).length === 0 && lab.isSettled);
+  let isConfirmed = false;
+  await lives.until('the fail-over', () => {
+    // Exactly this hold, and no other one, has the confirmation as its way out.
+    if (lives.isUnproved) isConfirmed = lab.confirmOff(LOST) || isConfirmed;
+    return world.attachedTo(LOST).length === 0 && lab.isSettled;
+  });
   host.partition();
   host.heal(); // it reconnects and replays
   await lives.runFor(REPLAY_MS);
@@ -95,14 +102,13 @@ export async function failOver(flags: Flags, loss: Loss, deaths: readonly Death[
     return taints.length === 0 && fences.length === 0;
   });
   await lives.runFor(QUIET_MS);
-  return { end: endStateOf(lab), effects: effectsIn(world), deaths: lives.deaths };
+  return { end: endStateOf(lab), effects: effectsIn(world), deaths: lives.deaths, isConfirmed };
 }
 
 /** As an operator: the Node has another uid, and what the backend keeps of a fence does not name the machine. */
-function declareClean({ world: { kube, rds } }: Lab): void {
-  const ids = rds.device.addressList.entries.map(
-    ({ comment = '' }) => /id=([0-9a-f]{8})/.exec(comment)?.[1] ?? '',
-  );
+function declareClean(lab: Lab): void {
+  const { kube } = lab.world;
+  const ids = lab.fenceIds;
   if (ids.length === 0 || !kube.store.get('Node', LOST)) return;
   kube.store.patch('Node', LOST, {
     metadata: { annotations: { 'reattach.srvlab.io/clean': ids.join(',') } },
@@ -140,6 +146,11 @@ class Lives {
     this.#lab = lab;
     this.#flags = flags;
     this.#ahead = [...deaths];
+  }
+
+  /** The current controller misses nothing but the proof that accepted writes have ended. */
+  get isUnproved(): boolean {
+    return (this.#current?.logged('Held release', { reason: 'quiesce-unproved' }).length ?? 0) > 0;
   }
 
   async begin(): Promise<void> {

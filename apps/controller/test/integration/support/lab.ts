@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { FakeClock, RecordingLogger } from '@reattach/core/testing';
+import { CONFIRMED_OFF } from '@reattach/k8s-api';
 import { SimWorld, type SimWorldOptions, type WorldFiles } from '@reattach/sim-world';
 import { vi } from 'vitest';
 import { compose } from '../../../src/compose.ts';
@@ -114,6 +115,34 @@ export class Lab implements AsyncDisposable {
     const claim = this.world.kube.store.get('PersistentVolume', persistentVolume)?.spec?.claimRef;
     if (!claim) throw new TypeError(`Expected a bound PersistentVolume, got ${persistentVolume}`);
     return claim.name;
+  }
+
+  /** Ids of the fences at the backend, one for each entry. */
+  get fenceIds(): readonly string[] {
+    const { entries } = this.world.rds.device.addressList;
+    return entries.map(({ comment = '' }) => /id=([0-9a-f]{8})/.exec(comment)?.[1] ?? '');
+  }
+
+  /** As `reattach confirm-off` does: the machine is off, and its writes have ended. @returns whether anything was to be confirmed */
+  confirmOff(name: string): boolean {
+    const { store } = this.world.kube;
+    const [id] = this.fenceIds;
+    if (id === undefined) return false;
+    const open = store.list('VolumeAttachment').filter(({ spec, metadata }) => {
+      return spec?.nodeName === name && metadata.annotations?.[CONFIRMED_OFF] !== id;
+    });
+    for (const { metadata } of open)
+      store.patch('VolumeAttachment', metadata.name, { metadata: { annotations: { [CONFIRMED_OFF]: id } } });
+    return open.length > 0;
+  }
+
+  /** The controller, which was away while the queues of the node closed, holds its volumes until an operator confirms. */
+  async failedOverConfirmed(name: string, controller: RunningController): Promise<void> {
+    const held = { reason: 'quiesce-unproved' };
+    await this.until('the hold', () => controller.logged('Held release', held).length > 0);
+    if (this.world.attachedTo(name).length === 0) throw new Error(`${name} was released without proof`);
+    this.confirmOff(name);
+    await this.failedOver(name);
   }
 
   /** Reasons of the Events on a claim of the namespace `default`, each once. */
