@@ -1,3 +1,4 @@
+import type { ReconcilePass } from '../src/loop/reconcile-pass.ts';
 import type { NodeFact } from '../src/model/facts.ts';
 import type { Policy } from '../src/model/policy.ts';
 import type { TriggerReason } from '../src/model/trigger-reason.ts';
@@ -108,6 +109,11 @@ export class PassFixture {
   /** A new process: nothing of the old one is remembered. */
   restart(): void {
     this.#pass = this.#newPass();
+  }
+
+  /** For a loop to run it. */
+  get pass(): ReconcilePass {
+    return this.#pass;
   }
 
   get history(): PassHistory {
