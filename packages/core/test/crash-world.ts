@@ -26,8 +26,8 @@ const ADDRESSES = ['10.0.0.1', '10.0.0.2'];
 const PASS_INTERVAL_MS = 2_000;
 /** For how many passes `node-a` is Ready before it boots. */
 const PASSES_BEFORE_BOOT = 4;
-/** Passes after which nothing may be left to do. */
-const MAX_PASSES = 60;
+/** Passes after which nothing may be left to do. Each of up to 12 deaths starts the grace of a deleted Node again. */
+const MAX_PASSES = 100;
 
 const MARK: Taint = { key: FENCED_TAINT, value: 'test.csi.reattach.io', effect: 'NoSchedule' };
 const OUT_OF_SERVICE: Taint = {

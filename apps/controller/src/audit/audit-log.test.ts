@@ -159,7 +159,7 @@ describe('AuditLog', () => {
     log.passed(
       report(
         { kind: 'detaching', decision, strategy: 'in-use' },
-        { kind: 'overtaken', decisions: [decision], why: 'back' },
+        { kind: 'superseded', decisions: [decision], why: 'back' },
         { kind: 'failed', step: 'fence', decisions: [decision], err: new Error('x') },
       ),
     );

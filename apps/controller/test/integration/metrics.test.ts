@@ -128,7 +128,7 @@ const EXPOSED = {
       'fence-restored',
       'fenced',
       'fenced-taint-removed',
-      'overtaken',
+      'superseded',
       'pod-deleted',
       'postponed',
       'restore-failed',

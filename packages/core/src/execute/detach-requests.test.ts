@@ -37,7 +37,7 @@ describe('DetachRequests', () => {
     it('is told of once, when its attachment is gone', () => {
       const requests = new DetachRequests();
       requests.recordUnconfirmed(decision, 'in-use');
-      expect(requests.isUnsure(uid)).toBe(true);
+      expect(requests.isUnconfirmed(uid)).toBe(true);
       expect(requests.takeConfirmed(() => [uid])).toEqual([]);
       expect(requests.takeConfirmed(() => [])).toEqual([
         { kind: 'detach-requested', decision, strategy: 'in-use' },
@@ -50,7 +50,7 @@ describe('DetachRequests', () => {
       requests.recordUnconfirmed(decision, 'in-use');
       requests.record(uid, 'in-use', NOW);
       requests.recordUnconfirmed(decision, 'in-use');
-      expect(requests.isUnsure(uid)).toBe(false);
+      expect(requests.isUnconfirmed(uid)).toBe(false);
       requests.retainOnly(new Set());
       requests.recordUnconfirmed(decision, 'in-use');
       requests.retainOnly(new Set());

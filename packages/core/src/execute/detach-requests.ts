@@ -17,13 +17,13 @@ export type RequestOrder = 'first' | 'again' | 'other-way';
 export class DetachRequests {
   readonly #requests = new Map<string, { readonly sinceMs: number; readonly strategy: DetachStrategy }>();
   /** Asked for, but whether that was carried out is not known. */
-  readonly #unsure = new Map<string, Released>();
+  readonly #unconfirmed = new Map<string, Released>();
 
   /** The detach has been asked for; the time that counts is the first. */
   record(uid: string, strategy: DetachStrategy, nowMs: number): RequestOrder {
     const known = this.#requests.get(uid);
     this.#requests.set(uid, { sinceMs: known?.sinceMs ?? nowMs, strategy });
-    this.#unsure.delete(uid);
+    this.#unconfirmed.delete(uid);
     if (!known) return 'first';
     return known.strategy === strategy ? 'again' : 'other-way';
   }
@@ -31,19 +31,20 @@ export class DetachRequests {
   /** The detach was sent, and no answer came: should the volume have gone, that was us. */
   recordUnconfirmed(decision: LostDecision, strategy: DetachStrategy): void {
     const { uid } = decision.attachment;
-    if (!this.#requests.has(uid)) this.#unsure.set(uid, { kind: 'detach-requested', decision, strategy });
+    if (!this.#requests.has(uid))
+      this.#unconfirmed.set(uid, { kind: 'detach-requested', decision, strategy });
   }
 
-  isUnsure(uid: string): boolean {
-    return this.#unsure.has(uid);
+  isUnconfirmed(uid: string): boolean {
+    return this.#unconfirmed.has(uid);
   }
 
   /** Releases that nobody was told of, whose attachments are gone. @param existing uids of all VolumeAttachments; asked for when needed */
   takeConfirmed(existing: () => Iterable<string>): readonly Released[] {
-    if (this.#unsure.size === 0) return [];
+    if (this.#unconfirmed.size === 0) return [];
     const left = new Set(existing());
-    const gone = [...this.#unsure].filter(([uid]) => !left.has(uid));
-    for (const [uid] of gone) this.#unsure.delete(uid);
+    const gone = [...this.#unconfirmed].filter(([uid]) => !left.has(uid));
+    for (const [uid] of gone) this.#unconfirmed.delete(uid);
     return gone.map(([, released]) => released);
   }
 
@@ -54,7 +55,7 @@ export class DetachRequests {
 
   retainOnly(uids: ReadonlySet<string>): void {
     for (const uid of this.#requests.keys()) if (!uids.has(uid)) this.#requests.delete(uid);
-    for (const uid of this.#unsure.keys()) if (!uids.has(uid)) this.#unsure.delete(uid);
+    for (const uid of this.#unconfirmed.keys()) if (!uids.has(uid)) this.#unconfirmed.delete(uid);
   }
 }
 

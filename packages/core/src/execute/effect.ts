@@ -31,7 +31,7 @@ export type Effect =
   /** It had been asked for before; the attach-detach controller has not finished. */
   | { readonly kind: 'detaching'; readonly decision: LostDecision; readonly strategy: DetachStrategy }
   /** The facts are no longer those of the decision: nothing was written, the next pass decides afresh. */
-  | { readonly kind: 'overtaken'; readonly decisions: readonly LostDecision[]; readonly why: string }
+  | { readonly kind: 'superseded'; readonly decisions: readonly LostDecision[]; readonly why: string }
   /**
    * `sibling-held`: something of ours on the node may not go yet, and what has to be done first would drive it off, too.
    * `pod-stays`: a pod that uses the volume does not go.
@@ -85,7 +85,7 @@ export const EFFECT_KINDS: readonly Effect['kind'][] = [
   'detach-requested',
   'fell-back',
   'detaching',
-  'overtaken',
+  'superseded',
   'postponed',
   'failed',
   'unfenced',

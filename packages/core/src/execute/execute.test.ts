@@ -7,7 +7,8 @@ import { settle } from '../testing/fake-clock.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
 import { DeletedPods } from './deleted-pods.ts';
 import { DetachRequests } from './detach-requests.ts';
-import { execute, type NodeWork } from './execute.ts';
+import { execute } from './execute.ts';
+import type { NodeWork } from './node-plan.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
@@ -167,7 +168,7 @@ describe('execute', () => {
       const f = new PassFixture({ strategy: 'delete' });
       f.actions.setDeleteResult('va-pv-a-node-a', result);
       await f.run();
-      expect(f.effects).toEqual(['pod-deleted', result === 'gone' ? 'detaching' : 'overtaken']);
+      expect(f.effects).toEqual(['pod-deleted', result === 'gone' ? 'detaching' : 'superseded']);
     });
   });
 
@@ -193,7 +194,7 @@ describe('execute', () => {
       change(f);
       await f.run();
       expect(f.writes).toEqual([]);
-      expect(f.effects).toEqual(['overtaken']);
+      expect(f.effects).toEqual(['superseded']);
     });
 
     it('writes nothing when a Node that was gone exists again', async () => {
@@ -202,7 +203,7 @@ describe('execute', () => {
       await f.run();
       await f.clock.advance(30_000);
       await f.run();
-      expect(f.effects).toEqual(['overtaken']);
+      expect(f.effects).toEqual(['superseded']);
       expect(f.writes).toEqual([]);
     });
 
@@ -213,7 +214,7 @@ describe('execute', () => {
       };
       await f.run();
       expect(f.writes).toEqual(['forceDeletePod pod-a']);
-      expect(f.effects).toEqual(['pod-deleted', 'overtaken']);
+      expect(f.effects).toEqual(['pod-deleted', 'superseded']);
     });
 
     it('writes nothing when nobody can say what the Node is', async () => {
@@ -345,7 +346,7 @@ describe('execute', () => {
       const f = PassFixture.unfenced();
       f.actions.setNode(nodeFact());
       await f.run();
-      expect([f.backend.calls, f.effects]).toEqual([[], ['overtaken']]);
+      expect([f.backend.calls, f.effects]).toEqual([[], ['superseded']]);
     });
 
     it('releases nothing when the backend refuses', async () => {

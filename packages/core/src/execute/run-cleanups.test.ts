@@ -7,7 +7,8 @@ import { nodeFact } from '../testing/fact-builders.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FakeClusterActions } from '../testing/fake-cluster-actions.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
-import { type NodeWork, releaseKey } from './execute.ts';
+import { releaseKey } from './execute.ts';
+import type { NodeWork } from './node-plan.ts';
 import { runCleanups } from './run-cleanups.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 

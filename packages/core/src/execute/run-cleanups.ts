@@ -2,10 +2,9 @@ import { cleanProof } from '../decide/clean-proof.ts';
 import type { Cleanup } from '../decide/cleanups.ts';
 import type { ClusterActions, Leadership, StorageFleet } from '../ports/ports.ts';
 import type { Effect } from './effect.ts';
-import { type NodeWork, releaseKey } from './execute.ts';
+import { releaseKey } from './execute.ts';
 import { mapBounded } from './map-bounded.ts';
-
-const MAX_WRITES_AT_ONCE = 8;
+import { MAX_WRITES_AT_ONCE, type NodeWork } from './node-plan.ts';
 
 type DueCleanup = Extract<Cleanup, { readonly kind: 'unfence' | 'untaint' | 'remove-fenced-taint' }>;
 

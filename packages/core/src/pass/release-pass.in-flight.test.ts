@@ -230,7 +230,7 @@ describe('work that outlasts a pass', () => {
     answer();
     await f.settled();
     await f.run('deadline');
-    expect([f.writes, f.effects]).toEqual([[], ['overtaken']]);
+    expect([f.writes, f.effects]).toEqual([[], ['superseded']]);
   });
 
   it('costs no reading of the backend beyond those that come anyway', async () => {

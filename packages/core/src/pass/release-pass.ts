@@ -1,6 +1,6 @@
 import { fencesIn } from '../decide/cleanups.ts';
 import type { Effect } from '../execute/effect.ts';
-import { MAX_NODES_AT_ONCE, type NodeWork } from '../execute/execute.ts';
+import { MAX_NODES_AT_ONCE, type NodeWork } from '../execute/node-plan.ts';
 import { WorkInFlight } from '../execute/work-in-flight.ts';
 import type { PassContext, PassResult, ReconcilePass } from '../loop/reconcile-pass.ts';
 import type { StorageBackend } from '../ports/storage-backend.ts';

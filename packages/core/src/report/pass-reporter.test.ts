@@ -221,7 +221,7 @@ describe('PassReporter', () => {
     expect(logger.messages('debug')).toEqual(['Waited for detach']);
   });
 
-  it('logs pods that it deletes, and decisions that were overtaken', async () => {
+  it('logs pods that it deletes, and decisions that were superseded', async () => {
     const { f, logger } = reported();
     f.actions.before = ({ kind }) => {
       if (kind === 'forceDeletePod') f.actions.setNode(nodeFact());

@@ -134,7 +134,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
         return;
       case 'postponed':
         return; // reported as a hold
-      case 'overtaken':
+      case 'superseded':
         for (const decision of effect.decisions) {
           this.#logger.info('Dropped decision', { ...fieldsOf(decision), why: effect.why, reconcileID });
         }
