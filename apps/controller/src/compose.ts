@@ -1,31 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
-import { type Clock, createReconcileMetrics, type Logger, systemClock } from '@reattach/core';
-import { AttachmentWatcher, NodeWatcher } from '@reattach/k8s-watch';
+import { type ComposedController, Teardown } from '@reattach/controller-kit';
+import { type Clock, type Logger, systemClock } from '@reattach/core';
 import { auditRoutes } from './audit/audit-routes.ts';
-import {
-  type Backends,
-  type Base,
-  type Cluster,
-  composeBackends,
-  composeCluster,
-  composeLeading,
-  composeLoop,
-  composeReports,
-  type Leading,
-  type Loop,
-  type Reports,
-} from './compose-parts.ts';
+import { type Base, composeApi, composeLoop, composeReports, type Reports } from './compose-parts.ts';
 import type { Config } from './config/config.ts';
 import { healthReport } from './http/health.ts';
 import { Liveness, Readiness } from './http/health-checks.ts';
 import { HttpServer } from './http/http-server.ts';
 import { pageRoutes } from './http/page-routes.ts';
 import type { Controller } from './lifecycle/controller.ts';
-import { Teardown } from './lifecycle/teardown.ts';
-import { untilAborted } from './lifecycle/until-aborted.ts';
-import { watchBackends } from './lifecycle/watch-backends.ts';
 import { buildStateReport } from './state/build-state-report.ts';
 import { GoneNodes } from './state/gone-nodes.ts';
 import { stateRoutes } from './state/state-routes.ts';
@@ -60,14 +45,12 @@ export function compose(
     if (config.unsafeKeys.length > 0) logger.warn('Started with unsafe times', { keys: config.unsafeKeys });
 
     const telemetry = composeTelemetry(base, spanProcessors);
-    const cluster = composeCluster(base);
-    const leading = composeLeading(base, cluster.api);
-    const backends = composeBackends(base, leading);
-    const reports = await composeReports(base, cluster.api);
-    const loop = composeLoop(base, cluster, backends, leading, reports);
-    const parts: Parts = { ...base, telemetry, cluster, backends, leading, reports, loop };
+    const api = composeApi(base);
+    const reports = await composeReports(base, api);
+    const loop = composeLoop(base, api, reports);
+    const parts: Parts = { ...base, telemetry, reports, loop };
 
-    watchForTriggers(parts);
+    reportChanges(parts);
     served = await serve(parts);
     const { url } = served.http;
     logger.info('Started', { version: VERSION, mode: config.policy.mode, url, identity });
@@ -97,11 +80,8 @@ export function compose(
 /** All parts of a controller. */
 interface Parts extends Base {
   readonly telemetry: Telemetry;
-  readonly cluster: Cluster;
-  readonly backends: Backends;
-  readonly leading: Leading;
   readonly reports: Reports;
-  readonly loop: Loop;
+  readonly loop: ComposedController;
 }
 
 /** What is reachable over HTTP. */
@@ -118,30 +98,22 @@ function composeTelemetry(
   return teardown.use('telemetry', startTelemetry(options));
 }
 
-/** Changes in the cluster and at the backends request passes. */
-function watchForTriggers({ config, logger, clock, cluster, backends, reports, loop }: Parts): void {
-  const { caches } = cluster;
-  const { reconciler, preview } = loop;
-  const { attacher } = config.policy;
+/** Remembers Nodes that are deleted, and reports outages of backends as Events. */
+function reportChanges({ clock, reports: { ownEvents }, loop: { caches, preview, backends } }: Parts): void {
   caches.addNodeHandlers(new GoneNodes(preview, caches, clock));
-  caches.addNodeHandlers(new NodeWatcher(reconciler, createReconcileMetrics(), logger).getEventHandlers());
-  caches.addVolumeAttachmentHandlers(new AttachmentWatcher(reconciler, caches, attacher).getEventHandlers());
-  for (const backend of backends.all) {
-    backend.onDisconnect(({ message }) => reports.ownEvents?.disconnected(backend.name, message));
-    backend.onReconnect(() => {
-      reports.ownEvents?.reconnected(backend.name);
-      reconciler.triggerReconcile('storage-reconnected');
-    });
+  for (const backend of backends) {
+    backend.onDisconnect(({ message }) => ownEvents?.disconnected(backend.name, message));
+    backend.onReconnect(() => ownEvents?.reconnected(backend.name));
   }
 }
 
 async function serve(parts: Parts): Promise<Served> {
-  const { config, logger, clock, teardown, signal, telemetry, cluster, backends, leading, loop } = parts;
-  const { reconciler } = loop;
-  const { elector } = leading;
+  const { config, logger, clock, teardown, signal, telemetry, loop } = parts;
+  const { caches, backends, reconciler } = loop;
+  const { elector } = loop.leading;
   const readiness = new Readiness({
-    caches: cluster.caches,
-    backends: backends.all,
+    caches,
+    backends,
     reconciler,
     policy: config.policy,
     clock,
@@ -161,8 +133,8 @@ async function serve(parts: Parts): Promise<Served> {
   return { http: teardown.use('http', http), readiness };
 }
 
-function routes({ config, clock, identity, cluster, backends, leading, reports, loop }: Parts) {
-  const { reconciler, preview } = loop;
+function routes({ config, clock, identity, reports, loop }: Parts) {
+  const { reconciler, preview, leading, backends, caches } = loop;
   const { isLeading: leads } = leading;
   const leader = () => leading.elector?.holder;
   const { reporter, auditLog } = reports;
@@ -177,8 +149,8 @@ function routes({ config, clock, identity, cluster, backends, leading, reports, 
         leading: leads(),
         leader: leader(),
         lastPass: reconciler.lastPass,
-        backends: backends.all,
-        podsOnNode: (name) => cluster.caches.podsOnNode(name),
+        backends,
+        podsOnNode: (name) => caches.podsOnNode(name),
         statuses: reporter.statuses,
       }),
     reconcile: () => inRequestSpan(() => reconciler.triggerReconcile('manual')),
@@ -188,33 +160,18 @@ function routes({ config, clock, identity, cluster, backends, leading, reports, 
   return [...state, ...auditRoutes(auditLog, leader), ...pageRoutes()];
 }
 
-/** Fills the caches, then runs passes whenever this replica leads, until the process stops. */
-async function work(parts: Parts) {
-  const { config, logger, clock, signal, cluster, backends, leading, reports, loop } = parts;
+/** Runs passes whenever this replica leads, until the process stops. */
+async function work({ config, logger, signal, reports, loop }: Parts): Promise<void> {
   const { mode } = config.policy;
-  cluster.caches.start();
-  for (const backend of backends.all) backend.start(signal);
-  await cluster.caches.waitForSync(signal);
-  await cluster.readClusterId(signal);
-  using _watch = watchBackends({
-    cluster: cluster.caches,
-    backends: backends.all,
-    policy: config.policy,
-    clusterId: cluster.clusterId,
-    clock,
-  });
-  // Nothing later is as large as the first lists. V8 returns that memory only when asked (--expose-gc, as in the image).
-  globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
-  const lead = async (term: AbortSignal) => {
-    try {
-      await loop.reconciler.start(term);
+  await loop.run(signal, {
+    synced() {
+      // Nothing later is as large as the first lists. V8 returns that memory only when asked (--expose-gc, as in the image).
+      globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
+    },
+    started() {
       logger.info('Ran startup pass', { mode });
       reports.ownEvents?.started(mode, reports.reporter.latest);
-      await untilAborted(term);
-      await loop.reconciler.stop();
-    } finally {
-      reports.reporter.forget();
-    }
-  };
-  await (leading.elector ? leading.elector.run(lead, signal) : lead(signal));
+    },
+    ended: () => reports.reporter.forget(),
+  });
 }

@@ -39,6 +39,7 @@ describe('import directions', () => {
     ['packages/k8s-watch/src/a.ts', '@kubernetes/client-node'],
     ['packages/k8s-actions/src/a.ts', '@reattach/rds-client'],
     ['packages/k8s-actions/src/a.ts', '@reattach/controller'],
+    ['packages/controller-kit/src/a.ts', '@reattach/rds-client'],
     ['packages/rds-client/src/a.ts', '@reattach/k8s-api'],
     ['packages/rds-client/src/a.ts', '@kubernetes/client-node'],
     ['tooling/rds-sim/src/a.ts', '@reattach/rds-client'],
@@ -54,6 +55,7 @@ describe('import directions', () => {
     ['packages/core/src/a.ts', './b.ts'],
     ['packages/k8s-watch/src/a.ts', '@reattach/k8s-api'],
     ['packages/k8s-actions/src/a.ts', '@reattach/core'],
+    ['packages/controller-kit/src/a.ts', '@reattach/k8s-watch'],
     ['packages/rds-client/src/a.ts', 'ssh2'],
     ['apps/controller/src/a.ts', '@reattach/rds-client'],
   ])('%s may import %s', async (file, specifier) => {

@@ -1,8 +1,8 @@
+import { podNamespace } from '@reattach/controller-kit';
 import { LeaseHistory } from '@reattach/k8s-actions';
 import type { KubeApi } from '@reattach/k8s-api';
 import type { AuditRecord } from '@reattach/status-page';
 import type { LeaderElectionConfig } from '../config/config.ts';
-import { podNamespace } from '../lifecycle/pod-namespace.ts';
 import { isAuditRecord } from './audit-file.ts';
 import { type AuditPlace, MAX_RECORDS } from './audit-outbox.ts';
 

@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os';
+import { reservedAddresses as reservedOutsideBackends } from '@reattach/controller-kit';
 import type { BackendOptionValue, ReservedAddress } from '@reattach/core';
 import type { BackendConfig } from './read-backends.ts';
 
@@ -7,18 +7,16 @@ export function reservedAddresses(
   backends: readonly BackendConfig[],
   server: string,
 ): readonly ReservedAddress[] {
-  const own = Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.filter(({ internal }) => !internal),
+  return [...backendAddresses(backends), ...reservedOutsideBackends(server)];
+}
+
+/** Addresses in the settings of backends. */
+export function backendAddresses(backends: readonly BackendConfig[]): readonly ReservedAddress[] {
+  return backends.flatMap(({ name, settings }) =>
+    Object.values(settings)
+      .flatMap(addressesIn)
+      .map((address) => ({ address, claimant: `backend ${name}` })),
   );
-  return [
-    ...backends.flatMap(({ name, settings }) =>
-      Object.values(settings)
-        .flatMap(addressesIn)
-        .map((address) => ({ address, claimant: `backend ${name}` })),
-    ),
-    { address: new URL(server).hostname.replace(/^\[|\]$/g, ''), claimant: 'the API server' },
-    ...own.map(({ address }) => ({ address, claimant: 'this controller' })),
-  ];
 }
 
 /** Addresses in the value of a backend's option. */

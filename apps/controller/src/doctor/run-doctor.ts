@@ -1,10 +1,10 @@
+import { podNamespace } from '@reattach/controller-kit';
 import { BackendFleet, type Clock, type NodeFact, type StorageBackend } from '@reattach/core';
 import { loadKubeApi } from '@reattach/k8s-api';
 import type { Config } from '../config/config.ts';
 import type { BackendConfig } from '../config/read-backends.ts';
 import { reservedAddresses } from '../config/reserved-addresses.ts';
 import { createBackend } from '../create-backend.ts';
-import { podNamespace } from '../lifecycle/pod-namespace.ts';
 import { backendChecks } from './backend-checks.ts';
 import { type Check, failed, messageOf } from './check.ts';
 import { type ClusterFindings, clusterChecks } from './cluster-checks.ts';

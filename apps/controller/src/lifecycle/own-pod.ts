@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
+import { serviceAccountNamespace } from '@reattach/controller-kit';
 import type { ObjectRef } from '@reattach/core';
 import { apiPaths, type KubeApi, KubeApiError, readMeta } from '@reattach/k8s-api';
-import { serviceAccountNamespace } from './pod-namespace.ts';
 
 /** Where a process learns which pod it runs in. */
 export interface Surroundings {

@@ -1,0 +1,17 @@
+// For drivers.
+export { apiNodeLister } from './api-node-lister.ts';
+// For composition roots that add parts of their own.
+export {
+  type BackendSource,
+  type ComposedController,
+  type ComposeOptions,
+  type ControllerConfig,
+  composeController,
+  type TermListener,
+} from './compose-controller.ts';
+export { defaultPolicy } from './default-policy.ts';
+export type { LeaderElectionConfig, Leading } from './leading.ts';
+export { podNamespace, serviceAccountNamespace } from './pod-namespace.ts';
+export { reservedAddresses } from './reserved-addresses.ts';
+export { type RunControllerOptions, runController } from './run-controller.ts';
+export { Teardown } from './teardown.ts';
