@@ -61,7 +61,7 @@ describe('docs/concepts.md', () => {
   it('draws the rules in their order', () => {
     const concepts = readFileSync(join(ROOT, 'docs/concepts.md'), 'utf8');
     const drawn = [...concepts.matchAll(/^ {3}\| {2}([a-z]+(?:-[a-z]+)+) /gm)].map(([, name = '']) => name);
-    const rules = [...coreSource('rules.ts').matchAll(/\{ name: '([\w-]+)', decide/g)].map(
+    const rules = [...coreSource('rules.ts').matchAll(/\bname: '([\w-]+)',\s+decide:/g)].map(
       ([, name = '']) => name,
     );
     expect(rules).toContain('node-lost');

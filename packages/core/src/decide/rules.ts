@@ -41,6 +41,8 @@ export interface RuleInput extends Omit<AttachmentView, 'backend'> {
 /** A rule decides a case or leaves it to the next. */
 export interface Rule {
   readonly name: string;
+  /** What it decides, for the table of the README. */
+  readonly says: string;
   readonly decide: (c: RuleInput) => Verdict | undefined;
 }
 
@@ -49,20 +51,64 @@ export interface Rule {
  * @see design section 4: its eleven rules, with `volume-known`, `detach-under-way` and `other-drivers` between them
  */
 export const RULES: readonly Rule[] = [
-  { name: 'cache-fresh', decide: cacheFresh },
-  { name: 'attacher-ours', decide: attacherOurs },
-  { name: 'no-mass-failure', decide: noMassFailure },
-  { name: 'no-other-actor', decide: noOtherActor },
-  { name: 'node-lost', decide: nodeLost },
-  { name: 'no-migration', decide: noMigration },
-  { name: 'grace-over', decide: graceOver },
-  { name: 'volume-known', decide: volumeKnown },
-  { name: 'detach-under-way', decide: detachUnderWay },
-  { name: 'addresses-own', decide: addressesOwn },
-  { name: 'storage-known', decide: storageKnown },
-  { name: 'other-drivers', decide: otherDrivers },
-  { name: 'mode-observe', decide: modeObserve },
-  { name: 'mode-fence', decide: modeFence },
+  {
+    name: 'cache-fresh',
+    decide: cacheFresh,
+    says: 'hold `cache-stale` unless every cache is synced and at most `maxCacheAgeMs` old',
+  },
+  { name: 'attacher-ours', decide: attacherOurs, says: 'keep the attachments of other attachers' },
+  {
+    name: 'no-mass-failure',
+    decide: noMassFailure,
+    says: 'hold `mass-failure` when too many nodes were lost within one window',
+  },
+  {
+    name: 'no-other-actor',
+    decide: noOtherActor,
+    says: 'hold `other-actor` under an out-of-service taint of another owner, or a medik8s or podmon taint',
+  },
+  {
+    name: 'node-lost',
+    decide: nodeLost,
+    says: 'keep while the Node is Ready, also one that was created again under its name',
+  },
+  {
+    name: 'no-migration',
+    decide: noMigration,
+    says: 'wait while the volume is in a live migration that may still finish',
+  },
+  {
+    name: 'grace-over',
+    decide: graceOver,
+    says: 'wait for `gracePeriodMs`, or for `silentGraceMs` of proved silence',
+  },
+  {
+    name: 'volume-known',
+    decide: volumeKnown,
+    says: 'hold `volume-unknown` for inline volumes, unknown PersistentVolumes and those of other drivers',
+  },
+  {
+    name: 'detach-under-way',
+    decide: detachUnderWay,
+    says: 'wait for external-attacher, then hold `attacher-stuck`',
+  },
+  {
+    name: 'addresses-own',
+    decide: addressesOwn,
+    says: 'hold `address-conflict` when another node, a backend, the API server or the controller claims an address of the node',
+  },
+  {
+    name: 'storage-known',
+    decide: storageKnown,
+    says: 'hold `storage-unknown` unless the backend said live or silent',
+  },
+  { name: 'other-drivers', decide: otherDrivers, says: 'hold `other-drivers` where the policy says so' },
+  { name: 'mode-observe', decide: modeObserve, says: 'hold `dry-run`, with what mode `fence` would do' },
+  {
+    name: 'mode-fence',
+    decide: modeFence,
+    says: 'not fenced: fence; effective: release; quiescing: wait; ineffective: hold with the reason; excluded: hold `fence-excluded`',
+  },
 ];
 
 function cacheFresh({ cache, policy, nowMs }: RuleInput): Verdict | undefined {
