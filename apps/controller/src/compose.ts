@@ -121,14 +121,14 @@ async function serve(parts: Parts): Promise<Served> {
   });
   signal.addEventListener('abort', () => readiness.stop(), { once: true });
   const liveness = new Liveness({ reconciler, clock, intervalMs: config.reconcileIntervalMs });
+  const checks = { live: () => liveness.report(), ready: () => readiness.report(), logger };
+  if (config.probes) teardown.use('probes', await HttpServer.start({ ...config.probes, ...checks }));
   const http = await HttpServer.start({
     ...config.http,
-    live: () => liveness.report(),
-    ready: () => readiness.report(),
+    ...checks,
     metricsText: () => telemetry.metricsText(),
     routes: routes(parts),
     stateAccess: config.stateAccess,
-    logger,
   });
   return { http: teardown.use('http', http), readiness };
 }
@@ -156,6 +156,7 @@ function routes({ config, clock, identity, reports, loop }: Parts) {
     reconcile: () => inRequestSpan(() => reconciler.triggerReconcile('manual')),
     leading: leads,
     leader,
+    clock,
   });
   return [...state, ...auditRoutes(auditLog, leader), ...pageRoutes()];
 }

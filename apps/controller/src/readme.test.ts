@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { systemClock } from '@reattach/core';
 import { describe, expect, it } from 'vitest';
 import { auditRoutes } from './audit/audit-routes.ts';
 import { commandsTable, exitCodesTable, helpText, optionsTable } from './cli/help-text.ts';
@@ -25,7 +26,7 @@ describe('README', () => {
 
   it('describes every endpoint that is served, and no other', () => {
     const routes = [
-      ...stateRoutes({ report: unused, reconcile: unused, leading: unused }),
+      ...stateRoutes({ report: unused, reconcile: unused, leading: unused, clock: systemClock }),
       ...auditRoutes({ history: unused }),
       ...pageRoutes().filter(({ path }) => !path.startsWith('/page/')),
     ];

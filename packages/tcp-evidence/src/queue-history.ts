@@ -19,8 +19,8 @@ export interface QueueRecord {
   /** When it was found missing without having been seen closed: nothing is known about its last commands. */
   readonly vanishedAtMs?: number;
   /**
-   * An earlier process saw it closed and read the backend for the last time at this uptime of the backend; `undefined`: nobody
-   * knows when. The host may have connected and gone since. Absent: this process has watched the host since it closed.
+   * An earlier process saw it closed and read the backend for the last time at this uptime of the backend; `undefined`: the time is
+   * unknown. The host may have connected and gone since. Absent: this process has watched the host since it closed.
    */
   readonly unwatchedSince?: { readonly uptimeMs: number | undefined };
 }
@@ -81,7 +81,7 @@ export function foldQueues(
 }
 
 /**
- * A connection leaves an entry for `closingTimeoutMs` at least. So a host that connected while nobody read is seen by a process
+ * A connection leaves an entry for `closingTimeoutMs` at least. So a host that connected while no process read is seen by a process
  * that reads sooner than that, and one that is not seen did not connect.
  */
 function watchedAgain(
@@ -118,7 +118,7 @@ export type QueueProof =
   | { readonly kind: 'vanished'; readonly count: number }
   /** Closed, perhaps by a RST of the host while commands were running. */
   | { readonly kind: 'reset'; readonly count: number }
-  /** Closed before the fence, as an earlier process saw it; the host may have connected and gone while nobody read. */
+  /** Closed before the fence, as an earlier process saw it; the host may have connected and gone while no process read. */
   | { readonly kind: 'unwatched'; readonly count: number; readonly atMs: number }
   /** Every one of them was seen closed by the target, the last one then. */
   | { readonly kind: 'closed'; readonly atMs: number };

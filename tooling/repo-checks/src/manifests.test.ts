@@ -57,14 +57,16 @@ describe.each(Object.entries(WRITABLE))('deploy/manifests/%s.yaml', (mode, writa
       expect(manifestOf(manifests, kind)['subjects']).toEqual([{ kind: 'ServiceAccount', name, namespace }]);
   });
 
-  it('probes and serves the port on which the controller listens', () => {
-    const [port] = container.ports;
-    expect(port).toBeDefined();
+  it('probes and serves the ports on which the controller listens', () => {
+    const [port, probes] = container.ports;
+    expect([port, probes]).toMatchObject([{ name: 'http' }, { name: 'probes' }]);
     const listen = container.env.find(({ name }) => name === 'REATTACH_HTTP_LISTEN');
     expect(listen?.value).toBe(`0.0.0.0:${port?.containerPort}`);
+    const probeListen = container.env.find(({ name }) => name === 'REATTACH_HTTP_PROBE_LISTEN');
+    expect(probeListen?.value).toBe(`0.0.0.0:${probes?.containerPort}`);
     expect(container).toMatchObject({
-      livenessProbe: { httpGet: { path: '/livez', port: port?.name } },
-      readinessProbe: { httpGet: { path: '/readyz', port: port?.name } },
+      livenessProbe: { httpGet: { path: '/livez', port: probes?.name } },
+      readinessProbe: { httpGet: { path: '/readyz', port: probes?.name } },
     });
     expect(manifestOf(manifests, 'Service')['spec']).toMatchObject({
       ports: [{ port: port?.containerPort, targetPort: port?.name }],

@@ -24,6 +24,8 @@ export interface Config {
   /** At least one; names are unique. */
   readonly backends: readonly BackendConfig[];
   readonly http: HostPort;
+  /** Where probes are served as well; absent: only at `http`. */
+  readonly probes: HostPort | undefined;
   /** Who may read page, state and history. */
   readonly stateAccess: StateAccess;
   readonly page: { readonly clusterName?: string; readonly runbookUrl: string };

@@ -34,6 +34,7 @@ export interface OptionValues {
   otherDrivers: OtherDrivers;
   'storage.allowedCidrs': readonly string[];
   'http.listen': HostPort;
+  'http.probeListen': HostPort;
   'http.stateAccess': StateAccess;
   'page.clusterName': string;
   'page.runbookUrl': string;
@@ -112,6 +113,11 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<OptionValues[K]> } = {
     default: { host: '127.0.0.1', port: 9808 },
     description:
       'Where `/livez`, `/readyz` and `/metrics` are served. Loopback, since they are not authenticated; a container sets `0.0.0.0:9808` or `[::]:9808` for its probes.',
+  },
+  'http.probeListen': {
+    type: listenAddress,
+    description:
+      'Where `/livez` and `/readyz` are served as well, with connections of their own, so that readers of metrics and state cannot delay probes. Default: only at `http.listen`.',
   },
   'http.stateAccess': {
     type: choice(STATE_ACCESS),

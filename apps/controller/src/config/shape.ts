@@ -17,6 +17,7 @@ export function shape(
     policy: policyOf(values),
     backends,
     http: values.must('http.listen'),
+    probes: values.get('http.probeListen'),
     stateAccess: values.must('http.stateAccess'),
     page: { clusterName: values.get('page.clusterName'), runbookUrl: values.must('page.runbookUrl') },
     audit: auditFile === undefined ? undefined : { file: auditFile, maxBytes: values.must('audit.maxBytes') },

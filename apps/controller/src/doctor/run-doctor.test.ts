@@ -144,7 +144,7 @@ describe('runDoctor', () => {
     });
   });
 
-  it('names the session of a host that is no node, and a volume that names no backend', async () => {
+  it('names the session of a host that is not a node, and a volume that names no backend', async () => {
     world.rds.device.addHost({ name: 'stranger', addresses: ['10.0.7.7'] }).connect('pvc-00000000');
     world.kube.addVolume({
       name: 'pv-elsewhere',

@@ -5,9 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '@reattach/core';
 import { formatHostPort, type HostPort } from '../config/host-port.ts';
+import { limitConnectionsPerAddress } from './connection-limit.ts';
 import type { HealthReport } from './health.ts';
 import { type HttpAnswer, type HttpRoute, jsonAnswer } from './http-route.ts';
-import { type Caller, mayReadState, type StateAccess } from './state-access.ts';
+import { singleFlight } from './single-flight.ts';
+import { type Caller, mayProbe, mayReadState, type StateAccess } from './state-access.ts';
 
 /** Where the endpoints listen and what they answer. */
 export interface HttpServerOptions extends HostPort {
@@ -26,27 +28,42 @@ export interface HttpServerOptions extends HostPort {
 
 /** Longest request line and headers, bytes: probes and scrapes are tiny. */
 const MAX_HEADER_BYTES = 8_192;
-/** A client that has not sent its request by then is cut off, ms. */
-const REQUEST_TIMEOUT_MS = 5_000;
+/** A client that has not sent its request by then is cut off at the next check, ms. */
+const REQUEST_TIMEOUT_MS = 4_000;
+/** How often Node checks that, ms; its default of 30 s would let half-sent requests hold connections. */
+const CHECK_INTERVAL_MS = 1_000;
+/** A connection without traffic in either direction is closed, ms: the client does not read its answer. */
+const IDLE_TIMEOUT_MS = 5_000;
 /** Connections beyond are refused: one kubelet and a few scrapers are expected. */
 const MAX_CONNECTIONS = 64;
+const MAX_CONNECTIONS_PER_ADDRESS = 16;
 
-/** `/livez`, `/readyz` and `/metrics` for probes and scrapers, and the routes it is given. Disposal closes every connection. */
+/**
+ * `/livez`, `/readyz` and `/metrics` for probes and scrapers, and the routes it is given. A connection carries one request, so a client
+ * that sends many and reads nothing costs one answer. Disposal closes every connection.
+ */
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: HttpServerOptions;
+  readonly #metricsText: (() => Promise<string>) | undefined;
 
   private constructor(options: HttpServerOptions) {
     this.#options = options;
+    this.#metricsText = options.metricsText && singleFlight(options.metricsText);
     this.#server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
         requestTimeout: REQUEST_TIMEOUT_MS,
         headersTimeout: REQUEST_TIMEOUT_MS,
+        connectionsCheckingInterval: CHECK_INTERVAL_MS,
       },
       (request, response) => void this.#answer(request, response),
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxRequestsPerSocket = 1;
+    this.#server.on('dropRequest', (_request, socket) => socket.destroy());
+    this.#server.setTimeout(IDLE_TIMEOUT_MS);
+    limitConnectionsPerAddress(this.#server, MAX_CONNECTIONS_PER_ADDRESS);
   }
 
   /** @throws the error of `listen`, e.g. EADDRINUSE. */
@@ -89,7 +106,10 @@ export class HttpServer implements AsyncDisposable {
     }
     try {
       const route = own.find((each) => each.method === method);
-      if (!route) return await send(response, await this.#answerProbe(path));
+      if (!route) {
+        const isExpected = mayProbe(stateAccess, callerOf(request), this.#options);
+        return await send(response, isExpected ? await this.#answerProbe(path) : plain(403, 'Forbidden'));
+      }
       if (!mayReadState(stateAccess, callerOf(request), this.#options))
         return await send(response, plain(403, 'Forbidden'));
       await send(response, await route.answer(new URLSearchParams(search)));
@@ -102,14 +122,14 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #answerProbe(path: string): Promise<HttpAnswer> {
-    const { live, ready, metricsText } = this.#options;
+    const { live, ready } = this.#options;
     if (path === '/livez') return reportAnswer(live());
     if (path === '/readyz') return reportAnswer(ready());
-    if (!metricsText) return plain(404, 'Not found');
+    if (!this.#metricsText) return plain(404, 'Not found');
     return {
       status: 200,
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
-      body: await metricsText(),
+      body: await this.#metricsText(),
     };
   }
 }

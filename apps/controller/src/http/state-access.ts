@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type HostPort, isLoopback } from '../config/host-port.ts';
 
 /** Who may read page, state and history: callers on this machine or in this pod, all, or none. */
@@ -31,6 +32,23 @@ export function mayReadState(
   const isAskedLocally = isLoopback(asked?.hostname.replace(/^\[|\]$/g, '') ?? '');
   if (access === 'local') return isAskedLocally && isLoopback(peerOf(address));
   return isAskedLocally || !isLoopback(listen.host);
+}
+
+/** Names that only the cluster's own DNS resolves: a web page elsewhere cannot have them lead here. */
+const CLUSTER_NAME = /\.svc(\.cluster\.local)?$/;
+
+/**
+ * Whether the caller may read probes and metrics: it asks by address, by a loopback or cluster name, or by the name on which we
+ * listen. A web page elsewhere can only use a name of its own. With `all` any name is expected.
+ */
+export function mayProbe(
+  access: StateAccess,
+  { host }: Pick<Caller, 'host'>,
+  listen: Pick<HostPort, 'host'>,
+): boolean {
+  if (access === 'all' || host === undefined) return true;
+  const name = URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, '') ?? '';
+  return isIP(name) !== 0 || isLoopback(name) || name === listen.host || CLUSTER_NAME.test(name);
 }
 
 /** An IPv4 address without the prefix that it has on an IPv6 socket. */

@@ -1,4 +1,4 @@
-import { MODES, type Mode } from '@reattach/core';
+import { type Clock, MODES, type Mode } from '@reattach/core';
 import type { StateReport } from '@reattach/status-page';
 import { type HttpAnswer, type HttpRoute, jsonAnswer } from '../http/http-route.ts';
 import { printable } from '../telemetry/printable.ts';
@@ -10,11 +10,15 @@ export interface StateRoutesOptions {
   readonly report: (choice: AttachmentChoice, mode?: Mode) => StateReport;
   /** Asks for a pass. */
   readonly reconcile: () => void;
+  readonly clock: Pick<Clock, 'now'>;
   /** Only a leader runs passes. */
   readonly leading: () => boolean;
   /** Name of the replica that leads, when it is known. */
   readonly leader?: () => string | undefined;
 }
+
+/** Shortest time between two requests for a pass over HTTP, ms: each pass reads every backend. */
+const MIN_INTERVAL_MS = 1_000;
 
 /** `/state`, and `/reconcile`, which asks for a pass. */
 export function stateRoutes({
@@ -22,7 +26,9 @@ export function stateRoutes({
   reconcile,
   leading,
   leader,
+  clock,
 }: StateRoutesOptions): readonly HttpRoute[] {
+  let askedAtMs = Number.NEGATIVE_INFINITY;
   return [
     {
       method: 'GET',
@@ -49,6 +55,12 @@ export function stateRoutes({
             error: `This replica is a standby and runs no passes. The leader is ${name}`,
           });
         }
+        const waitMs = askedAtMs + MIN_INTERVAL_MS - clock.now();
+        if (waitMs > 0 && waitMs <= MIN_INTERVAL_MS) {
+          const answer = jsonAnswer(429, { error: 'A pass was requested less than a second ago. Ask again' });
+          return { ...answer, headers: { 'retry-after': '1' } };
+        }
+        askedAtMs = clock.now();
         reconcile();
         return jsonAnswer(202, { requested: true });
       },

@@ -49,7 +49,7 @@ describe('a controller that was away after the queues of a lost node had closed'
     expect(afterRestart(s, text, 1_000)).toBe('quiesce-unproved');
   });
 
-  it('keeps the doubt of its successor: a third process does not forget that nobody had watched', () => {
+  it('keeps the doubt of its successor: a third process does not forget that the host was not watched', () => {
     const { s, text } = closedQueues();
     s.advance(30_000);
     s.state = withHistory(INITIAL_STATE, parseHistory(text));

@@ -26,6 +26,7 @@ const NOT_IN_VALUES = new Set([
   'linux-nvmet.privateKeyFile',
   'linux-nvmet.hostKeyFile',
   'http.listen',
+  'http.probeListen',
   'audit.file',
   'leaderElection.namespace',
   'leaderElection.identity',

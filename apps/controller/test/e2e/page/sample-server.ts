@@ -1,4 +1,4 @@
-import { silentLogger } from '@reattach/core';
+import { silentLogger, systemClock } from '@reattach/core';
 import type { AuditRecord, PageFile, StateReport } from '@reattach/status-page';
 import { lostOnly } from '@reattach/status-page/testing';
 import { healthReport } from '../../../src/http/health.ts';
@@ -45,6 +45,7 @@ export class SampleServer implements AsyncDisposable {
       report: (choice) => (choice === 'all' ? this.report() : lostOnly(this.report())),
       reconcile: () => undefined,
       leading: () => true,
+      clock: systemClock,
     });
     this.#server = await HttpServer.start({
       host: '127.0.0.1',
