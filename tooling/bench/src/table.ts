@@ -1,5 +1,9 @@
 /** Prints rows, the first as heading, in aligned columns. */
-export function printTable(title: string, rows: readonly (readonly string[])[]): void {
+export function printTable(
+  title: string,
+  rows: readonly (readonly string[])[],
+  output: NodeJS.WritableStream = process.stdout,
+): void {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   );
@@ -11,5 +15,5 @@ export function printTable(title: string, rows: readonly (readonly string[])[]):
       .join('  ')
       .trimEnd(),
   );
-  process.stdout.write(`\n${title}\n  ${lines.join('\n  ')}\n`);
+  output.write(`\n${title}\n  ${lines.join('\n  ')}\n`);
 }
