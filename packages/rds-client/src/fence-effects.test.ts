@@ -17,7 +17,14 @@ function linkTo(...lists: readonly (readonly unknown[])[]): {
   const { client, session } = fakeBackend({ fences: () => (shown.length > 1 ? shown.shift() : shown[0]) });
   const signal = new AbortController().signal;
   return {
-    connect: async () => ({ backend: 'rds-1', client, session, dialect: 'serialize', signal }),
+    connect: async () => ({
+      backend: 'rds-1',
+      client,
+      session,
+      dialect: 'serialize',
+      exportPorts: [4420],
+      signal,
+    }),
     session,
   };
 }

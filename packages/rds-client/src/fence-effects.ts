@@ -2,17 +2,21 @@ import type { Fence, FenceRecord } from '@reattach/core';
 import { BackendError, type SshSession } from '@reattach/ssh-transport';
 import { formatFenceComment, parseFenceComment } from './fence-comment.ts';
 import { isInForce } from './fence-entries.ts';
+import { fenceGuard, isDropRule } from './fence-guard.ts';
 import type { CommandName, RouterOsClient } from './router-os-client.ts';
 import {
   addFenceStatement,
+  enableDropRuleStatement,
   fenceStatements,
   removeFenceStatement,
+  removeRestoredRulesStatement,
   restampFenceStatement,
+  restoreDropRuleStatement,
   type Statement,
 } from './routeros/queries.ts';
-import { parseFenceEntries } from './routeros/rows.ts';
+import { parseFenceEntries, parseRawRules } from './routeros/rows.ts';
 import { addressValue } from './routeros/values.ts';
-import type { Dialect, FenceEntry } from './snapshot.ts';
+import type { Dialect, FenceEntry, RawRule } from './snapshot.ts';
 
 /** A connection over which the fence list may be changed. */
 export interface FenceLink {
@@ -20,13 +24,16 @@ export interface FenceLink {
   readonly client: RouterOsClient;
   readonly session: SshSession;
   readonly dialect: Dialect;
+  /** Ports of the exports as they were last read, which the drop rule must cover. */
+  readonly exportPorts: readonly number[];
   readonly signal: AbortSignal;
 }
 
 /**
  * Puts `addresses` on the fence list under `record` and reads it back. An entry of this record in force stays. One that another
  * record of the same cluster and owner holds, or that was disabled, is given to this record in place, so that there is no
- * moment without a fence; one that expires is replaced.
+ * moment without a fence; one that expires is replaced. A drop rule that was removed, disabled, narrowed or bypassed is put back,
+ * because entries without it cut nothing off.
  * @param connect called after the values were checked
  * @returns whether anything had to be changed
  * @throws {BackendError} INVALID_VALUE before anything is sent; NOT_FENCED when the read-back shows otherwise, for instance
@@ -47,12 +54,19 @@ export async function fenceAddresses(
     );
   }
   const link = await connect();
-  const before = await readEntries(link);
-  const missing = wanted.filter((address) => !isFencedBy(before, record, address));
-  if (missing.length === 0) return false;
+  const before = await readFences(link);
+  const missing = wanted.filter((address) => !isFencedBy(before.entries, record, address));
+  const isEnforced = fenceGuard(before.rules, link.exportPorts).kind === 'enforced';
+  if (missing.length === 0 && isEnforced) return false;
   await change(link, async (run) => {
-    for (const address of missing) await cutOff(address, comment, record, before, run);
-    const after = await readEntries(link);
+    if (!isEnforced) await restoreDropRule(link, before.rules, run);
+    for (const address of missing) await cutOff(address, comment, record, before.entries, run);
+    const { entries: after, rules } = await readFences(link);
+    const guard = fenceGuard(rules, link.exportPorts);
+    if (guard.kind === 'not-enforced') {
+      const why = `Backend ${link.backend} does not enforce fence ${record.id}: ${guard.detail}`;
+      throw new BackendError('NOT_FENCED', 'not-applied', why);
+    }
     const open = wanted.filter((address) => !isFencedBy(after, record, address));
     if (open.length === 0) return;
     const why = open.map((address) => `${address} (${obstacle(after, address)})`).join(', ');
@@ -63,6 +77,18 @@ export async function fenceAddresses(
     );
   });
   return true;
+}
+
+/** Enables the drop rule where that is enough, else adds one at the top of the table. */
+async function restoreDropRule(link: FenceLink, before: readonly RawRule[], run: Run): Promise<void> {
+  let rules = before;
+  if (rules.some((rule) => rule.disabled && isDropRule(rule))) {
+    await run('restore drop rule', enableDropRuleStatement());
+    rules = (await readFences(link)).rules;
+    if (fenceGuard(rules, link.exportPorts).kind === 'enforced') return;
+  }
+  await run('restore drop rule', removeRestoredRulesStatement());
+  await run('restore drop rule', restoreDropRuleStatement(link.exportPorts, rules.length === 0));
 }
 
 async function cutOff(
@@ -114,13 +140,13 @@ function differ(a: string | undefined, b: string | undefined): boolean {
  */
 export async function unfenceEntries(connect: () => Promise<FenceLink>, fence: Fence): Promise<boolean> {
   const link = await connect();
-  const entries = entriesOf(await readEntries(link), fence);
+  const entries = entriesOf((await readFences(link)).entries, fence);
   if (entries.length === 0) return false;
   await change(link, async (run) => {
     for (const { address, comment } of entries) {
       await run('remove fence', removeFenceStatement(address, comment));
     }
-    const left = entriesOf(await readEntries(link), fence).map(({ address }) => address);
+    const left = entriesOf((await readFences(link)).entries, fence).map(({ address }) => address);
     if (left.length === 0) return;
     throw new BackendError(
       'STILL_FENCED',
@@ -150,14 +176,16 @@ async function change(
   }
 }
 
-async function readEntries({ client, session, dialect, signal }: FenceLink): Promise<readonly FenceEntry[]> {
-  const { value } = await client.run(
-    session,
-    'read fences',
-    fenceStatements(dialect),
-    signal,
-    (reply) => parseFenceEntries(reply.get('fences') ?? []).rows,
-  );
+interface FenceReading {
+  readonly entries: readonly FenceEntry[];
+  readonly rules: readonly RawRule[];
+}
+
+async function readFences({ client, session, dialect, signal }: FenceLink): Promise<FenceReading> {
+  const { value } = await client.run(session, 'read fences', fenceStatements(dialect), signal, (reply) => ({
+    entries: parseFenceEntries(reply.get('fences') ?? []).rows,
+    rules: parseRawRules(reply.get('raw') ?? []).rows,
+  }));
   return value;
 }
 

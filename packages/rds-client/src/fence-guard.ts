@@ -1,5 +1,5 @@
 import type { Enforcement } from '@reattach/core';
-import { FENCE_LIST } from './routeros/queries.ts';
+import { addDropRule, FENCE_LIST, FIND_DROP_RULE as FIND, portList } from './routeros/queries.ts';
 import { coversPort, matchesTcp, mayMatch } from './rule-match.ts';
 import type { RawRule } from './snapshot.ts';
 
@@ -15,18 +15,13 @@ const HARMLESS: ReadonlySet<string> = new Set([
 /** Conditions the drop rule may have; any other would let some packet of a fenced node pass. */
 const ALLOWED: ReadonlySet<string> = new Set(['src-address-list', 'protocol', 'dst-port']);
 
-/** Picks our rule, whatever its state. */
-const FIND = `[find where chain=prerouting and action=drop and src-address-list=${FENCE_LIST}]`;
-
 /**
  * Whether the raw table drops what the fence list names: an enabled, valid rule of chain prerouting with action drop,
  * no condition but the list, TCP and ports that cover every export, and no enabled rule before it that could let such a
  * packet leave the chain.
  */
 export function fenceGuard(rules: readonly RawRule[], exportPorts: readonly number[]): Enforcement {
-  const candidates = rules
-    .map((rule, index) => ({ rule, index }))
-    .filter(({ rule }) => rule.action === 'drop' && rule.matchers['src-address-list'] === FENCE_LIST);
+  const candidates = rules.map((rule, index) => ({ rule, index })).filter(({ rule }) => isDropRule(rule));
   let first: Enforcement | undefined;
   for (const { rule, index } of candidates) {
     const guard = judge(rule, rules.slice(0, index), exportPorts);
@@ -34,6 +29,11 @@ export function fenceGuard(rules: readonly RawRule[], exportPorts: readonly numb
     first ??= guard;
   }
   return first ?? unenforced('there is no drop rule for the fence list', addCommand(rules, exportPorts));
+}
+
+/** It drops what the fence list names, perhaps under further conditions. */
+export function isDropRule({ action, matchers }: RawRule): boolean {
+  return action === 'drop' && matchers['src-address-list'] === FENCE_LIST;
 }
 
 function judge(rule: RawRule, before: readonly RawRule[], ports: readonly number[]): Enforcement {
@@ -66,15 +66,8 @@ function mayPass(rule: RawRule, ports: readonly number[]): boolean {
   return !HARMLESS.has(rule.action) && mayMatch(rule, ports);
 }
 
-/** `place-before=0` fails on an empty table in some versions. */
 function addCommand(rules: readonly RawRule[], ports: readonly number[]): string {
-  const first = rules.length > 0 ? ' place-before=0' : '';
-  const match = `protocol=tcp dst-port=${portList(ports)} src-address-list=${FENCE_LIST}`;
-  return `/ip/firewall/raw/add chain=prerouting action=drop ${match} comment="reattach"${first}`;
-}
-
-function portList(ports: readonly number[]): string {
-  return ports.length === 0 ? '4420' : [...new Set(ports)].toSorted((a, b) => a - b).join(',');
+  return addDropRule(ports, 'reattach', rules.length === 0);
 }
 
 function unenforced(detail: string, fix: string): Enforcement {

@@ -248,7 +248,8 @@ export class RdsBackend implements StorageBackend {
   async #fenceLink(signal: AbortSignal): Promise<FenceLink> {
     const { session, capabilities } = await this.#link(signal);
     const { dialect } = capabilities;
-    return { backend: this.name, client: this.#client, session, dialect, signal };
+    const exportPorts = this.#lastSnapshot?.exports.map(({ port }) => port) ?? [];
+    return { backend: this.name, client: this.#client, session, dialect, exportPorts, signal };
   }
 
   /** The connection, and what the backend at its end can do. */

@@ -22,7 +22,10 @@ async function readAll({ client, session }: ReturnType<typeof fakeBackend>): Pro
   const { dialect } = capabilities;
   const network = await readNetwork(client, session, capabilities, NEVER);
   await readSnapshot(client, session, capabilities, { network, knownPorts: [4420] }, NEVER);
-  await unfenceEntries(async () => ({ backend: 'rds-1', client, session, dialect, signal: NEVER }), FENCE);
+  await unfenceEntries(
+    async () => ({ backend: 'rds-1', client, session, dialect, exportPorts: [4420], signal: NEVER }),
+    FENCE,
+  );
 }
 
 describe('RouterOsClient', () => {

@@ -22,10 +22,11 @@ export type CommandName =
   | 'read sessions'
   | 'read fences'
   | 'add fence'
-  | 'remove fence';
+  | 'remove fence'
+  | 'restore drop rule';
 
 /** Commands that change the backend. When one of them fails after it was sent, its outcome is unknown. */
-const EFFECTS: ReadonlySet<CommandName> = new Set(['add fence', 'remove fence']);
+const EFFECTS: ReadonlySet<CommandName> = new Set(['add fence', 'remove fence', 'restore drop rule']);
 
 /** The meaning of a complete reply. */
 export interface Answer<T> {

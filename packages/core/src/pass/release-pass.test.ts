@@ -57,11 +57,6 @@ describe('ReleasePass', () => {
     });
 
     it.each<[string, (f: PassFixture) => void, string]>([
-      [
-        'a drop rule that is missing',
-        (f) => (f.backend.enforcement = { kind: 'not-enforced', detail: '' }),
-        'fence-failed',
-      ],
       ['a backend that cannot be reached', (f) => (f.backend.reachable = false), 'storage-unknown'],
       ['a cache that is not synced', (f) => (f.cluster.synced = false), 'cache-stale'],
     ])('writes nothing for %s', async (_what, change, held) => {
@@ -69,6 +64,14 @@ describe('ReleasePass', () => {
       change(f);
       await f.runFor(3);
       expect([reason(f), f.writes, f.backend.calls]).toEqual([held, [], []]);
+    });
+
+    it('releases nothing while the backend does not act on the fence, and has it put back', async () => {
+      const f = new PassFixture();
+      f.backend.enforcement = { kind: 'not-enforced', detail: 'no drop rule' };
+      await f.runFor(3);
+      expect([reason(f), f.writes]).toEqual(['fence-failed', []]);
+      expect(f.effects).toEqual(['fence-restored']);
     });
   });
 

@@ -177,7 +177,7 @@ export class ScopeWorker {
     const { policy } = this.#ports;
     if (!answer?.fences || policy.mode !== 'fence') return [];
     const owner = { owner: policy.attacher, clusterId };
-    const missing = this.#history.standingFences.read(backend.name, answer.fences, owner);
+    const missing = this.#history.standingFences.read(backend.name, answer, owner);
     return await restoreFences(missing, backend, this.#ports, signal);
   }
 

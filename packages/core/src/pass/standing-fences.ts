@@ -1,6 +1,7 @@
 import { type FenceOwner, foreignTo } from '../decide/clean-proof.ts';
-import type { Fence, FenceRecord } from '../model/fence-record.ts';
+import type { FenceRecord } from '../model/fence-record.ts';
 import { addressKey, describeAddresses, unionOfAddresses } from '../model/storage-address.ts';
+import type { StorageReading } from '../model/storage-reading.ts';
 
 /** A fence that was in force and is not any more, though we did not remove it. */
 export interface MissingFence {
@@ -23,8 +24,12 @@ export class StandingFences {
     );
   }
 
-  /** Takes in what a reading shows. @returns what it should show and does not. */
-  read(backendName: string, fences: readonly Fence[], owner: FenceOwner): readonly MissingFence[] {
+  /** Records what a reading shows. @returns what it should show and does not; without the rule that acts on them, every fence. */
+  read(
+    backendName: string,
+    { fences = [], enforcement }: Pick<StorageReading, 'fences' | 'enforcement'>,
+    owner: FenceOwner,
+  ): readonly MissingFence[] {
     const ours = fences.filter((fence) => foreignTo(fence, owner) === undefined);
     const inForce = new Set(ours.flatMap((fence) => fence.inForce.map(addressKey)));
     const records = this.#recordsAt(backendName);
@@ -33,6 +38,8 @@ export class StandingFences {
       records.set(fence.id, { ...fence, addresses: unionOfAddresses(known, fence.addresses) });
     }
     return [...records.values()].flatMap((record) => {
+      if (enforcement?.kind === 'not-enforced')
+        return [{ record, why: `The backend does not act on it: ${enforcement.detail}` }];
       const missing = record.addresses.filter((address) => !inForce.has(addressKey(address)));
       if (missing.length === 0) return [];
       return [{ record, why: `Its entry for ${describeAddresses(missing)} is missing or not in force` }];

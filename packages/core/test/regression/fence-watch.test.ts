@@ -44,6 +44,16 @@ describe('a fence that another party removed', () => {
     expect([f.backend.fences.size, f.backend.calls]).toEqual([0, []]);
   });
 
+  it('is made again when the backend no longer acts on it, because its drop rule was removed or bypassed', async () => {
+    const f = await released();
+    f.backend.enforcement = { kind: 'not-enforced', detail: 'there is no drop rule' };
+    f.backend.calls.length = 0;
+    await f.clock.advance(10_000);
+    await f.run('deadline');
+    expect(f.effects).toContain('fence-restored');
+    expect(f.backend.calls).toContainEqual(expect.objectContaining({ kind: 'fence' }));
+  });
+
   it('is tried again when it cannot be put back, and said each time', async () => {
     const f = await released();
     f.backend.fences.clear();

@@ -174,9 +174,40 @@ export function networkStatement(menu: NetworkMenu, dialect: Dialect): Statement
   return statement(NETWORK_QUERIES[menu], dialect);
 }
 
-/** The fence list alone, for read-backs. */
+/** The fence list and the rules that may drop what it names, for read-backs. */
 export function fenceStatements(dialect: Dialect): readonly Statement[] {
-  return [statement(FENCES, dialect)];
+  return [statement(FENCES, dialect), statement(RAW, dialect)];
+}
+
+/** Finds every drop rule for the fence list, whatever its state. */
+export const FIND_DROP_RULE: string = `[find where chain=prerouting and action=drop and src-address-list=${FENCE_LIST}]`;
+
+/** Of the drop rules that we put back; the operator's own has another one. */
+const RESTORED = 'reattach-restored';
+
+/** `4420,4421`; NVMe/TCP's own port when nothing is exported. */
+export function portList(ports: readonly number[]): string {
+  return ports.length === 0 ? '4420' : [...new Set(ports)].toSorted((a, b) => a - b).join(',');
+}
+
+/** The words of a drop rule for the fence list, at the top of the table. `place-before=0` fails on an empty table in some versions. */
+export function addDropRule(ports: readonly number[], comment: string, isTableEmpty: boolean): string {
+  const match = `protocol=tcp dst-port=${portList(ports)} src-address-list=${FENCE_LIST}`;
+  const place = isTableEmpty ? '' : ' place-before=0';
+  return `/ip/firewall/raw/add chain=prerouting action=drop ${match} comment="${comment}"${place}`;
+}
+
+export function enableDropRuleStatement(): Statement {
+  return { text: `/ip/firewall/raw/enable ${FIND_DROP_RULE}` };
+}
+
+/** Removes the rules that {@link restoreDropRuleStatement} added before, so that they do not pile up. */
+export function removeRestoredRulesStatement(): Statement {
+  return { text: `/ip/firewall/raw/remove [find where comment=${RESTORED}]` };
+}
+
+export function restoreDropRuleStatement(ports: readonly number[], isTableEmpty: boolean): Statement {
+  return { text: addDropRule(ports.map(portValue).map(Number), RESTORED, isTableEmpty) };
 }
 
 /** @throws {BackendError} INVALID_VALUE */

@@ -330,6 +330,29 @@ describe('fence', () => {
     expect(f.backend.lastReading?.fenceStates.get('node-a')).toMatchObject(expected);
   });
 
+  it.each([
+    ['was removed', '/ip/firewall/raw/remove [find action=drop]'],
+    ['was disabled', '/ip/firewall/raw/disable [find action=drop]'],
+    ['was narrowed', '/ip/firewall/raw/set [find action=drop] in-interface=ether9'],
+    [
+      'is bypassed by an earlier rule',
+      '/ip/firewall/raw/add chain=prerouting action=accept protocol=tcp place-before=0',
+    ],
+  ])('puts back a drop rule that %s, as often as it happens', async (_what, damage) => {
+    await using f = await startBackend();
+    await f.backend.observe(ABOUT_A, NEVER);
+    await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
+    for (let time = 0; time < 3; time++) {
+      f.sim.run(damage);
+      expect((await f.backend.observe(ABOUT_A, NEVER)).enforcement).toMatchObject({ kind: 'not-enforced' });
+      await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
+      expect((await f.backend.observe(ABOUT_A, NEVER)).enforcement).toEqual({ kind: 'enforced' });
+      expect(f.hostA.write('pvc-a')).toBe(false);
+    }
+    const drops = f.sim.device.raw.rules.filter(({ properties }) => properties.get('action') === 'drop');
+    expect(drops.length).toBeLessThanOrEqual(2); // the operator's and one of ours: they do not pile up
+  });
+
   it('keeps entries of the same fence and adds only what is missing', async () => {
     await using f = await startBackend();
     await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
@@ -390,8 +413,8 @@ describe('fence', () => {
 
   it('counts the time of a fence from when the drop rule is in force', async () => {
     await using f = await startBackend();
-    f.sim.run('/ip/firewall/raw/remove [find where chain=prerouting]');
     await f.backend.fence(FENCE, ipAddresses(['10.0.5.1']), NEVER);
+    f.sim.run('/ip/firewall/raw/remove [find where chain=prerouting]');
     const unenforced = await f.backend.observe(ABOUT_A, NEVER);
     expect(unenforced.enforcement).toEqual({
       kind: 'not-enforced',

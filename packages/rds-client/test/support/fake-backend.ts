@@ -11,7 +11,17 @@ const ROWS: Readonly<Record<string, unknown>> = {
   controls: [],
   exports: [{ slot: 'pvc-a', 'nvme-tcp-server-nqn': 'nqn.a', 'nvme-tcp-server-port': 4420 }],
   fences: [],
-  raw: [],
+  raw: [
+    {
+      chain: 'prerouting',
+      action: 'drop',
+      protocol: 'tcp',
+      'dst-port': '4420',
+      'src-address-list': 'reattach-fenced',
+      disabled: false,
+      invalid: false,
+    },
+  ],
   stats: [],
   count: { entries: 2 },
   addresses: [{ address: '10.0.0.10/24', disabled: false }],
