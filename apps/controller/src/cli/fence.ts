@@ -1,5 +1,7 @@
 import {
+  addressConflicts,
   addressKey,
+  type ClusterView,
   describeAddresses,
   type FenceRecord,
   type NodeState,
@@ -96,7 +98,8 @@ async function examineNode(
   const { view } = await standalone.read();
   const node = nodeNamed(name, view);
   const addresses = storageAddressesOf(node, view);
-  refuseNode(node, addresses, standalone.config.policy);
+  refuseNode(node, addresses, standalone.policy);
+  refuseConflict(node, addresses, view, standalone.policy);
   const seen = await nodeAtBackends(node, view, standalone, backend, signal);
   for (const each of seen) refuseBackend(each, clock.now());
   const open = seen.filter((each) => openAddresses(each, node, addresses).length > 0);
@@ -140,6 +143,18 @@ function refuseNode(
       `Node ${node.name} is, or may be, one that fence.neverFence excludes: it boots from the backend`,
     );
   }
+}
+
+/** By the rule that passes use: the fence would cut off whatever else has the address. */
+function refuseConflict(
+  { name }: NodeState,
+  addresses: readonly StorageAddress[],
+  { nodes }: ClusterView,
+  policy: Policy,
+): void {
+  const storageNodes = new Map([[name, { name, addresses, addressesFrom: 'node' as const }]]);
+  const conflict = addressConflicts({ nodes, storageNodes }, policy.addresses)(name);
+  if (conflict !== undefined) throw new CliError(`${conflict}; a fence would cut off both`);
 }
 
 function refuseBackend({ backend, reading, evidence, attachments }: NodeAtBackend, nowMs: number): void {

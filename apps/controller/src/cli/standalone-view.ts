@@ -5,6 +5,7 @@ import {
   EMPTY_QUERY,
   type Mode,
   PlanPreview,
+  type Policy,
   type Preview,
   type StorageBackend,
   type StorageReading,
@@ -31,6 +32,8 @@ export class StandaloneView implements AsyncDisposable {
   readonly caches: KubeCaches;
   readonly backends: readonly StorageBackend[];
   readonly planPreview: PlanPreview;
+  /** The configured policy, with the addresses that must never be fenced. */
+  readonly policy: Policy;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #resources: AsyncDisposableStack;
@@ -47,8 +50,9 @@ export class StandaloneView implements AsyncDisposable {
     this.caches = caches;
     this.backends = backends;
     const reserved = reservedAddresses(config.backends, api.server);
-    const policy = { ...config.policy, addresses: { ...config.policy.addresses, reserved } };
-    this.planPreview = new PlanPreview({ cluster: caches, fleet: new BackendFleet(backends), policy, clock });
+    this.policy = { ...config.policy, addresses: { ...config.policy.addresses, reserved } };
+    const fleet = new BackendFleet(backends);
+    this.planPreview = new PlanPreview({ cluster: caches, fleet, policy: this.policy, clock });
     this.#resources = resources;
     this.#clock = clock;
     this.#signal = signal;

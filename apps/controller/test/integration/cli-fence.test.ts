@@ -168,6 +168,20 @@ describe('reattach fence and unfence', { timeout: 180_000 }, () => {
       1,
       'names storage addresses that are not IP addresses ("storage.example")',
     ],
+    [
+      'an address of another node',
+      () => setAddresses(world.node('node-b').address),
+      ['node-a'],
+      1,
+      'is claimed by node node-a and by node node-b',
+    ],
+    [
+      'the address of a backend',
+      () => setAddresses(world.rds.host),
+      ['node-a'],
+      1,
+      'is that of backend 127.0.0.1',
+    ],
     ['a node with IPv6', () => setAddresses('fd00::1'), ['node-a'], 1, 'fences are IPv4 only'],
     [
       'a node that boots from the backend',
