@@ -58,7 +58,7 @@ export interface EndState {
  * again on `node-b`, where a volume is attached once it is detached from `node-a`; then `node-a` is heard of again, still with
  * its dirty pages, and later boots.
  * The process under test dies at the effects whose numbers are given: neither this effect nor any later one of the process
- * takes place or is answered, its pass is dropped where it stands, and another process is started without any memory.
+ * takes place or is answered, its pass is dropped at that point, and another process is started without any memory.
  * A fence of two addresses is two effects: between them it is partial.
  */
 export class CrashWorld {
@@ -176,7 +176,7 @@ export class CrashWorld {
     });
   }
 
-  /** A backend that nobody has read yet reads itself. */
+  /** A backend without a reading reads itself. */
   async #readFirst(): Promise<void> {
     const nothing = { suspects: [], peers: [], volumes: [] };
     for (const backend of this.#backends) {

@@ -61,7 +61,7 @@ export class PassFixture {
     this.#pass = this.#newPass();
   }
 
-  /** The same world in which nobody has fenced `node-a` yet. */
+  /** The same world in which `node-a` is not fenced yet. */
   static unfenced(...args: ConstructorParameters<typeof PassFixture>): PassFixture {
     const fixture = new PassFixture(...args);
     fixture.backend.fences.clear();
@@ -126,7 +126,7 @@ export class PassFixture {
     return report;
   }
 
-  /** Resolves once nothing the passes have begun is under way. */
+  /** Resolves once nothing that passes have started is in flight. */
   settled(): Promise<void> {
     return this.#pass.settled();
   }

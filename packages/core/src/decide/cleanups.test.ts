@@ -74,7 +74,7 @@ function recover(given: Given) {
 
 const kinds = (given: Given) => recover(given).map(({ kind }) => kind);
 
-const vouched = (cleanFenceId: string) => ready(nodeFact({ bootId: 'boot-1', cleanFenceId }));
+const declared = (cleanFenceId: string) => ready(nodeFact({ bootId: 'boot-1', cleanFenceId }));
 
 describe('cleanups', () => {
   describe('of a fence', () => {
@@ -91,8 +91,8 @@ describe('cleanups', () => {
     });
 
     it('lets a node back that an operator declared clean of this very fence', () => {
-      expect(kinds({ node: vouched('f1') })).toEqual(['unfence']);
-      expect(kinds({ node: vouched('f0') })).toEqual(['keep-fence']);
+      expect(kinds({ node: declared('f1') })).toEqual(['unfence']);
+      expect(kinds({ node: declared('f0') })).toEqual(['keep-fence']);
     });
 
     it.each<[string, Given]>([
@@ -134,7 +134,7 @@ describe('cleanups', () => {
       ['a VolumeAttachment of ours is left', { attached: true }],
       ['a Pod still terminates', { terminatingPod: 'default/pod-a' }],
       ['the node has not booted', { node: ready({ ...tainted, bootId: 'boot-1' }) }],
-      ['nobody knows when it was tainted', { node: ready(without(tainted, 'outOfServiceBootId')) }],
+      ['it is not known when it was tainted', { node: ready(without(tainted, 'outOfServiceBootId')) }],
     ])('stays while %s', (_situation, given) => {
       expect(kinds({ node: ready(tainted), fences: [], ...given })).toEqual(['keep-taint']);
     });
@@ -171,7 +171,7 @@ describe('cleanups', () => {
     ['an unsynced cache', { cache: { synced: false, freshAsOfMs: NOW, detail: '' } }],
     ['a cache that is too old', { cache: { synced: true, freshAsOfMs: NOW - 120_001, detail: '' } }],
     ['mode observe', { policy: testPolicy({ mode: 'observe' }) }],
-  ])('takes nothing back on %s', (_situation, given) => {
+  ])('removes nothing on %s', (_situation, given) => {
     expect(kinds({ node: ready(tainted), ...given })).toEqual(['keep-fence', 'keep-taint']);
   });
 

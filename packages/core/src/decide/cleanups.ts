@@ -74,7 +74,7 @@ export function decideFencedTaintRemovals(view: ClusterView, policy: Policy, now
     .map((node) => ({ kind: 'remove-fenced-taint', node, why: 'No fence of the node is left' }));
 }
 
-/** Why nothing at all is taken back. */
+/** Why no fence and no taint is removed. */
 function whyNothing(
   { cache }: ClusterView,
   { mode, maxCacheAgeMs }: Policy,

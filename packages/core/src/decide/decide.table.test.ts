@@ -57,7 +57,7 @@ interface Row {
   readonly hasOtherActor: boolean;
 }
 
-/** What the design says, written without a look at the rules. @see design section 4 */
+/** What the design says, written independently of the rules. @see design section 4 */
 function expected(row: Row): string {
   if (row.isCacheStale) return 'hold cache-stale';
   if (row.isBreakerOpen && row.node !== 'ready') return 'hold mass-failure';

@@ -145,7 +145,7 @@ describe('decide', () => {
       expect(verdictOf(options).why).toContain('volume-not-found');
     });
 
-    it('holds a volume that names a backend nobody configured', () => {
+    it('holds a volume that names a backend that is not configured', () => {
       const view = world();
       const [{ backend: _, ...rest } = {}] = view.attachments;
       const [decision] = decide({ ...view, attachments: [rest as never] }, testPolicy(), NOW).decisions;
@@ -266,7 +266,7 @@ describe('decide', () => {
     });
   });
 
-  describe('on a detach under way', () => {
+  describe('on a detach in progress', () => {
     it('waits for external-attacher, then says that it is stuck', () => {
       expect(verdictOf(deleting(59_999)).kind).toBe('wait');
       expect(verdictOf(deleting(60_000))).toMatchObject({ kind: 'hold', reason: 'attacher-stuck' });
@@ -349,7 +349,7 @@ describe('decide', () => {
       expect(verdictOf({ reading: { fenceStates: new Map() } })).toMatchObject({ reason: 'fence-failed' });
     });
 
-    it('never fences nodes with these labels, nor a Node whose labels nobody knows', () => {
+    it('never fences nodes with these labels, nor a Node whose labels are not known', () => {
       const neverFence = { 'example.org/boots-from': 'backend', zone: 'a' };
       const policy = { fence: { ...testPolicy().fence, neverFence } };
       expect(verdictOf(labelled(neverFence), policy)).toMatchObject({ reason: 'fence-excluded' });

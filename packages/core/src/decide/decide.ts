@@ -6,7 +6,7 @@ import { addressConflicts } from './address-conflict.ts';
 import { massFailure } from './mass-failure.ts';
 import { RULES, type RuleInput, type Verdict } from './rules.ts';
 
-/** Oldest storage reading that may count as this pass's own, ms. An older one is no reading at all. */
+/** Oldest storage reading that may count as this pass's own, ms. An older one does not count. */
 const MAX_READING_AGE_MS = 5_000;
 
 /** What happens to one attachment, the rule that said so and the facts it rests on. */

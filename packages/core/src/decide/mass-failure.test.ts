@@ -57,7 +57,7 @@ describe('massFailure', () => {
     expect(reasonAfter(0, 1, 600_000)).toBeUndefined();
   });
 
-  it('does not count a node for one that was lost weeks later, nor lets it go with its own kind', () => {
+  it('does not count a node for one that was lost weeks later, nor releases it together with its own kind', () => {
     const weeksAgo = NOW - 3 * 7 * 86_400_000;
     const states = named(lost('old-1', weeksAgo), lost('old-2', weeksAgo), lost('new', NOW), lost('r', 0));
     const reason = massFailure({ nodes: states, recentLosses: losses() }, breaker, all);

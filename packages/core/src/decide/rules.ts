@@ -133,7 +133,7 @@ function noOtherActor({ node, policy }: RuleInput): Verdict | undefined {
 }
 
 /**
- * A Node that is Ready is kept, also a re-created one: the same host may have registered anew. One whose Lease went stale
+ * A Node that is Ready is kept, also a re-created one: the same host may have registered again. One whose Lease went stale
  * counts as lost only where the backend proves it silent and a fence will prove it cut off.
  */
 function nodeLost({ node, evidence }: RuleInput): Verdict | undefined {
@@ -152,7 +152,7 @@ function noMigration(c: RuleInput): Verdict | undefined {
 
 /**
  * The grace counts from the loss; proved silence shortens it, once the silence has itself lasted `silentGraceMs`. A stale
- * Lease alone is no loss, however old: only silence counts there.
+ * Lease alone does not count as a loss, however old: only silence counts there.
  */
 function graceOver({ node, evidence, policy, nowMs }: RuleInput): Verdict | undefined {
   if (node.kind === 'ready') return undefined;

@@ -38,7 +38,7 @@ describe('nodeDrift', () => {
       notReady,
       { ...unready, uid: 'other' },
       undefined,
-      'The Node has been created anew',
+      'The Node has been created again',
     ],
     ['gone, still so', gone, undefined, undefined, undefined],
     ['gone, now there and NotReady', gone, unready, undefined, 'The Node exists again'],
@@ -65,7 +65,7 @@ describe('nodeDrift', () => {
       leaseStale,
       nodeFact({ uid: 'other' }),
       'seen',
-      'The Node has been created anew',
+      'The Node has been created again',
     ],
   ])('%s', async (_situation, node, live, renewTime, expected) => {
     expect((await ask(node, setUp(live, renewTime))).changed).toBe(expected);

@@ -23,7 +23,7 @@ export async function nodeDrift(
   if (node.kind === 'gone') return result.kind === 'gone' ? {} : { changed: 'The Node exists again' };
   if (result.kind === 'gone') return { changed: 'The Node has been deleted since' };
   const live = result.node;
-  if (live.uid !== node.node.uid) return { changed: 'The Node has been created anew' };
+  if (live.uid !== node.node.uid) return { changed: 'The Node has been created again' };
   if (node.kind === 'not-ready') return live.ready ? { changed: 'The Node is ready again' } : { live };
   const renewTime = await actions.getNodeLeaseRenewTime(node.name, signal);
   return renewTime === node.renewTime ? { live } : { changed: 'The kubelet has renewed its Lease' };

@@ -34,7 +34,7 @@ describe('DetachRequests', () => {
     if (!decision) throw new Error('a lost attachment');
     const { uid } = decision.attachment;
 
-    it('is told of once, when its attachment is gone', () => {
+    it('is reported once, when its attachment is gone', () => {
       const requests = new DetachRequests();
       requests.recordUnconfirmed(decision, 'in-use');
       expect(requests.isUnconfirmed(uid)).toBe(true);
@@ -45,7 +45,7 @@ describe('DetachRequests', () => {
       expect(requests.takeConfirmed(() => [])).toEqual([]);
     });
 
-    it('is no news once an answer came, or had come before, or the node is back', () => {
+    it('is not reported once an answer came, or had come before, or the node is back', () => {
       const requests = new DetachRequests();
       requests.recordUnconfirmed(decision, 'in-use');
       requests.record(uid, 'in-use', NOW);

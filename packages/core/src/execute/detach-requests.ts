@@ -12,7 +12,7 @@ export type RequestOrder = 'first' | 'again' | 'other-way';
 
 /**
  * Remembers since when and how a detach has been asked for, by uid of the VolumeAttachment, to fall back to another way when it
- * has no effect. Losing it in a restart only starts that time anew.
+ * has no effect. A restart loses it, and the time starts again.
  */
 export class DetachRequests {
   readonly #requests = new Map<string, { readonly sinceMs: number; readonly strategy: DetachStrategy }>();
@@ -39,7 +39,10 @@ export class DetachRequests {
     return this.#unconfirmed.has(uid);
   }
 
-  /** Releases that nobody was told of, whose attachments are gone. @param existing uids of all VolumeAttachments; asked for when needed */
+  /**
+   * Releases whose outcome was unknown and whose attachments are gone. Each is returned once.
+   * @param existing uids of all VolumeAttachments; called when needed
+   */
   takeConfirmed(existing: () => Iterable<string>): readonly Released[] {
     if (this.#unconfirmed.size === 0) return [];
     const left = new Set(existing());

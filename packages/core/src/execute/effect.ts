@@ -72,7 +72,7 @@ export type Effect =
     }
   | { readonly kind: 'cleanup-failed'; readonly cleanup: Cleanup; readonly err: unknown };
 
-/** The decisions an effect is about; none for what is taken back. */
+/** The decisions an effect is about; none for a cleanup. */
 export function decisionsOf(effect: Effect): readonly LostDecision[] {
   if ('decisions' in effect) return effect.decisions;
   return 'decision' in effect ? [effect.decision] : [];

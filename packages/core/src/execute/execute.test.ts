@@ -12,7 +12,7 @@ import type { NodeWork } from './node-plan.ts';
 import { ReleaseVerdicts } from './release-verdicts.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
-/** The detach is sent, and nobody says what became of it. */
+/** The detach is sent, and its outcome stays unknown. */
 function unanswered(f: PassFixture): void {
   f.actions.before = ({ kind }) => {
     if (kind === 'removeVolumesInUse') throw new CoreError('STORE_FAILED', 'unknown', 'no answer');
@@ -123,7 +123,7 @@ describe('execute', () => {
     });
 
     describe('a detach without an answer', () => {
-      it('is a release when the next look finds it done', async () => {
+      it('is a release when the next pass finds it done', async () => {
         const f = new PassFixture();
         unanswered(f);
         await f.run();
@@ -173,7 +173,7 @@ describe('execute', () => {
   });
 
   describe('confirmation', () => {
-    /** Each write is preceded by a live look at the Node of its own. */
+    /** Each write is preceded by a live GET of the Node of its own. */
     it('looks at the Node before every write', async () => {
       const f = new PassFixture({ strategy: 'delete' });
       await f.run();
@@ -187,7 +187,7 @@ describe('execute', () => {
 
     it.each<[string, (f: PassFixture) => void]>([
       ['is ready again', (f) => f.actions.setNode(nodeFact())],
-      ['was created anew', (f) => f.actions.setNode({ ...f.lost, uid: 'other' })],
+      ['was created again', (f) => f.actions.setNode({ ...f.lost, uid: 'other' })],
       ['was deleted since', (f) => f.actions.removeNode('node-a')],
     ])('writes nothing when the Node %s', async (_situation, change) => {
       const f = new PassFixture();
@@ -217,7 +217,7 @@ describe('execute', () => {
       expect(f.effects).toEqual(['pod-deleted', 'superseded']);
     });
 
-    it('writes nothing when nobody can say what the Node is', async () => {
+    it('writes nothing when the live Node cannot be read', async () => {
       const f = new PassFixture();
       f.actions.before = ({ kind }) => {
         if (kind === 'getNode') throw new Error('no answer');
@@ -249,7 +249,7 @@ describe('execute', () => {
       },
     );
 
-    it('is asked before and after the live look that precedes a fence', async () => {
+    it('is asked before and after the live GET that precedes a fence', async () => {
       for (const checks of [0, 1]) {
         const f = PassFixture.unfenced();
         let left = checks;
@@ -261,7 +261,7 @@ describe('execute', () => {
       }
     });
 
-    it('is asked again after the live look, which may have taken long', async () => {
+    it('is asked again after the live GET, which may have taken long', async () => {
       const f = new PassFixture();
       f.actions.before = ({ kind }) => {
         if (kind !== 'getNode') return;
@@ -316,7 +316,7 @@ describe('execute', () => {
       expect(backendB.fences.size).toBe(1);
     });
 
-    it('names no uid and no boot of a Node that is gone and that nobody remembers', async () => {
+    it('names no uid and no boot of a Node that is gone and forgotten', async () => {
       const f = PassFixture.unfenced();
       f.cluster.removeNode('node-a', { forgotten: true });
       f.actions.removeNode('node-a');
@@ -342,7 +342,7 @@ describe('execute', () => {
       expect(f.backend.calls).toMatchObject([{ fence: { id: 'half' }, addresses: ['10.0.0.1', '10.0.0.2'] }]);
     });
 
-    it('looks at the Node first, and fences nobody who is back', async () => {
+    it('reads the Node first, and does not fence one that is back', async () => {
       const f = PassFixture.unfenced();
       f.actions.setNode(nodeFact());
       await f.run();

@@ -1,6 +1,6 @@
 /**
  * Runs `fn` for each item, at most `limit` at a time, and resolves with the results in order. A failure starts nothing more;
- * it is thrown once everything that was under way has settled, so that nothing goes on behind the caller's back.
+ * it is thrown once everything that was started has settled, so that no work continues after the return.
  */
 export async function mapBounded<T, R>(
   items: readonly T[],

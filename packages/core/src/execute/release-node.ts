@@ -40,7 +40,7 @@ async function addFencedTaint(work: NodePlan): Promise<Effect | undefined> {
   });
 }
 
-/** A pod that is gone lets go of all its volumes, so it stays while one of ours may not go. */
+/** A deleted pod releases all its volumes, so it is kept while one of ours may not be released. */
 async function deletePod(pod: PodFact, work: NodePlan): Promise<Effect | undefined> {
   const { ports, signal } = work;
   const decisions = work.decisions.filter(usedBy(pod));

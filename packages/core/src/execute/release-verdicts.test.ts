@@ -32,7 +32,7 @@ describe('ReleaseVerdicts', () => {
     expect(verdicts.isReleasable('another', READ_MS)).toBe(false);
   });
 
-  it('takes back what is decided otherwise', async () => {
+  it('withdraws what is decided otherwise', async () => {
     const verdicts = new ReleaseVerdicts();
     verdicts.record(await decided('release'));
     verdicts.record(await decided('hold'));

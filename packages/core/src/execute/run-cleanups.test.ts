@@ -43,7 +43,7 @@ function setUp(live: NodeFact | undefined = node) {
 }
 
 describe('runCleanups', () => {
-  it('leaves a node alone whose release is under way', async () => {
+  it('skips a node whose release is in flight', async () => {
     const { run, inFlight, writes } = setUp();
     inFlight.start(releaseKey(node.name), () => new Promise(() => undefined));
     expect(await run(unfence, untaint, removeFencedTaint)).toEqual([]);
@@ -57,7 +57,7 @@ describe('runCleanups', () => {
   ] as const)('carries out %j', async (cleanup, kind) => {
     const { run, checks } = setUp();
     expect(await run(cleanup)).toEqual([{ kind, cleanup }]);
-    expect(checks()).toBe(2); // before the live look and after it
+    expect(checks()).toBe(2); // before the live GET and after it
   });
 
   it('leaves alone what is to be kept', async () => {
@@ -73,7 +73,7 @@ describe('runCleanups', () => {
     ['is gone', undefined],
     ['is another one', { ...node, uid: 'other' }],
     ['has booted once more', { ...node, bootId: 'later' }],
-  ])('takes nothing back when the Node %s', async (_situation, live) => {
+  ])('removes nothing when the Node %s', async (_situation, live) => {
     const { run, backend, writes } = live ? setUp(live) : setUpWithout();
     expect([await run(unfence, untaint, removeFencedTaint), backend.calls, writes()]).toEqual([[], [], []]);
   });

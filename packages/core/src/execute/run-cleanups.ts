@@ -8,7 +8,7 @@ import { MAX_WRITES_AT_ONCE, type NodeWork } from './node-plan.ts';
 
 type DueCleanup = Extract<Cleanup, { readonly kind: 'unfence' | 'untaint' | 'remove-fenced-taint' }>;
 
-/** What taking back works on. */
+/** What cleanups need. */
 export interface CleanupPorts {
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
@@ -17,8 +17,8 @@ export interface CleanupPorts {
 }
 
 /**
- * Removes the fences and taints that were decided to go, each after a live look at the Node: still the same object,
- * booted as often as when it was proved clean and, to get a fence removed, still Ready. A node whose release is under way waits.
+ * Removes the fences and taints that were decided to be removed, each after a live GET of the Node: still the same object,
+ * booted as often as when it was proved clean and, to get a fence removed, still Ready. A node whose release is in flight waits.
  * @throws `signal.reason` when aborted; every other failure is an effect.
  */
 export async function runCleanups(

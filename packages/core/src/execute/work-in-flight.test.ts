@@ -47,7 +47,7 @@ describe('WorkInFlight', () => {
     expect(inFlight.take().results).toEqual(['a']);
   });
 
-  it('does not wait for what it is told to leave', async () => {
+  it('does not wait for the keys of except', async () => {
     const inFlight = new WorkInFlight<string>();
     inFlight.start('hangs', () => new Promise(() => undefined));
     inFlight.start('ends', () => settle().then(() => 'ended'));
@@ -55,7 +55,7 @@ describe('WorkInFlight', () => {
     expect([inFlight.take().results, [...inFlight.inFlight]]).toEqual([['ended'], ['hangs']]);
   });
 
-  it('has ended once what was under way has, whatever was begun meanwhile', async () => {
+  it('has ended once what was in flight has, whatever was started meanwhile', async () => {
     const inFlight = new WorkInFlight<string>();
     inFlight.start('a', () => settle().then(() => 'a'));
     const ended = inFlight.ended(new Set());

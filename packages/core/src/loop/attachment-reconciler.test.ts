@@ -27,7 +27,7 @@ function setUp(options: Partial<AttachmentReconcilerOptions> = {}) {
   const clock = new FakeClock();
   const pass = new ScriptedPass();
   const logger = new RecordingLogger();
-  // A random number of 0.5 is no jitter.
+  // A random number of 0.5 gives no jitter.
   const reconciler = new AttachmentReconciler({ pass, clock, logger, random: () => 0.5, ...options });
   return { clock, pass, logger, reconciler, abort: new AbortController() };
 }
@@ -126,7 +126,7 @@ describe('AttachmentReconciler', () => {
   });
 
   describe('stop', () => {
-    it('waits for what passes have left under way', async () => {
+    it('waits for what passes have left in flight', async () => {
       const { reconciler, pass, abort } = setUp();
       const left = Promise.withResolvers<void>();
       pass.settled = () => left.promise;

@@ -54,7 +54,7 @@ const DEFAULT_RETRY: Backoff = { initialMs: 1_000, maxMs: 60_000 };
 
 const SPAN_NAME = 'reconcile attachments';
 
-/** Shortest wait for a deadline, ms: a pass that keeps naming a past one runs 20 times a second, not for ever at once. */
+/** Shortest wait for a deadline, ms: a pass that keeps naming a past one runs at most 20 times a second. */
 const MIN_DEADLINE_DELAY_MS = 50;
 
 /**

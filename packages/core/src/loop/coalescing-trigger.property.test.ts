@@ -38,7 +38,7 @@ const actions: fc.Arbitrary<Action[]> = fc.array(
   { maxLength: 60 },
 );
 
-/** Plays actions on a trigger and keeps beside it what every pass must have been told. */
+/** Plays actions on a trigger and keeps beside it which reasons every pass must have got. */
 class Harness {
   readonly #trigger = new CoalescingTrigger();
   readonly #boom = new Error('pass rejected');

@@ -1,11 +1,11 @@
 import { CoreError } from '../model/errors.ts';
 import type { TriggerReason } from '../model/trigger-reason.ts';
 
-/** What a trigger runs: told every reason that was requested since the last pass started. */
+/** What a trigger runs. It gets every reason that was requested since the last pass started. */
 export type TriggeredPass = (reasons: ReadonlySet<TriggerReason>) => Promise<void>;
 
 /**
- * Turns bursts of `request()` into single passes; deadlines and periods belong to whoever requests.
+ * Turns bursts of `request()` into single passes; deadlines and periods belong to the callers.
  *
  * Invariants:
  * 1. passes never overlap, not even across two calls of `run()`;
@@ -32,7 +32,7 @@ export class CoalescingTrigger {
   /**
    * Runs passes until `signal` aborts, then resolves once the last pass has settled. May be called again afterwards.
    * @throws {CoreError} `ALREADY_RUNNING` while an earlier call has not settled; nothing was changed.
-   * @throws whatever `pass` rejects with, but for `signal.reason`; requests made since it started are kept for the next `run()`.
+   * @throws whatever `pass` rejects with, except `signal.reason`; requests made since it started are kept for the next `run()`.
    */
   async run(pass: TriggeredPass, signal: AbortSignal): Promise<void> {
     if (this.#running) {

@@ -1,6 +1,6 @@
 import type { TriggerReason } from '../model/trigger-reason.ts';
 
-/** What a pass is told. Time is taken once, so that every decision of the pass rests on the same moment. */
+/** The input of a pass. Time is taken once, so that every decision of the pass rests on the same moment. */
 export interface PassContext {
   /** Everything that was asked for since the last pass started; never empty. */
   readonly reasons: ReadonlySet<TriggerReason>;
@@ -22,6 +22,6 @@ export interface PassResult {
 export interface ReconcilePass {
   /** @throws `signal.reason` when aborted; any other rejection is a failed pass, which is retried. */
   run(context: PassContext, signal: AbortSignal): Promise<PassResult>;
-  /** Resolves once nothing that passes have begun is under way. Absent: a pass leaves nothing behind. */
+  /** Resolves once nothing that passes have started is in flight. Absent: every pass waits for its work. */
   settled?(): Promise<void>;
 }

@@ -15,7 +15,7 @@ export type CoreErrorCode =
   | 'ALREADY_RUNNING'
   | 'STORE_FAILED';
 
-/** The one error class of `@reattach/core`. The code stands first in the message, too. */
+/** The one error class of `@reattach/core`. The message begins with the code. */
 export class CoreError extends Error {
   override readonly name = 'CoreError';
   readonly code: CoreErrorCode;

@@ -41,7 +41,7 @@ export interface NodeFact {
   readonly storageAddresses: readonly string[];
   /** Those of `storageAddresses` that the Node does not name any more. Absent: none, or read past the cache. */
   readonly formerAddresses?: readonly FormerAddress[];
-  /** Entries of InternalIP or annotation that are no IP address: `storageAddresses` may be incomplete. Absent: none. */
+  /** Entries of InternalIP or annotation that are not IP addresses: `storageAddresses` may be incomplete. Absent: none. */
   readonly unreadableAddresses?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
@@ -62,7 +62,7 @@ export interface VolumeAttachmentFact {
   /** `status.attached`. */
   readonly attached: boolean;
   readonly createdAtMs: number;
-  /** `metadata.deletionTimestamp`, when a delete is under way. */
+  /** `metadata.deletionTimestamp`, while the object is being deleted. */
   readonly deletingSinceMs?: number;
   /**
    * Annotation `reattach.srvlab.io/confirmed-off`: the ids of fences, separated by commas. An operator confirms that the machine
@@ -82,13 +82,13 @@ export interface ObjectRef {
 export interface PersistentVolumeFact {
   readonly name: string;
   readonly uid: string;
-  /** `spec.csi.driver`; absent when the volume is no CSI volume. */
+  /** `spec.csi.driver`; absent for a volume of another kind. */
   readonly driver?: string;
-  /** `spec.csi.volumeHandle`; absent when the volume is no CSI volume. */
+  /** `spec.csi.volumeHandle`; absent for a volume of another kind. */
   readonly volumeHandle?: string;
   readonly volumeAttributes: Readonly<Record<string, string>>;
   readonly accessModes: readonly string[];
-  /** The kind of a volume that is no CSI volume, as in `spec`: `nfs`, `local`, `iscsi`. Absent for CSI and unknown kinds. */
+  /** The kind of a volume that is not a CSI volume, as in `spec`: `nfs`, `local`, `iscsi`. Absent for CSI and unknown kinds. */
   readonly source?: string;
   readonly claim?: ObjectRef;
   /** `status.phase` is `Released` or `Failed`: the claim it names was deleted. */

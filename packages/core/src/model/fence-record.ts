@@ -25,7 +25,7 @@ export interface FenceRecord {
 
 /** A fence as read back from the backend. */
 export interface Fence extends FenceRecord {
-  /** Those of `addresses` that the backend cuts off until somebody removes the fence. */
+  /** Those of `addresses` that the backend cuts off until the fence is removed. */
   readonly inForce: readonly StorageAddress[];
   /** Since when this process has read all of `inForce` as enforced, epoch ms. */
   readonly seenSinceMs: number;

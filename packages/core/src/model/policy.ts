@@ -49,13 +49,13 @@ export interface EarlyDetectionPolicy {
 
 /** Which nodes may be fenced, and how often fences are read. What makes a fence effective is the backend's to judge. */
 export interface FencePolicy {
-  /** How often the backend is read while a fence stands and nothing else is suspect: its node may be back. Default 10 000 ms. */
+  /** How often the backend is read while a fence exists and no node is suspect: its node may return. Default 10 000 ms. */
   readonly pollMs: number;
   /** Nodes that carry all of these labels are never fenced: those that boot from the backend. Empty: none. */
   readonly neverFence: Readonly<Record<string, string>>;
 }
 
-/** An address that belongs to something that is no node. */
+/** An address that belongs to something other than a node. */
 export interface ReservedAddress {
   readonly address: string;
   /** Whose it is, for messages: `backend nas-1`. */

@@ -19,7 +19,7 @@ export interface StorageVolume {
   readonly volumeHandle: string;
   /** `spec.csi.volumeAttributes`: how the CSI driver names the volume at the backend. */
   readonly volumeAttributes: Readonly<Record<string, string>>;
-  /** No other node may write to it: whoever writes to it is this node. */
+  /** No other node may write to it, so every write to it comes from this node. */
   readonly singleWriter: boolean;
 }
 

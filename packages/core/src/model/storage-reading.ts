@@ -67,7 +67,7 @@ export interface StorageReading {
   readonly evidence: ReadonlyMap<string, NodeEvidence>;
   /** By node name, for each suspect; a suspect that is missing could not be judged. */
   readonly fenceStates: ReadonlyMap<string, FenceState>;
-  /** Hosts that were live in this reading, whoever they are. */
+  /** How many hosts were live in this reading, nodes or not. */
   readonly liveHosts?: number;
   /** Empty when the query named no node: nothing could be attributed. */
   readonly unattributed: readonly UnattributedSession[];

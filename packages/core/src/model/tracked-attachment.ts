@@ -10,7 +10,7 @@ export interface TrackedAttachment {
   readonly volumeHandle: string;
   /** The primary, which has held the volume longer, first. */
   readonly nodeNames: readonly [string] | readonly [string, string];
-  /** Access modes of the PersistentVolume; absent when whoever tracked the volume did not say. */
+  /** Access modes of the PersistentVolume; absent when the caller that tracked the volume did not name them. */
   readonly accessModes?: readonly string[];
   /** Since when the primary has held the volume, epoch ms. */
   readonly attachedAtMs: number;
@@ -23,7 +23,7 @@ export function isReadWriteMany({ accessModes }: Pick<TrackedAttachment, 'access
   return accessModes?.includes('ReadWriteMany') ?? false;
 }
 
-/** Freezes all of it, but for `accessModes`, which may be somebody else's: those are copied first. */
+/** Freezes the attachment. `accessModes` may belong to the caller, so they are copied first. */
 export function freezeAttachment(attachment: TrackedAttachment): TrackedAttachment {
   Object.freeze(attachment.nodeNames);
   if (attachment.migration) Object.freeze(attachment.migration);

@@ -7,7 +7,7 @@ import { FakeLostNodeRecords } from '../testing/fake-lost-node-records.ts';
 import { FakeStorageBackend, fakeFleet } from '../testing/fake-storage-backend.ts';
 import { PlanPreview } from './plan-preview.ts';
 
-/** A look beside the passes of the fixture; `leading: false`: a replica of its own, which has no passes. */
+/** A preview beside the passes of the fixture; `leading: false`: a replica of its own, which has no passes. */
 function planPreview(f: PassFixture, leading = true): PlanPreview {
   const { cluster, clock, policy } = f;
   const fleet = fakeFleet(f.backend);
@@ -22,7 +22,7 @@ describe('PlanPreview', () => {
     ['a silent node in mode observe', { mode: 'observe' }, (f) => f.backend.fences.clear()],
     ['a node that still writes', {}, (f) => f.backend.setLive('node-a')],
     ['a backend that cannot be reached', {}, (f) => (f.backend.reachable = false)],
-    ['a backend that nobody talks to', {}, (f) => (f.backend.liveHosts = 0)],
+    ['a backend without a live host', {}, (f) => (f.backend.liveHosts = 0)],
     ['a cache that is not synced', {}, (f) => (f.cluster.synced = false)],
     ['a Node that is gone', {}, (f) => f.removeNode('node-a')],
     ['a Node that is ready', {}, (f) => f.setNode(nodeFact())],
@@ -92,7 +92,7 @@ describe('PlanPreview', () => {
     expect(f.report.decisions[0]?.node).toMatchObject({ kind: 'gone', sinceMs: f.clock.now() });
   });
 
-  it('still knows what the backend said about a node after the backend read itself for nobody', async () => {
+  it('still knows what the backend said about a node after the backend read itself while idle', async () => {
     const f = new PassFixture();
     await f.run();
     await f.clock.advance(1_000);
@@ -131,16 +131,16 @@ describe('PlanPreview', () => {
       expect([...look.queries(clock.now()).keys()]).toEqual([f.backend]);
     });
 
-    it('counts a Node as gone since it was told, else since its first look', async () => {
+    it('counts a Node as gone since that was recorded, else since its first preview', async () => {
       const f = new PassFixture();
       f.removeNode('node-a');
-      const told = planPreview(f, false);
+      const informed = planPreview(f, false);
       const startedAtMs = f.clock.now();
-      told.recordGone('node-a', startedAtMs);
+      informed.recordGone('node-a', startedAtMs);
       await f.clock.advance(5_000);
       const late = planPreview(f, false);
       const since = (look: PlanPreview) => look.inspect(f.clock.now()).decisions[0]?.node;
-      expect([since(told), since(late)]).toMatchObject([
+      expect([since(informed), since(late)]).toMatchObject([
         { sinceMs: startedAtMs },
         { sinceMs: startedAtMs + 5_000 },
       ]);

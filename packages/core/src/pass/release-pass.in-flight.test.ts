@@ -131,7 +131,7 @@ describe('work that outlasts a pass', () => {
     expect(await runOnDeadlines(f, 12_000)).toBeLessThanOrEqual(5);
   });
 
-  it('is not joined by more than may be under way; the rest follows', async () => {
+  it('is not joined by more than may be in flight; the rest follows', async () => {
     const f = new PassFixture({ strategy: 'delete', breaker: MANY });
     for (let index = 0; index < 10; index++) {
       const name = `lost-${index}`;
@@ -201,7 +201,7 @@ describe('work that outlasts a pass', () => {
     expect(f.writes).toEqual([]);
   });
 
-  it('of a backend that hangs lets the next pass look at the others; what was said of its volumes stands', async () => {
+  it('of a backend that hangs lets the next pass read the others; what was decided about its volumes still counts', async () => {
     const { f, clock, backend, other, answer } = hangingBackend();
     const first = f.run();
     await clock.advance(LONG_MS);
@@ -310,7 +310,7 @@ describe('work that outlasts a pass', () => {
     await f.clock.advance(300);
     await first;
     f.setNode(nodeFact({ bootId: 'another boot' }));
-    await f.run('periodic'); // nobody is lost, so nobody waits for the backend
+    await f.run('periodic'); // no node is lost, so no pass waits for the backend
     const [call] = f.backend.calls;
     if (call?.kind === 'fence')
       f.backend.fences.set(call.fence.id, { ...call.fence, addresses: call.addresses, seenSinceMs: 0 });

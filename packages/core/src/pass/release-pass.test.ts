@@ -160,7 +160,7 @@ describe('ReleasePass', () => {
       expect(f.backend.lastReading?.fences).toEqual([]);
     });
 
-    it('looks again while a fence stands, and no more after it', async () => {
+    it('reads again while a fence exists, and no more after it', async () => {
       const f = PassFixture.unfenced();
       await f.run();
       await f.run(); // reads the fence back
@@ -176,7 +176,7 @@ describe('ReleasePass', () => {
     });
   });
 
-  it('disturbs nobody while no node is lost and no fence stands', async () => {
+  it('reads no backend while no node is lost and no fence exists', async () => {
     const f = new PassFixture();
     f.setNode(nodeFact());
     f.backend.lastReading = {
@@ -317,7 +317,7 @@ describe('ReleasePass', () => {
     expect([reason(f), f.writes]).toEqual(['mass-failure', []]);
   });
 
-  it('counts the grace of a deleted Node from the first look that missed it on a current cache', async () => {
+  it('counts the grace of a deleted Node from the first view that missed it on a current cache', async () => {
     const f = new PassFixture();
     f.removeNode('node-a');
     f.cluster.synced = false;
@@ -454,7 +454,7 @@ describe('ReleasePass', () => {
       },
     );
 
-    it('suspects nobody without it', async () => {
+    it('suspects no node without it', async () => {
       const f = PassFixture.unfenced();
       f.setNode(nodeFact());
       f.cluster.setNodeLease({ nodeName: 'node-a', uid: 'l', renewTime: 't', observedAtMs: 0 });
@@ -463,7 +463,7 @@ describe('ReleasePass', () => {
     });
   });
 
-  it('finds a volume of a backend nobody waits for, once its PersistentVolume is known', async () => {
+  it('finds a volume of a backend that no pass waits for, once its PersistentVolume is known', async () => {
     const f = new PassFixture({ strategy: 'delete' });
     const volume = f.cluster.persistentVolume('pv-a');
     f.cluster.removePersistentVolume('pv-a');
@@ -489,7 +489,7 @@ describe('ReleasePass', () => {
     expect([...f.backend.fences.keys()]).toEqual([]);
   });
 
-  it('looks for a fence of which nobody knows whether it was made', async () => {
+  it('reads back a fence whose outcome is unknown', async () => {
     const f = PassFixture.unfenced();
     f.backend.beforeChange = (call) => {
       if (call.kind !== 'fence') return;
@@ -553,7 +553,7 @@ describe('a new term of ReleasePass', () => {
     expect(f.reports.map(({ decisions }) => decisions.length)).toEqual([1, 0]);
   });
 
-  it('counts the absence of a node anew: it may have been there meanwhile', async () => {
+  it('counts the absence of a node from the start: it may have been there meanwhile', async () => {
     const f = new PassFixture({ strategy: 'delete' });
     f.removeNode('node-a');
     f.backend.setLive('node-a');

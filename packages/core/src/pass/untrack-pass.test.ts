@@ -98,7 +98,7 @@ describe('UntrackPass', () => {
     expect(tracked()).toEqual([]);
   });
 
-  it('starts the grace anew when the Node was there in between, under whatever uid', async () => {
+  it('starts the grace again when the Node was there in between, under whatever uid', async () => {
     const { run, nodes, track, tracked, clock } = setUp();
     await track('vol', 'node-a');
     await run();
@@ -127,7 +127,7 @@ describe('UntrackPass', () => {
   });
 
   it.each(['primary', 'secondary'])(
-    'starts the grace anew when the Node got a volume since, as %s',
+    'starts the grace again when the Node got a volume since, as %s',
     async (role) => {
       const { run, nodes, track, tracked, manager, clock, abort } = setUp();
       nodes.set(nodeFact({ name: 'node-b' }));
@@ -260,7 +260,7 @@ describe('UntrackPass', () => {
     expect(actions).toHaveLength(8);
   });
 
-  it('rejects with the reason of its signal once every look-up has settled, and starts and untracks no more', async () => {
+  it('rejects with the reason of its signal once every lookup has settled, and starts and untracks no more', async () => {
     const gate = Promise.withResolvers<void>();
     let settled = 0;
     const nodes: NodeLister = {

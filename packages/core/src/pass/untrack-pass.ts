@@ -20,7 +20,7 @@ export interface UntrackPassOptions {
 
 const DEFAULT_GRACE_PERIOD_MS = 30_000;
 
-/** Node look-ups, and then untracks, under way at once. */
+/** Most Node lookups, and then untracks, in flight at once. */
 const CONCURRENCY = 8;
 
 type LookUp = 'present' | 'gone' | 'failed';
@@ -67,9 +67,9 @@ export class UntrackPass implements ReconcilePass {
   }
 
   /**
-   * @returns the earliest moment at which an attachment may be untracked; a look-up that failed is tried again after
+   * @returns the earliest moment at which an attachment may be untracked; a lookup that failed is tried again after
    * the grace at the latest.
-   * @throws `signal.reason` when aborted, once everything under way has settled.
+   * @throws `signal.reason` when aborted, once everything in flight has settled.
    */
   async run({ nowMs }: PassContext, signal: AbortSignal): Promise<PassResult> {
     const holdingsOf = this.#holdingsByNode();

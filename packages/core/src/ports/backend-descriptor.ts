@@ -75,6 +75,6 @@ export interface BackendDescriptor {
   create(name: string, settings: BackendSettings, ports: BackendPorts): StorageBackend;
   /** What an operator must set up at the backend, one check each, from its last reading; none was made: that it is unreachable. */
   check(backend: StorageBackend, context: BackendCheckContext): readonly BackendCheck[];
-  /** A script for `doctor --print-probes`: commands that change nothing and settle what nobody has published about the product. */
+  /** A script for `doctor --print-probes`: commands that change nothing and answer what is not published about the product. */
   readonly probeScript?: string;
 }

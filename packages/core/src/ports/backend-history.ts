@@ -3,7 +3,7 @@ export const MAX_HISTORY_BYTES = 65_536;
 
 /**
  * Keeps what a backend has learned about its hosts beyond the process: without it a restart, or a power cut of node *and*
- * backend, would end in `never-seen-live`. The text is the backend's own; nobody else reads it.
+ * backend, would end in `never-seen-live`. Only the backend reads the text.
  */
 export interface BackendHistory {
   /** The text written last, by whichever process; `undefined` when there is none. @throws when it could not be read. */

@@ -11,7 +11,7 @@ import type { StorageBackend } from './storage-backend.ts';
 
 /** Read-only view of Nodes. An embedding driver implements it over its own informer or a live GET. */
 export interface NodeLister {
-  /** @returns the Node, or `undefined` when it surely does not exist. @throws when that cannot be told. */
+  /** @returns the Node, or `undefined` when it surely does not exist. @throws when that is not known. */
   getNode(name: string, signal: AbortSignal): Promise<NodeFact | undefined>;
 }
 
@@ -31,18 +31,18 @@ export interface ClusterReader {
   nodeLease(nodeName: string): NodeLeaseFact | undefined;
   /** Last moment the Lease cache was known to equal the API server, epoch ms; absent when Leases are not watched. */
   leasesFreshAsOfMs(): number | undefined;
-  /** A KubeVirt live migration of a virtual machine that uses this claim is under way. `false` without KubeVirt. */
+  /** A KubeVirt live migration of a virtual machine that uses this claim is running. `false` without KubeVirt. */
   isClaimMigrating(namespace: string, claimName: string): boolean;
 }
 
 /** Every storage backend there is, and which one holds a volume. One sick backend never affects decisions about another. */
 export interface StorageFleet {
   readonly backends: readonly StorageBackend[];
-  /** `undefined`: the volume names a backend that is not configured, so nobody can be asked. */
+  /** `undefined`: the volume names a backend that is not configured, so no backend can be asked. */
   backendOf(volume: PersistentVolumeFact): StorageBackend | undefined;
 }
 
-/** What a live look at the API server says about a Node. */
+/** What a live GET at the API server says about a Node. */
 export type LiveNode = { readonly kind: 'gone' } | { readonly kind: 'present'; readonly node: NodeFact };
 
 /** What became of a delete with a uid precondition. `gone` and `replaced` are facts, not failures. */

@@ -37,7 +37,7 @@ describe('statusesAfter', () => {
     });
   });
 
-  it('has no hold to time while a step is under way, and forgets what is no longer stale', async () => {
+  it('has no hold to time while a step is in progress, and forgets what is no longer stale', async () => {
     const f = new PassFixture();
     const first = await next(f, new Map());
     expect(first.get(UID)).toMatchObject({ state: 'releasing' });

@@ -4,10 +4,10 @@ import type { HoldReason } from '../model/hold-reason.ts';
 import type { PassReport } from '../pass/pass-report.ts';
 import { type Held, heldIn, lostDecisionsIn, untouchedIn } from './held.ts';
 
-/** What keeps a stale attachment: the reason of a hold, or a step under way. */
+/** What keeps a stale attachment: the reason of a hold, or a step in progress. */
 export type StaleState = HoldReason | 'waiting' | 'fencing' | 'releasing';
 
-/** What is under way when something else than a hold was decided. */
+/** The step in progress when the verdict is not a hold. */
 export const STALE_STEPS: Readonly<Record<Exclude<Verdict['kind'], 'hold'>, StaleState>> = {
   keep: 'waiting',
   wait: 'waiting',
@@ -15,7 +15,7 @@ export const STALE_STEPS: Readonly<Record<Exclude<Verdict['kind'], 'hold'>, Stal
   release: 'releasing',
 };
 
-/** How a stale attachment stands, and for how long; epoch ms of this process's passes. */
+/** The status of a stale attachment, and since when; epoch ms of this process's passes. */
 export interface AttachmentStatus {
   readonly decision: LostDecision;
   readonly state: StaleState;
@@ -23,7 +23,7 @@ export interface AttachmentStatus {
   readonly hold?: Pick<Held, 'reason' | 'why'> & {
     /** It was to be fenced or released, and could not be. */
     readonly isPrevented: boolean;
-    /** Changes when another cause keeps the reason up; unlike `why` it holds no ages, which are no news. */
+    /** Changes when another cause keeps the reason up; unlike `why` it holds no ages, because a new age alone is not reported. */
     readonly cause: string;
   };
   /** First pass that saw its node lost. */
@@ -45,9 +45,9 @@ export function statusesAfter(
   const entries = lostDecisionsIn(report).map((decision): [string, AttachmentStatus] => {
     const { uid } = decision.attachment;
     const last = before.get(uid);
-    // What kept it from being done stands until it has been tried again.
-    const stands = untouched.has(uid) && isStep(decision) && last?.hold?.isPrevented;
-    const hold = stands ? last.hold : holdOf(held.get(uid));
+    // The reason that prevented it counts until it has been tried again.
+    const isKept = untouched.has(uid) && isStep(decision) && last?.hold?.isPrevented;
+    const hold = isKept ? last.hold : holdOf(held.get(uid));
     const state = hold?.reason ?? stepOf(decision);
     return [
       uid,

@@ -32,7 +32,7 @@ export function heldIn(report: PassReport): Held[] {
   return [...decided, ...prevented];
 }
 
-/** Lost attachments that no effect of the report is about, by uid: what was last said of them stands. */
+/** Lost attachments that no effect of the report is about, by uid: what was last reported about them still counts. */
 export function untouchedIn(report: PassReport): ReadonlyMap<string, LostDecision> {
   const untouched = new Map(lostDecisionsIn(report).map((decision) => [decision.attachment.uid, decision]));
   for (const effect of report.effects) {

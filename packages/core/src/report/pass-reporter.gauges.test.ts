@@ -114,7 +114,7 @@ describe('PassReporter: reattach.fences', () => {
 });
 
 describe('PassReporter: reattach.fence.age', () => {
-  it('grows while the fence stands, also while its backend cannot be read', async () => {
+  it('grows while the fence exists, also while its backend cannot be read', async () => {
     const { f } = unfenced();
     await f.runFor(2);
     f.backend.reachable = false;
@@ -185,7 +185,7 @@ describe('PassReporter: reattach.attachments', () => {
 });
 
 describe('PassReporter: forget', () => {
-  it('leaves nothing to be told by a replica that no longer leads', async () => {
+  it('leaves nothing to a replica that no longer leads', async () => {
     const { f, reporter } = unfenced();
     f.backend.setLive('node-b');
     await f.runFor(2);

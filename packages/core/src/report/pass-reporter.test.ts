@@ -49,7 +49,7 @@ function unfenced() {
 }
 
 describe('PassReporter', () => {
-  it('tells of a release with its evidence, on the claim and in the log', async () => {
+  it('reports a release with its evidence, on the claim and in the log', async () => {
     const { f, logger, recorder } = reported();
     await f.run();
     expect(recorder.events).toEqual([
@@ -96,13 +96,13 @@ describe('PassReporter', () => {
     expect(telemetry.total('reattach.attachment.holds')).toBe(1);
   });
 
-  it('tells of a detach that fell back to another way, and of one release', async () => {
+  it('reports a detach that fell back to another way, and of one release', async () => {
     const { f, logger } = reported({ detachTimeoutMs: 3_000 });
     await f.runFor(4);
-    const told = logger.lines
+    const messages = logger.lines
       .map(({ message }) => message)
       .filter((message) => /Released|Fell back/.test(message));
-    expect(told).toEqual(['Released stale attachment', 'Fell back to another detach strategy']);
+    expect(messages).toEqual(['Released stale attachment', 'Fell back to another detach strategy']);
     expect(telemetry.total('reattach.attachment.releases')).toBe(1);
   });
 
@@ -162,7 +162,7 @@ describe('PassReporter', () => {
     },
   );
 
-  it('begins anew with a hold that was over', async () => {
+  it('begins again with a hold that was over', async () => {
     const { f, logger } = reported();
     f.backend.enforcement = { kind: 'not-enforced', detail: 'no rule' };
     await f.run();
@@ -261,7 +261,7 @@ describe('PassReporter', () => {
     ]);
   });
 
-  it('tells of a fence and of its end, on the Node', async () => {
+  it('reports a fence and its end, on the Node', async () => {
     const { f, events, recorder } = unfenced();
     await f.run();
     expect(events()).toEqual(['Warning NodeFenced']);
@@ -279,7 +279,7 @@ describe('PassReporter', () => {
     expect(events().at(-1)).toBe('Normal NodeUnfenced');
   });
 
-  it('warns that nobody will create a pod without a controller again', async () => {
+  it('warns that nothing creates a pod without a controller again', async () => {
     const { f, recorder } = reported();
     const { controller: _none, ...pod } = podFact();
     f.cluster.setPod(pod);
@@ -321,7 +321,7 @@ describe('PassReporter', () => {
     ).toMatchObject([{ value: 7, attributes: { [ATTR_STRATEGY]: 'in-use' } }]);
   });
 
-  it('measures a release that is told of when its attachment is gone already', async () => {
+  it('measures a release that is reported when its attachment is gone already', async () => {
     const f = new PassFixture();
     const reporter = new PassReporter({});
     f.backend.setLive('node-a');
@@ -361,7 +361,7 @@ describe('PassReporter', () => {
     });
   });
 
-  it('logs what is taken back from a node, with the proof', async () => {
+  it('logs what is removed from a node, with the proof', async () => {
     const { f, logger } = unfenced();
     await f.runFor(2);
     logger.lines.length = 0;
@@ -390,7 +390,7 @@ describe('PassReporter', () => {
     ]);
   });
 
-  it('warns once that something could not be taken back, and again when it fails otherwise', async () => {
+  it('warns once that a cleanup failed, and again when it fails otherwise', async () => {
     const { f, logger } = unfenced();
     await f.runFor(2);
     logger.lines.length = 0;
@@ -424,7 +424,7 @@ describe('PassReporter', () => {
     expect(recorder.events).toEqual([]);
   });
 
-  it('waits for the Events under way when it is disposed', async () => {
+  it('waits for the Events in flight when it is disposed', async () => {
     const written = Promise.withResolvers<void>();
     const reporter = new PassReporter({ events: { record: () => written.promise } });
     const f = new PassFixture({}, { observer: reporter });

@@ -80,7 +80,7 @@ export const REPORT_INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefin
   staleAttachments: {
     name: 'reattach.attachment.stale',
     unit: '{attachment}',
-    description: 'Attachments of lost nodes now, by what keeps them: a hold reason, or a step under way.',
+    description: 'Attachments of lost nodes now, by what keeps them: a hold reason, or a step in progress.',
     attributes: { [ATTR_HOLD_REASON]: STALE_STATES },
   },
   staleAge: {

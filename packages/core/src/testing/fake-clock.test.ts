@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock, settle } from './fake-clock.ts';
 
 describe('FakeClock', () => {
-  it('starts where told, by default at 2026-01-01T00:00:00Z, and moves only when advanced', async () => {
+  it('starts at the given time, by default at 2026-01-01T00:00:00Z, and moves only when advanced', async () => {
     expect(new Date(new FakeClock().now()).toISOString()).toBe('2026-01-01T00:00:00.000Z');
     const clock = new FakeClock(1_000);
     await settle();

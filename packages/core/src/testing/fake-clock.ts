@@ -9,7 +9,7 @@ interface Timer {
 /** Enough microtask turns for the promise chains a timer starts to settle. */
 const SETTLE_TURNS = 50;
 
-/** A clock that moves only when told to. */
+/** A clock that moves only when it is advanced. */
 export class FakeClock implements Clock {
   #nowMs: number;
   #order = 0;

@@ -9,7 +9,7 @@ function setUp() {
 }
 
 describe('FakeClusterReader', () => {
-  it('is synced and fresh as of now, unless told otherwise', async () => {
+  it('is synced and fresh as of now, unless set otherwise', async () => {
     const { clock, cluster } = setUp();
     expect(cluster.freshness()).toMatchObject({ synced: true, freshAsOfMs: clock.now() });
     await clock.advance(5_000);

@@ -9,7 +9,7 @@ import type {
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterReader } from '../ports/ports.ts';
 
-/** A cluster in maps. Synced and fresh as of now, unless told otherwise. */
+/** A cluster in maps. Synced and fresh as of now, unless set otherwise. */
 export class FakeClusterReader implements ClusterReader {
   /** `false`: `freshness()` says so. */
   synced = true;

@@ -16,7 +16,7 @@ describe('FakeNodeLister', () => {
     expect(lister.calls).toEqual(['node-a', 'node-b', 'node-a']);
   });
 
-  it('fails for one name until told otherwise', async () => {
+  it('fails for one name until that is reset', async () => {
     const lister = new FakeNodeLister([nodeFact(), nodeFact({ name: 'node-b' })]);
     lister.fail('node-a', new Error('boom'));
     await expect(lister.getNode('node-a', signal)).rejects.toThrow('boom');

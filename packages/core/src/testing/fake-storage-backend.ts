@@ -39,7 +39,7 @@ export type FakeFence = Omit<FenceRecord, 'addresses'> & {
 
 /**
  * A storage backend whose evidence is scripted. A suspect without a script is `never-seen-live`, one without an address is
- * `no-address`. It exports every volume it is asked about, and judges fences as `judgeFence` does unless told otherwise.
+ * `no-address`. It exports every volume it is asked about, and judges fences as `judgeFence` does unless set otherwise.
  */
 export class FakeStorageBackend implements StorageBackend {
   readonly name: string;
@@ -48,7 +48,7 @@ export class FakeStorageBackend implements StorageBackend {
   /** What was asked, in order. */
   readonly observations: StorageQuery[] = [];
   readonly calls: BackendCall[] = [];
-  /** What it was told to read while idle, in order. */
+  /** The watches it was given for idle times, in order. */
   readonly watches: BackendWatch[] = [];
   /** Runs before each answer of `observe`: throw to make it reject, wait to make it slow. */
   before: () => void | Promise<void> = () => undefined;

@@ -33,7 +33,7 @@ describe('RecordingTelemetry', () => {
     expect(telemetry.total('passes', { result: 'aborted' })).toBeUndefined();
   });
 
-  it('asks observable gauges when told to, until their callbacks are removed', async () => {
+  it('reads observable gauges on request, until their callbacks are removed', async () => {
     using telemetry = new RecordingTelemetry();
     let value = 1;
     const gauge = metrics.getMeter('test').createObservableGauge('nodes');
@@ -106,7 +106,7 @@ describe('RecordingTelemetry', () => {
   it('makes way for the next once disposed', () => {
     const first = new RecordingTelemetry();
     first[Symbol.dispose]();
-    trace.getTracer('test').startSpan('nobody listens').end();
+    trace.getTracer('test').startSpan('unheard').end();
     using second = new RecordingTelemetry();
     metrics.getMeter('test').createCounter('passes').add(1);
     trace.getTracer('test').startSpan('one').end();

@@ -48,7 +48,7 @@ function newManager(turnsOfWrite: () => number) {
   return { store, manager: new AttachmentManager({ clock: new FakeClock(), store }) };
 }
 
-/** What the manager must say, told in the plainest way: nodes by volume, primary first. */
+/** What the manager must say, in the plainest way: nodes by volume, primary first. */
 class Model {
   readonly nodes = new Map<string, string[]>();
   readonly #modes = new Map<string, readonly string[]>();

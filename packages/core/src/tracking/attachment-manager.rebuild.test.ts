@@ -95,7 +95,7 @@ describe('AttachmentManager.rebuild', () => {
     },
   );
 
-  it('keeps both nodes of a ReadWriteOnce volume, which is no migration', () => {
+  it('keeps both nodes of a ReadWriteOnce volume, which does not count as a migration', () => {
     const { manager, rebuild } = setUp();
     rebuild(onB, onA);
     expect(manager.getAttachment(HANDLE)).toEqual({
@@ -228,7 +228,7 @@ describe('AttachmentManager.rebuild', () => {
   });
 
   describe('hand-off', () => {
-    it('is no conflict within the grace', async () => {
+    it('is allowed within the grace', async () => {
       const { manager, nodes, clock, signal, store } = await detachedButListed();
       await clock.advance(29_999);
       await manager.trackAttachment(HANDLE, 'node-b', {}, signal);
@@ -248,7 +248,7 @@ describe('AttachmentManager.rebuild', () => {
     it.each([
       ['the driver says so', 'track'],
       ['its VolumeAttachment is a new one', 'rebuild'],
-    ] as const)('is a conflict when the node was attached anew: %s', async (_title, how) => {
+    ] as const)('is a conflict when the node was attached again: %s', async (_title, how) => {
       const { manager, rebuild, signal } = await detachedButListed();
       if (how === 'track') await manager.trackAttachment(HANDLE, 'node-a', {}, signal);
       else rebuild({ ...onA, uid: 'another', createdAtMs: T0 });
@@ -257,7 +257,7 @@ describe('AttachmentManager.rebuild', () => {
       });
     });
 
-    it('is a conflict while another node, which nobody detached, holds the volume too', async () => {
+    it('is a conflict while another node, which was not detached, holds the volume too', async () => {
       const { manager, rebuild, nodes, signal } = await detachedButListed();
       rebuild(onA, onB);
       await expect(manager.trackAttachment(HANDLE, 'node-c', {}, signal)).rejects.toMatchObject({
@@ -276,7 +276,7 @@ describe('AttachmentManager.rebuild', () => {
       expect(nodes()).toEqual(['node-a']);
     });
 
-    it('needs a detach that somebody asked for: a vanished VolumeAttachment that is back was none', async () => {
+    it('needs a detach by an operation: a vanished VolumeAttachment that is back was none', async () => {
       const { manager, rebuild, signal } = setUp();
       rebuild(onA);
       rebuild();
@@ -321,7 +321,7 @@ describe('AttachmentManager.rebuild', () => {
     expect(nodes()).toEqual(['node-a', 'node-b']);
   });
 
-  it('leaves a volume with an operation under way to that operation', async () => {
+  it('leaves a volume with an operation in progress to that operation', async () => {
     const { manager, rebuild, nodes, store, signal, logger } = setUp(rwx);
     const write = Promise.withResolvers<void>();
     store.before = () => write.promise;

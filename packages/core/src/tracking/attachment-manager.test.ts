@@ -22,7 +22,7 @@ function setUp(options: Partial<AttachmentManagerOptions> = {}) {
   return { clock, logger, store, manager, signal, track, addSecondary, remove, untrack, nodes };
 }
 
-/** A store in which writes of one kind wait until let go. */
+/** A store in which writes of one kind wait until freed. */
 function gate(store: FakeAttachmentStore, kind: StoreCall['kind']) {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   store.before = (call) => (call.kind === kind ? promise : undefined);

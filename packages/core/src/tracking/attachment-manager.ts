@@ -14,11 +14,11 @@ import { volumeHolders } from './volume-holders.ts';
 
 export interface AttachmentManagerOptions {
   readonly clock: Clock;
-  /** Told of attaches and detaches; never read. Default none. */
+  /** Gets attaches and detaches; never read. Default none. */
   readonly store?: AttachmentStore;
   /** Default silent. */
   readonly logger?: Logger;
-  /** How long after a detach a hand-off to another node is no conflict, ms. Default 30 000. */
+  /** How long after a detach a hand-off to another node is allowed, ms. Default 30 000. */
   readonly gracePeriodMs?: number;
   /** How long a live migration may take, ms. Default 300 000. */
   readonly migrationTimeoutMs?: number;
@@ -101,7 +101,7 @@ export class AttachmentManager {
     return detachedAtMs === undefined ? undefined : detachedAtMs + this.#gracePeriodMs;
   }
 
-  /** A node was detached from the volume so recently that a hand-off may be under way. */
+  /** A node was detached from the volume so recently that a hand-off may be in progress. */
   isWithinHandOffGrace(volumeHandle: string, nowMs: number = this.#clock.now()): boolean {
     return this.detachedAtMs(volumeHandle, nowMs) !== undefined;
   }
@@ -125,10 +125,10 @@ export class AttachmentManager {
 
   /**
    * Adds the node a ReadWriteMany volume migrates to, and starts the migration. Idempotent for a node that holds the
-   * volume already. The store is not told: it names the primary.
+   * volume already. The store is not written: it names the primary.
    * @throws {CoreError} `NOT_ATTACHED` when no node holds the volume, `ATTACHMENT_CONFLICT` when it is not known to be
    * ReadWriteMany, `MIGRATION_LIMIT` when two other nodes hold it; not applied in all.
-   * @throws {TypeError} when `timeoutMs` is no number above 0.
+   * @throws {TypeError} when `timeoutMs` is not a number above 0.
    * @throws `signal.reason` when aborted while queued.
    */
   async addSecondaryAttachment(
@@ -171,10 +171,10 @@ export class AttachmentManager {
   /**
    * Replaces the state by what VolumeAttachments say: attached, by our attacher, grouped by PersistentVolume, access modes
    * from there. Cheap enough for every pass: linear, and next to nothing when the facts are the very ones of the last. A node that is missing since the last rebuild
-   * was detached now. A volume with an operation running or queued stays as it is. The store is not told.
+   * was detached now. A volume with an operation running or queued stays as it is. The store is not written.
    *
    * Two VolumeAttachments of a ReadWriteMany volume are a migration since the younger one was created (ADR 0008). Two of any other
-   * volume are no migration, which would put off a release: both nodes are kept and each is judged on its own. Of more
+   * volume do not count as a migration, which would delay a release: both nodes are kept and each is judged on its own. Of more
    * than two the two oldest are kept.
    * @param nowMs epoch ms; default the clock's.
    */
@@ -235,7 +235,7 @@ export class AttachmentManager {
       return;
     }
     const nowMs = this.#clock.now();
-    const holder = held?.nodeNames.find((name) => !this.#detachTimes.wasTold(volumeHandle, name, nowMs));
+    const holder = held?.nodeNames.find((name) => !this.#detachTimes.wasReported(volumeHandle, name, nowMs));
     if (holder !== undefined) {
       throw new CoreError(
         'ATTACHMENT_CONFLICT',
@@ -316,7 +316,7 @@ export class AttachmentManager {
   }
 
   #recordDetached({ volumeHandle }: TrackedAttachment, nodeName: string): void {
-    this.#detachTimes.record(volumeHandle, nodeName, { atMs: this.#clock.now(), origin: 'told' });
+    this.#detachTimes.record(volumeHandle, nodeName, { atMs: this.#clock.now(), origin: 'reported' });
   }
 
   #warnOfCrowded(crowded: Set<string>): void {

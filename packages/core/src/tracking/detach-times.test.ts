@@ -4,7 +4,7 @@ import { DetachTimes } from './detach-times.ts';
 const GRACE_MS = 30_000;
 const T0 = 1_767_225_600_000;
 
-function setUp(origin: 'told' | 'observed' = 'told') {
+function setUp(origin: 'reported' | 'observed' = 'reported') {
   const times = new DetachTimes(GRACE_MS);
   times.record('vol', 'node-a', { atMs: T0, origin });
   return times;
@@ -13,7 +13,7 @@ function setUp(origin: 'told' | 'observed' = 'told') {
 describe('DetachTimes', () => {
   it('knows the last detach of a volume until the grace is over', () => {
     const times = setUp();
-    times.record('vol', 'node-b', { atMs: T0 + 5_000, origin: 'told' });
+    times.record('vol', 'node-b', { atMs: T0 + 5_000, origin: 'reported' });
     expect(times.lastMs('vol', T0 + 5_000)).toBe(T0 + 5_000);
     expect(times.lastMs('vol', T0 + 5_000 + GRACE_MS - 1)).toBe(T0 + 5_000);
     expect(times.lastMs('vol', T0 + 5_000 + GRACE_MS)).toBeUndefined();
@@ -23,17 +23,17 @@ describe('DetachTimes', () => {
   it('judges the detach of each node by its own time and origin', () => {
     const times = setUp();
     times.record('vol', 'node-b', { atMs: T0 + 20_000, origin: 'observed' });
-    expect(times.wasTold('vol', 'node-a', T0 + GRACE_MS - 1)).toBe(true);
-    expect(times.wasTold('vol', 'node-a', T0 + GRACE_MS)).toBe(false);
-    expect(times.wasTold('vol', 'node-b', T0 + 20_000)).toBe(false);
-    expect(times.wasTold('vol', 'node-c', T0)).toBe(false);
+    expect(times.wasReported('vol', 'node-a', T0 + GRACE_MS - 1)).toBe(true);
+    expect(times.wasReported('vol', 'node-a', T0 + GRACE_MS)).toBe(false);
+    expect(times.wasReported('vol', 'node-b', T0 + 20_000)).toBe(false);
+    expect(times.wasReported('vol', 'node-c', T0)).toBe(false);
   });
 
   it.each([
-    ['told', T0 - 60_000, 'keeps'],
-    ['told', T0 - 1_000, 'keeps'],
-    ['told', T0 - 999, 'forgets'],
-    ['told', T0 + 5_000, 'forgets'],
+    ['reported', T0 - 60_000, 'keeps'],
+    ['reported', T0 - 1_000, 'keeps'],
+    ['reported', T0 - 999, 'forgets'],
+    ['reported', T0 + 5_000, 'forgets'],
     ['observed', T0 - 60_000, 'forgets'],
   ] as const)('%s, VolumeAttachment created at %d -> %s', (origin, createdAtMs, what) => {
     const times = setUp(origin);
@@ -43,20 +43,20 @@ describe('DetachTimes', () => {
 
   it('forgets one node and keeps the other', () => {
     const times = setUp();
-    times.record('vol', 'node-b', { atMs: T0, origin: 'told' });
+    times.record('vol', 'node-b', { atMs: T0, origin: 'reported' });
     times.forget('vol', 'node-a');
-    expect(times.wasTold('vol', 'node-a', T0)).toBe(false);
-    expect(times.wasTold('vol', 'node-b', T0)).toBe(true);
+    expect(times.wasReported('vol', 'node-a', T0)).toBe(false);
+    expect(times.wasReported('vol', 'node-b', T0)).toBe(true);
     times.forget('vol', 'node-b');
     expect(times.size).toBe(0);
   });
 
   it('frees volumes whose grace is over at the next detach, and no others', () => {
     const times = setUp();
-    times.record('vol-2', 'node-a', { atMs: T0 + 10_000, origin: 'told' });
-    times.record('vol', 'node-b', { atMs: T0 + 20_000, origin: 'told' });
+    times.record('vol-2', 'node-a', { atMs: T0 + 10_000, origin: 'reported' });
+    times.record('vol', 'node-b', { atMs: T0 + 20_000, origin: 'reported' });
     expect(times.size).toBe(2);
-    times.record('vol-3', 'node-a', { atMs: T0 + 10_000 + GRACE_MS, origin: 'told' });
+    times.record('vol-3', 'node-a', { atMs: T0 + 10_000 + GRACE_MS, origin: 'reported' });
     expect(times.size).toBe(2);
     expect(times.lastMs('vol', T0 + 40_000)).toBe(T0 + 20_000);
   });

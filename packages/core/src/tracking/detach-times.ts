@@ -1,8 +1,8 @@
 /** When a node was detached from a volume, and how we know. */
 interface Detachment {
   readonly atMs: number;
-  /** `told`: somebody detached it. `observed`: its VolumeAttachment was no longer there. */
-  readonly origin: 'told' | 'observed';
+  /** `reported`: an operation detached it. `observed`: its VolumeAttachment was no longer there. */
+  readonly origin: 'reported' | 'observed';
 }
 
 /** Resolution of `metadata.creationTimestamp`, ms. */
@@ -54,10 +54,10 @@ export class DetachTimes {
     return this.#matters(last, nowMs) ? last : undefined;
   }
 
-  /** Somebody detached the node within the grace, so it is no obstacle to another. */
-  wasTold(volumeHandle: string, nodeName: string, nowMs: number): boolean {
+  /** An operation detached the node within the grace, so it does not prevent an attach to another node. */
+  wasReported(volumeHandle: string, nodeName: string, nowMs: number): boolean {
     const detachment = this.#volumes.get(volumeHandle)?.get(nodeName);
-    return detachment?.origin === 'told' && this.#matters(detachment.atMs, nowMs);
+    return detachment?.origin === 'reported' && this.#matters(detachment.atMs, nowMs);
   }
 
   #prune(nowMs: number): void {

@@ -61,7 +61,7 @@ describe('KeyedLock', () => {
     await Promise.all([first, second, third]);
   });
 
-  it('frees a key once nobody holds it, also after a task threw', async () => {
+  it('frees a key once it is not held, also after a task threw', async () => {
     const { lock, log, run, finish } = setUp();
     const failing = lock.run('a', () => Promise.reject(new Error('boom')), new AbortController().signal);
     const next = run('a', 'a2');

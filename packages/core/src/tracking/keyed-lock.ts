@@ -1,6 +1,6 @@
 /**
  * Serialises work by key. Invariants: tasks of one key never overlap and run in the order they were asked for; tasks of
- * different keys do not wait for each other; a key nobody holds takes no memory.
+ * different keys do not wait for each other; a key that is not held takes no memory.
  */
 export class KeyedLock {
   /** Held keys, each with the wake-ups of those who wait for it, first come first. */
@@ -51,7 +51,7 @@ export class KeyedLock {
     }
   }
 
-  /** Hands the key to the next in the queue without letting go of it, so that nobody can slip in between. */
+  /** Hands the key to the next in the queue without freeing it, so that no other caller gets it in between. */
   #release(key: string): void {
     const queue = this.#waiting.get(key);
     for (const wake of queue ?? []) {

@@ -215,7 +215,7 @@ function presentNode(node: NodeFact, { cluster, absence, policy }: ViewSources, 
   }
   const { enabled, leaseStaleMs } = policy.earlyDetection;
   const lease = enabled ? cluster.nodeLease(name) : undefined;
-  // Measured up to where the Lease cache is known to be current: a watch that died makes nobody suspect.
+  // Measured up to where the Lease cache is known to be current: a watch that died makes no node suspect.
   const knownUntilMs = Math.min(cluster.leasesFreshAsOfMs() ?? 0, nowMs);
   if (!lease || knownUntilMs - lease.observedAtMs <= leaseStaleMs) return { kind: 'ready', name, node };
   const sinceMs = lease.observedAtMs + leaseStaleMs;

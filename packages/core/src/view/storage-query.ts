@@ -9,7 +9,7 @@ import {
 import type { StorageReading } from '../model/storage-reading.ts';
 import type { AttachmentView, ClusterView, KnownNode, UnreadView } from './cluster-view.ts';
 
-/** A Node nobody remembers, whose pods are gone too, is still known to the backend by the fence that we put there. */
+/** Adds the addresses of fences. A Node that no cache knows and whose pods are gone is still named by the fence that we made. */
 export function withFencedAddresses(
   storageNodes: ClusterView['storageNodes'],
   reading: StorageReading | undefined,

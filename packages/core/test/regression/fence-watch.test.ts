@@ -1,4 +1,4 @@
-/** A fence is watched for as long as it stands. @see design section 5 */
+/** A fence is watched for as long as it exists. @see design section 5 */
 import { describe, expect, it } from 'vitest';
 import { nodeFact } from '../../src/testing/fact-builders.ts';
 import { PassFixture } from '../pass-fixture.ts';
@@ -14,7 +14,7 @@ async function released(): Promise<PassFixture> {
 }
 
 describe('a fence that another party removed', () => {
-  it('is put back by the next look, after its node was released', async () => {
+  it('is put back by the next pass, after its node was released', async () => {
     const f = await released();
     f.backend.fences.clear();
     await f.clock.advance(10_000);

@@ -177,8 +177,8 @@ describe('a live migration', () => {
   });
 });
 
-describe('a VolumeAttachment that names a Node nobody has seen', () => {
-  it("holds nobody else's release, however many there are", async () => {
+describe('a VolumeAttachment that names an unknown Node', () => {
+  it('holds no other release, however many there are', async () => {
     const f = new PassFixture();
     for (let index = 0; index < 10; index++) {
       f.cluster.setVolumeAttachment(

@@ -226,7 +226,7 @@ describe('safety review', () => {
     expect(logger.lines).toEqual([]);
   });
 
-  it('11 finishes a release after a crash between pod and VolumeAttachment of a Node that nobody remembers', async () => {
+  it('11 finishes a release after a crash between pod and VolumeAttachment of a Node that is forgotten', async () => {
     const { attach, backendA, clock, cluster, actions, run, restart, writes } = setUp();
     attach('pv-a');
     cluster.setPod(podFact());
