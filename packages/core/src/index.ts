@@ -1,11 +1,6 @@
-export { addressConflicts } from './decide/address-conflict.ts';
-export type { Cleanup } from './decide/cleanups.ts';
-export { type Decision, decide, type Plan } from './decide/decide.ts';
-export { type Evaluation, evaluate, type Scope } from './decide/evaluate.ts';
-export type { Facts, Readings } from './decide/evaluation-facts.ts';
-export { RULES, type Rule, type Verdict } from './decide/rules.ts';
-export type { DetachStrategy } from './execute/detach-requests.ts';
-export type { Effect, LostDecision } from './execute/effect.ts';
+// Embed the loop: a trigger, a reconciler, the attachments, and a pass that untracks them after a grace period.
+// The ports: NodeLister, Clock, Logger, and AttachmentStore where attachments are stored.
+
 export {
   AttachmentReconciler,
   type AttachmentReconcilerOptions,
@@ -17,6 +12,31 @@ export type { PassResultKind, ReconcileAction } from './loop/reconcile-instrumen
 export { createReconcileMetrics, type ReconcileMetrics } from './loop/reconcile-metrics.ts';
 export type { PassContext, PassResult, ReconcilePass } from './loop/reconcile-pass.ts';
 export { CoreError, type CoreErrorCode, type Outcome } from './model/errors.ts';
+export type { Migration, TrackedAttachment } from './model/tracked-attachment.ts';
+export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './model/trigger-reason.ts';
+export { UntrackPass, type UntrackPassOptions } from './pass/untrack-pass.ts';
+export { type Clock, delay, systemClock } from './ports/clock.ts';
+export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
+export type { AttachmentStore, NodeLister } from './ports/ports.ts';
+export {
+  AttachmentManager,
+  type AttachmentManagerOptions,
+  type MigrationOptions,
+  type RemovalResult,
+  type TrackOptions,
+} from './tracking/attachment-manager.ts';
+
+// Embed the release: a pass that fences lost nodes and releases their volumes, previews of it, and its reports.
+// The ports: ClusterReader, ClusterActions, StorageFleet, Leadership, LostNodeRecords, EventRecorder.
+
+export { addressConflicts } from './decide/address-conflict.ts';
+export type { Cleanup } from './decide/cleanups.ts';
+export { type Decision, decide, type Plan } from './decide/decide.ts';
+export { type Evaluation, evaluate, type Scope } from './decide/evaluate.ts';
+export type { Facts, Readings } from './decide/evaluation-facts.ts';
+export { RULES, type Rule, type Verdict } from './decide/rules.ts';
+export type { DetachStrategy } from './execute/detach-requests.ts';
+export type { Effect, LostDecision } from './execute/effect.ts';
 export type {
   CacheFreshness,
   FormerAddress,
@@ -28,8 +48,6 @@ export type {
   Taint,
   VolumeAttachmentFact,
 } from './model/facts.ts';
-export { type Fence, type FenceRecord, isFenceOf } from './model/fence-record.ts';
-export { type FenceState, INEFFECTIVE_REASONS, type IneffectiveReason } from './model/fence-state.ts';
 export { FENCED_TAINT } from './model/fenced-taint.ts';
 export { HOLD_REASONS, type HoldReason } from './model/hold-reason.ts';
 export { isOutOfServiceByUs, OUT_OF_SERVICE_TAINT } from './model/out-of-service.ts';
@@ -47,6 +65,47 @@ export {
   STRATEGIES,
   type Strategy,
 } from './model/policy.ts';
+export type { PassHistory } from './pass/pass-history.ts';
+export type { PassObserver, PassReport } from './pass/pass-report.ts';
+export {
+  PlanPreview,
+  type PlanPreviewOptions,
+  type Preview,
+  type PreviewChoice,
+} from './pass/plan-preview.ts';
+export { ReleasePass, type ReleasePassOptions } from './pass/release-pass.ts';
+export type { FenceRecords } from './ports/fence-records.ts';
+export {
+  type ChangeResult,
+  type ClusterActions,
+  type ClusterEvent,
+  type ClusterReader,
+  type DeleteResult,
+  EVENT_REASONS,
+  type EventReason,
+  type EventRecorder,
+  type Leadership,
+  type LiveNode,
+  type LostNodeRecord,
+  type LostNodeRecords,
+  type StorageFleet,
+} from './ports/ports.ts';
+export { type AttachmentStatus, STALE_STEPS, type StaleState } from './report/attachment-status.ts';
+export { type Held, heldIn, lostDecisionsIn, untouchedIn } from './report/held.ts';
+export { PassReporter, type PassReporterOptions } from './report/pass-reporter.ts';
+export { BackendFleet } from './view/backend-fleet.ts';
+export {
+  type AttachmentView,
+  type ClusterView,
+  type LostNode,
+  type NodeState,
+  nodeFactOf,
+} from './view/cluster-view.ts';
+
+// Implement a backend: the port, its descriptor, and what it is asked and answers.
+
+export { type Fence, type FenceRecord, isFenceOf } from './model/fence-record.ts';
+export { type FenceState, INEFFECTIVE_REASONS, type IneffectiveReason } from './model/fence-state.ts';
 export {
   addressKey,
   describeAddresses,
@@ -72,18 +131,6 @@ export {
   type UnattributedSession,
   type UnknownReason,
 } from './model/storage-reading.ts';
-export type { Migration, TrackedAttachment } from './model/tracked-attachment.ts';
-export { type ReconcileTrigger, TRIGGER_REASONS, type TriggerReason } from './model/trigger-reason.ts';
-export type { PassHistory } from './pass/pass-history.ts';
-export type { PassObserver, PassReport } from './pass/pass-report.ts';
-export {
-  PlanPreview,
-  type PlanPreviewOptions,
-  type Preview,
-  type PreviewChoice,
-} from './pass/plan-preview.ts';
-export { ReleasePass, type ReleasePassOptions } from './pass/release-pass.ts';
-export { UntrackPass, type UntrackPassOptions } from './pass/untrack-pass.ts';
 export type {
   BackendCheck,
   BackendCheckContext,
@@ -95,26 +142,6 @@ export type {
   BackendSettings,
 } from './ports/backend-descriptor.ts';
 export { type BackendHistory, MAX_HISTORY_BYTES } from './ports/backend-history.ts';
-export { type Clock, delay, systemClock } from './ports/clock.ts';
-export type { FenceRecords } from './ports/fence-records.ts';
-export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
-export {
-  type AttachmentStore,
-  type ChangeResult,
-  type ClusterActions,
-  type ClusterEvent,
-  type ClusterReader,
-  type DeleteResult,
-  EVENT_REASONS,
-  type EventReason,
-  type EventRecorder,
-  type Leadership,
-  type LiveNode,
-  type LostNodeRecord,
-  type LostNodeRecords,
-  type NodeLister,
-  type StorageFleet,
-} from './ports/ports.ts';
 export type {
   BackendCapabilities,
   BackendHealth,
@@ -122,21 +149,5 @@ export type {
   StorageBackend,
   VolumeClaim,
 } from './ports/storage-backend.ts';
-export { type AttachmentStatus, STALE_STEPS, type StaleState } from './report/attachment-status.ts';
-export { type Held, heldIn, lostDecisionsIn, untouchedIn } from './report/held.ts';
-export { PassReporter, type PassReporterOptions } from './report/pass-reporter.ts';
-export {
-  AttachmentManager,
-  type AttachmentManagerOptions,
-  type MigrationOptions,
-  type RemovalResult,
-  type TrackOptions,
-} from './tracking/attachment-manager.ts';
-export { BackendFleet } from './view/backend-fleet.ts';
-export {
-  type AttachmentView,
-  type ClusterView,
-  type LostNode,
-  type NodeState,
-  nodeFactOf,
-} from './view/cluster-view.ts';
+
+// Test: fakes and builders are in `@reattach/core/testing`, the suite for a backend in `@reattach/core/testing/backend-conformance`.
