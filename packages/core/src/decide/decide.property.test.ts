@@ -141,13 +141,14 @@ const LAWS: readonly (readonly [string, Law])[] = [
     },
   ],
   [
-    'never acts in mode observe, for another attacher or in a migration',
+    'never acts in mode observe, for another attacher or in a migration of a node that may still write',
     (taken: Taken, _options: WorldOptions, { mode }: Policy) =>
       !acts(taken) ||
       (mode !== 'observe' &&
         taken.attachment.attacher === TEST_ATTACHER &&
-        (taken.migrationUntilMs ?? 0) <= NOW &&
-        !taken.vmMigrating),
+        (taken.evidence.kind === 'silent' ||
+          taken.fence.kind === 'effective' ||
+          ((taken.migrationUntilMs ?? 0) <= NOW && !taken.vmMigrating))),
   ],
   [
     'never releases without an effective fence',

@@ -64,7 +64,9 @@ function expected(row: Row): string {
   if (row.hasOtherActor) return 'hold other-actor';
   if (row.node === 'ready') return 'keep';
   if (row.node === 'lease-stale' && row.evidence !== 'silent') return 'keep';
-  if (row.isMigrating) return 'wait';
+  const isRead = row.evidence !== 'unknown'; // a backend that cannot be read says nothing about its fence either
+  const isCutOff = row.evidence === 'silent' || (isRead && row.fence === 'effective');
+  if (row.isMigrating && !isCutOff) return 'wait';
   if (row.node.endsWith('for a moment')) return 'wait';
   if (row.evidence === 'unknown') return 'hold storage-unknown';
   if (row.mode === 'observe') return 'hold dry-run';

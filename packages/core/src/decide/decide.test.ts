@@ -65,7 +65,12 @@ const CASES: readonly (readonly [rule: string, WorldOptions, Partial<Policy>, ex
     { kind: 'hold', reason: 'other-actor' },
   ],
   ['node-lost', { node: ready() }, {}, { kind: 'keep' }],
-  ['no-migration', { view: { migrationUntilMs: NOW + 1 } }, {}, { kind: 'wait', untilMs: NOW + 1 }],
+  [
+    'no-migration',
+    { evidence: live, view: { migrationUntilMs: NOW + 1 } },
+    {},
+    { kind: 'wait', untilMs: NOW + 1 },
+  ],
   ['grace-over', { node: notReady(1_000) }, {}, { kind: 'wait' }],
   [
     'volume-known',
@@ -205,14 +210,28 @@ describe('decide', () => {
 
   describe('on a migration', () => {
     it('waits within its timeout, and judges each node on its own after it', () => {
-      expect(verdictOf({ view: { migrationUntilMs: NOW } }).kind).toBe('fence');
+      expect(verdictOf({ evidence: live, view: { migrationUntilMs: NOW } }).kind).toBe('fence');
     });
 
     it('waits as long as KubeVirt migrates', () => {
-      expect(verdictOf({ view: { vmMigrating: true } })).toMatchObject({
+      expect(verdictOf({ evidence: live, view: { vmMigrating: true } })).toMatchObject({
         kind: 'wait',
         untilMs: NOW + 2_000,
       });
+    });
+  });
+
+  describe('on a migration of a node that is cut off', () => {
+    const view = { vmMigrating: true, migrationUntilMs: NOW + 60_000 };
+
+    it.each<[string, WorldOptions, string]>([
+      ['silent', { evidence: silentFor(60_000) }, 'fence'],
+      ['silent, within the grace', { node: notReady(1_000), evidence: silentFor(1_000) }, 'wait'],
+      ['live behind an effective fence', { evidence: live, fence: EFFECTIVE }, 'release'],
+      ['live behind a fence that is not effective yet', { evidence: live, fence: QUIESCING }, 'wait'],
+      ['unknown', { evidence: unknown }, 'wait'],
+    ])('%s: the migration cannot finish -> %s', (_what, options, verdict) => {
+      expect(verdictOf({ ...options, view }).kind).toBe(verdict);
     });
   });
 

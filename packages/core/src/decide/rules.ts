@@ -144,7 +144,7 @@ function nodeLost({ node, evidence }: RuleInput): Verdict | undefined {
 }
 
 function noMigration(c: RuleInput): Verdict | undefined {
-  const why = migrationOf(c, c.node, c.nowMs);
+  const why = migrationOf(c, c, c.nowMs);
   if (why === undefined) return undefined;
   const untilMs = Math.max(c.migrationUntilMs ?? 0, c.nowMs + (c.vmMigrating ? c.policy.suspectPollMs : 0));
   return { kind: 'wait', untilMs, why };

@@ -362,8 +362,17 @@ describe('execute', () => {
       const f = PassFixture.unfenced();
       f.attach('pv-b', 'node-a', 'pod-b');
       f.cluster.setClaimMigrating('default', 'claim-of-pv-b');
+      f.backend.setLive('node-a');
       await f.run();
       expect([f.backend.calls, f.effects]).toEqual([[], ['postponed']]);
+    });
+
+    it('cuts off a volume whose migration cannot finish, because the node is silent', async () => {
+      const f = PassFixture.unfenced();
+      f.attach('pv-b', 'node-a', 'pod-b');
+      f.cluster.setClaimMigrating('default', 'claim-of-pv-b');
+      await f.run();
+      expect(f.effects).toEqual(['fenced']);
     });
   });
 

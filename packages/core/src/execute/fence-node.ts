@@ -16,10 +16,10 @@ export async function fenceNode({ decisions, nowMs, ports, signal }: NodePlan): 
     (view) =>
       view.attachment.nodeName === node.name &&
       view.backend === backend &&
-      migrationOf(view, node, nowMs) !== undefined,
+      migrationOf(view, decisions[0], nowMs) !== undefined,
   );
   if (migrating) {
-    const why = `A fence would also cut off ${migrating.attachment.persistentVolumeName}: ${migrationOf(migrating, node, nowMs)}`;
+    const why = `A fence would also cut off ${migrating.attachment.persistentVolumeName}: ${migrationOf(migrating, decisions[0], nowMs)}`;
     return [{ kind: 'postponed', decisions, reason: 'sibling-held', why }];
   }
   try {
