@@ -1,7 +1,7 @@
 import type { LogLine } from '@reattach/sim-world';
 import type { Timeline } from './timeline.ts';
 
-/** Adds a decision of the controller to the timeline, in the words of its log. */
+/** Adds what the controller logs to the timeline: `decided` before it acts, `done` once the answer is there. */
 export function addLogLine(line: LogLine, timeline: Timeline): void {
   const volume = text(line['persistentVolume']);
   const node = text(line['node']);
@@ -10,15 +10,23 @@ export function addLogLine(line: LogLine, timeline: Timeline): void {
     case 'Held release':
       return timeline.add('decided', `hold ${volume} on ${node} (${text(line['reason'])}): ${why}`);
     case 'Fenced node':
-      return timeline.add('decided', `fence ${node} at the backend`);
+      return timeline.add('done', `fenced ${node} at the backend`);
+    case 'Restored fence that was removed':
+      return timeline.add('done', `put the fence of ${node} back: ${why}`);
     case 'Released stale attachment':
-      return timeline.add('decided', `release ${volume} from ${node} (${text(line['strategy'])}): ${why}`);
+      return timeline.add('done', `released ${volume} from ${node} (${text(line['strategy'])}): ${why}`);
     case 'Unfenced node':
-      return timeline.add('decided', `unfence ${node} at the backend: ${why}`);
+      return timeline.add('done', `unfenced ${node} at the backend: ${why}`);
     case 'Removed out-of-service taint':
-      return timeline.add('decided', `remove the out-of-service taint of ${node}: ${why}`);
+      return timeline.add('done', `removed the out-of-service taint of ${node}: ${why}`);
+    case 'Fence at storage backend was damaged':
+      return timeline.add('seen', `the fence of ${node} was damaged: ${text(line['damage'])}`);
     default:
-      if (line.level === 'error') timeline.add('error', `${line.msg} ${JSON.stringify(line['err'] ?? '')}`);
+      if (line.level === 'error')
+        timeline.add(
+          'error',
+          [line.msg, line['err'] && JSON.stringify(line['err'])].filter(Boolean).join(' '),
+        );
   }
 }
 

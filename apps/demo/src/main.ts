@@ -8,9 +8,11 @@ const BACKENDS: Readonly<Record<string, BackendKind>> = { rds: 'rds', linux: 'li
 
 const NAMES = SCENARIOS.map(({ name }) => name);
 
+const NAME_WIDTH = Math.max(...NAMES.map((name) => name.length));
+
 const USAGE = `Usage: pnpm demo [--scenario NAME] [--backend rds|linux] [--json]
 
-${SCENARIOS.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`).join('\n')}
+${SCENARIOS.map(({ name, title }) => `  ${name.padEnd(NAME_WIDTH)} ${title}`).join('\n')}
 
   --scenario NAME  default ${NAMES[0]}
   --backend NAME   rds (default) or linux: a MikroTik ROSE Data Server or a Linux NVMe/TCP target

@@ -20,6 +20,10 @@ export async function playScenario(
     await scenario.play(run).catch((err: unknown) => problems.push(messageOf(err)));
     outcome = outcomeOf(run);
     problems.push(...scenario.judge(outcome, run));
+    if (scenario.lesson) {
+      timeline.add('learn', scenario.lesson.learn);
+      timeline.add('next', scenario.lesson.next);
+    }
     if (outcome.doubleWrites > 0) problems.push(`${outcome.doubleWrites} double writes`);
     problems.push(...(await run.stopControllers()));
   } catch (err) {
@@ -57,7 +61,7 @@ function outcomeOf(run: ScenarioRun): Outcome {
     run.timeline.events[pick]((event) => event.kind === kind && event.atMs >= 0 && text.test(event.text))
       ?.atMs;
   const lostAtMs = atMs('find', 'seen', /NotReady|was deleted/);
-  const releasedAtMs = atMs('findLast', 'decided', /^release/);
+  const releasedAtMs = atMs('findLast', 'done', /^released/);
   const runningAtMs = atMs('findLast', 'moved', /runs on/);
   return {
     released: released.size,

@@ -22,7 +22,10 @@ const COLOURS = {
   seen: 'blue',
   decided: 'yellow',
   written: 'magenta',
+  done: 'yellow',
   moved: 'green',
+  learn: 'cyan',
+  next: 'cyan',
   error: 'redBright',
 } as const;
 

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
+  ACTIVITY_WINDOW_MS,
   type BackendKind,
   COMPRESSED_FLAGS,
   ControllerProcess,
   type LogLine,
   SimWorld,
+  type SimWorldOptions,
   type WorldFiles,
   worldFlags,
 } from '@reattach/sim-world';
@@ -18,6 +20,12 @@ const POLL_MS = 20;
 
 /** Longest wait for a condition, ms: it ends what hangs and is far above what a busy machine needs. */
 const LIMIT_MS = 180_000;
+
+/** An RDS shows the last packet of a host to the second. */
+const READING_RESOLUTION_MS = 1_000;
+
+/** A command that reads sessions, in either dialect. */
+const READING = /^read |\/ip\/firewall\/connection/;
 
 /** Elections in step with the compressed world. */
 const ELECTION_FLAGS = [
@@ -32,6 +40,8 @@ export interface RunOptions {
   readonly mode: 'observe' | 'fence';
   /** More flags of the controller. */
   readonly flags?: readonly string[];
+  /** What the world differs in from the usual one. */
+  readonly world?: Omit<SimWorldOptions, 'backend' | 'clock'>;
   /** Replicas of the controller; default 1. */
   readonly controllers?: number;
 }
@@ -59,7 +69,7 @@ export class ScenarioRun implements AsyncDisposable {
   /** Resolves once every replica of the workload runs and every controller is ready. @throws with what `/readyz` says otherwise. */
   static async start(options: RunOptions, backend: BackendKind, timeline: Timeline): Promise<ScenarioRun> {
     await using cleanup = new AsyncDisposableStack();
-    const world = cleanup.use(await SimWorld.start({ backend }));
+    const world = cleanup.use(await SimWorld.start({ ...options.world, backend }));
     const files: WorldFiles = cleanup.use(await world.writeFiles());
     const { nodes, rds } = world;
     timeline.add(
@@ -99,7 +109,8 @@ export class ScenarioRun implements AsyncDisposable {
       'narration',
       `Controller is ready in mode ${options.mode}, ${(tookMs / 1_000).toFixed(1)} s after its start`,
     );
-    await run.#untilReadAgain();
+    timeline.add('narration', 'The controller listens until it knows how often each host speaks');
+    await run.listen(ACTIVITY_WINDOW_MS);
     cleanup.use(watchWorld(world, timeline));
     return new ScenarioRun(run, cleanup.move());
   }
@@ -118,6 +129,24 @@ export class ScenarioRun implements AsyncDisposable {
   /** Lets the world run for `ms`: for scenarios in which nothing may happen. */
   pause(ms: number): Promise<void> {
     return sleep(ms);
+  }
+
+  /**
+   * Waits until the controller has read the backend for longer than that. A host that was heard for less than the activity window may
+   * be one that speaks rarely, so its silence proves nothing for nine windows.
+   */
+  async listen(ms: number): Promise<void> {
+    const heardAtMs = Date.now() + ms + READING_RESOLUTION_MS;
+    const { entries } = this.world.rds.commands;
+    const isHeard = () =>
+      entries.filter(({ atMs, text }) => atMs > heardAtMs && READING.test(text)).length >= 2;
+    await this.until('the backend to be read', isHeard);
+  }
+
+  /** What the leader says about the evidence for a lost node: `live`, `silent` or `unknown` for each of its attachments. */
+  async evidenceOf(node: string): Promise<readonly string[]> {
+    const attachments = (await this.controllers[0]?.lostAttachments()) ?? [];
+    return attachments.filter((each) => each.node === node).map(({ evidence }) => evidence.kind);
   }
 
   /** The lines with this message, and with these fields where given. */
@@ -140,15 +169,6 @@ export class ScenarioRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cleanup.disposeAsync();
-  }
-
-  /** The idle poll reads the backend once more: what live nodes do must be known before one of them fails. */
-  #untilReadAgain(): Promise<void> {
-    const readings = () =>
-      this.world.rds.commands.entries.filter(({ text }) => /^read |\/ip\/firewall\/connection/.test(text))
-        .length;
-    const before = readings();
-    return this.until('the backend to be read', () => readings() > before + 1);
   }
 
   async #untilReady(): Promise<void> {

@@ -1,6 +1,19 @@
-/** One event of a run. `narration` is the demo's own voice, `written` a write of the controller, `moved` a pod that runs. */
+/**
+ * One event of a run. `narration` is the demo's own text, `decided` a decision of the controller, `written` a write of it, `done`
+ * a step that it completed, `moved` a pod that runs, `learn` and `next` what a run shows and what an operator does then.
+ */
 export interface TimelineEvent {
-  readonly kind: 'narration' | 'fault' | 'seen' | 'decided' | 'written' | 'moved' | 'error';
+  readonly kind:
+    | 'narration'
+    | 'fault'
+    | 'seen'
+    | 'decided'
+    | 'written'
+    | 'done'
+    | 'moved'
+    | 'learn'
+    | 'next'
+    | 'error';
   /** Time since the fault, ms; negative before it. */
   readonly atMs: number;
   readonly text: string;

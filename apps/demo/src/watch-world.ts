@@ -1,53 +1,58 @@
 import type { SimWorld } from '@reattach/sim-world';
 import type { Timeline } from './timeline.ts';
 
-const POLL_MS = 20;
-
-/** Adds what changes in the cluster, and every write of the controller, to the timeline. */
+/**
+ * Adds what changes in the cluster, and every write of the controller, to the timeline at the moment it happens. The controller
+ * logs a write after it was answered, so its log line follows.
+ */
 export function watchWorld(world: SimWorld, timeline: Timeline): Disposable {
   const cleanup = new DisposableStack();
-  const ready = new Map<string, boolean>();
+  cleanup.use(watchCluster(world, timeline));
+  let seen = world.kube.requests.at(-1)?.seq ?? 0;
   cleanup.use(
-    world.kube.store.subscribe(({ kind, type, object }) => {
-      const { name } = object.metadata;
-      if (kind === 'Node' && type === 'DELETED') timeline.add('seen', `Node ${name} was deleted`);
-      else if (kind === 'Node') {
-        const isReady = world.kube.store
-          .get('Node', name)
-          ?.status?.conditions?.some(
-            (condition) => condition.type === 'Ready' && condition.status === 'True',
-          );
-        const before = ready.get(name) ?? true;
-        ready.set(name, isReady === true);
-        if (before !== isReady)
-          timeline.add('seen', `Kubernetes marks ${name} ${isReady ? 'Ready' : 'NotReady'}`);
-      }
+    world.kube.subscribeRequests(({ seq, method, path, userAgent }) => {
+      if (seq <= seen) return; // its status became known
+      seen = seq;
+      if (userAgent?.startsWith('reattach') && isWrite(method, path))
+        timeline.add('written', `API server: ${method} ${path}`);
     }),
   );
-  let seenRequests = world.kube.requests.at(-1)?.seq ?? 0;
-  let seenCommands = world.rds.commands.entries.length;
-  const running = new Map(podsByNode(world));
-  const poll = setInterval(() => {
-    for (const request of world.kube.requests) {
-      if (request.seq <= seenRequests) continue;
-      seenRequests = request.seq;
-      if (request.userAgent?.startsWith('reattach') && isWrite(request.method, request.path)) {
-        timeline.add('written', `API server: ${request.method} ${request.path}`);
-      }
-    }
-    for (const { text } of world.rds.commands.entries.slice(seenCommands)) {
-      seenCommands++;
-      if (/address-list\/(add|remove)|^(un)?fence /.test(text))
-        timeline.add('written', `backend: ${text.split('; :put')[0]}`);
-    }
-    for (const [pod, node] of podsByNode(world)) {
-      if (running.get(pod) === node) continue;
-      running.set(pod, node);
-      timeline.add('moved', `${pod} runs on ${node}`);
-    }
-  }, POLL_MS);
-  cleanup.defer(() => clearInterval(poll));
+  cleanup.use(
+    world.rds.commands.subscribe(({ text }) => {
+      const write = backendWrite(text);
+      if (write !== undefined) timeline.add('written', `backend: ${write}`);
+    }),
+  );
   return cleanup;
+}
+
+function watchCluster({ kube }: SimWorld, timeline: Timeline): Disposable {
+  const ready = new Map<string, boolean>();
+  const running = new Map<string, string>();
+  for (const pod of kube.store.list('Pod')) {
+    const { nodeName } = pod.spec ?? {};
+    if (pod.status?.phase === 'Running' && nodeName) running.set(pod.metadata.uid, nodeName);
+  }
+  return kube.store.subscribe(({ kind, type, object }) => {
+    const { name, uid } = object.metadata;
+    if (kind === 'Node' && type === 'DELETED') {
+      ready.delete(name);
+      timeline.add('seen', `Node ${name} was deleted`);
+    } else if (kind === 'Node') {
+      const conditions = kube.store.get('Node', name)?.status?.conditions;
+      const isReady = conditions?.some((each) => each.type === 'Ready' && each.status === 'True') === true;
+      if (type === 'ADDED' && isReady) timeline.add('seen', `Node ${name} joined the cluster`);
+      else if ((ready.get(name) ?? true) !== isReady)
+        timeline.add('seen', `Kubernetes marks ${name} ${isReady ? 'Ready' : 'NotReady'}`);
+      ready.set(name, isReady);
+    } else if (kind === 'Pod' && type !== 'DELETED') {
+      const { spec, status, metadata } = kube.store.get('Pod', name, object.metadata.namespace) ?? {};
+      const nodeName = spec?.nodeName;
+      if (metadata?.uid !== uid || status?.phase !== 'Running' || !nodeName || running.has(uid)) return;
+      running.set(uid, nodeName);
+      timeline.add('moved', `${name} runs on ${nodeName}`);
+    }
+  });
 }
 
 /** Leases and Events are noise here. */
@@ -55,6 +60,11 @@ function isWrite(method: string, path: string): boolean {
   return method !== 'GET' && !path.includes('/leases') && !path.includes('/events');
 }
 
-function podsByNode(world: SimWorld): [string, string][] {
-  return world.nodes.flatMap(({ name }) => world.podsOn(name).map((pod): [string, string] => [pod, name]));
+/** The part of a command that writes, of both dialects; `undefined` when it only reads. */
+function backendWrite(command: string): string | undefined {
+  const routerOs = /\/ip\/firewall\/(?:address-list|raw)\/(?:add|remove|set|enable|move)[^;{}]*/.exec(
+    command,
+  );
+  if (routerOs) return routerOs[0].trim();
+  return /^(un)?fence /.test(command) ? command.replace(/^((?:un)?fence) \S+/, '$1') : undefined;
 }

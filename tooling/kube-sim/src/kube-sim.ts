@@ -97,6 +97,11 @@ export class KubeSim implements AsyncDisposable {
     return this.#log.waitFor(match, signal);
   }
 
+  /** Calls `listener` with every request as it is received, before it is handled, and again when its status is known. */
+  subscribeRequests(listener: (request: LoggedRequest) => void): Disposable {
+    return this.#log.subscribe(listener);
+  }
+
   /** Makes every resourceVersion handed out so far too old. Open watches go on. */
   compact(): void {
     this.store.compact();

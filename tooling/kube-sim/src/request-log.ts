@@ -56,7 +56,13 @@ export class RequestLog {
     return entry;
   }
 
-  /** Notes the status of the answer. */
+  /** Calls `listener` with every request as it is received, before it is handled, and again when its status is known. */
+  subscribe(listener: (request: LoggedRequest) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  /** Records the status of the answer. */
   answered(request: LoggedRequest, status: number): void {
     const entry = { ...request, status };
     const index = this.#entries.findLastIndex((candidate) => candidate.seq === request.seq);
@@ -73,16 +79,14 @@ export class RequestLog {
     const logged = this.#entries.find((entry) => matchesRequest(match, entry));
     if (logged) return logged;
     const { promise, resolve, reject } = Promise.withResolvers<LoggedRequest>();
-    const onRequest = (request: LoggedRequest) => {
+    using _subscription = this.subscribe((request) => {
       if (matchesRequest(match, request)) resolve(request);
-    };
+    });
     const onAbort = () => reject(signal.reason);
-    this.#listeners.add(onRequest);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await promise;
     } finally {
-      this.#listeners.delete(onRequest);
       signal.removeEventListener('abort', onAbort);
     }
   }

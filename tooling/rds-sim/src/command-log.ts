@@ -13,10 +13,7 @@ export interface LoggedCommand {
 export class CommandLog {
   readonly #limit: number;
   readonly #entries: LoggedCommand[] = [];
-  readonly #waiting = new Set<{
-    matches: (command: LoggedCommand) => boolean;
-    resolve: (command: LoggedCommand) => void;
-  }>();
+  readonly #listeners = new Set<(command: LoggedCommand) => void>();
   #seq = 0;
 
   constructor(limit: number) {
@@ -37,18 +34,22 @@ export class CommandLog {
     const entry = { seq: this.#seq, ...command };
     this.#entries.push(entry);
     if (this.#entries.length > this.#limit) this.#entries.shift();
-    for (const waiter of this.#waiting) {
-      if (!waiter.matches(entry)) continue;
-      this.#waiting.delete(waiter);
-      waiter.resolve(entry);
-    }
+    for (const listener of this.#listeners) listener(entry);
     return entry;
+  }
+
+  /** Calls `listener` with every command as it is received, before it is answered. */
+  subscribe(listener: (command: LoggedCommand) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
   /** The next command received whose text fits. */
   async next(pattern: RegExp | string = ''): Promise<LoggedCommand> {
     const { promise, resolve } = Promise.withResolvers<LoggedCommand>();
-    this.#waiting.add({ matches: ({ text }) => textMatches(pattern, text), resolve });
+    using _subscription = this.subscribe((command) => {
+      if (textMatches(pattern, command.text)) resolve(command);
+    });
     return await promise;
   }
 }

@@ -4,7 +4,7 @@ export { type Dialect } from './dialect.ts';
 export { type CommandFault, type FaultRule, type Faults } from './faults.ts';
 export { InProcessRds } from './in-process-rds.ts';
 export { type LandedWrite, type Oracle, type WriteViolation } from './nvme/oracle.ts';
-export { type Cut, type SimHost } from './nvme/sim-host.ts';
+export { type Cut, type SimHost, type SimHostOptions } from './nvme/sim-host.ts';
 export { type TargetSocket } from './nvme/target.ts';
 export { type Volume, type VolumeOptions } from './nvme/volume.ts';
 export { type Credentials, type Mirror, RdsSim, type RdsSimOptions } from './rds-sim.ts';

@@ -1,4 +1,5 @@
-import type { BackendKind, SimWorld, WorldFiles } from './sim-world.ts';
+import type { BackendKind } from './sim-volumes.ts';
+import type { SimWorld, WorldFiles } from './sim-world.ts';
 
 /** Waits that a production controller would refuse, in step with the compressed times of the world. */
 export const COMPRESSED_FLAGS: readonly string[] = [
@@ -10,10 +11,13 @@ export const COMPRESSED_FLAGS: readonly string[] = [
   '--detach-timeout-ms=5000',
 ];
 
+/** A host that was heard within this time is live. Real: 15 000 ms. */
+export const ACTIVITY_WINDOW_MS = 2_000;
+
 /** The same for the options of a backend. */
 const COMPRESSED_BACKEND_FLAGS: Readonly<Record<BackendKind, readonly string[]>> = {
-  rds: ['activity-window-ms=2000', 'idle-poll-ms=500', 'writes-still-ms=250'],
-  'linux-nvmet': ['activity-window-ms=2000', 'idle-poll-ms=500', 'writes-still-ms=250'],
+  rds: [`activity-window-ms=${ACTIVITY_WINDOW_MS}`, 'idle-poll-ms=500', 'writes-still-ms=250'],
+  'linux-nvmet': [`activity-window-ms=${ACTIVITY_WINDOW_MS}`, 'idle-poll-ms=500', 'writes-still-ms=250'],
 };
 
 /** Flags with which a controller finds both sides of a simulated world, in compressed times; it serves on a free port. */

@@ -82,6 +82,17 @@ export class ControllerProcess implements AsyncDisposable {
     return { ok, why: failed.map(({ name, why }) => `${name}: ${why}`).join('; ') };
   }
 
+  /** What `/state` says of attachments on lost nodes: the node, and what its backend proves about it. */
+  async lostAttachments(): Promise<
+    readonly { readonly node: string; readonly evidence: { readonly kind: string } }[]
+  > {
+    const response = await fetch(`${this.#url}/state?attachments=lost`);
+    const { attachments } = (await response.json()) as {
+      attachments: { node: string; evidence: { kind: string } }[];
+    };
+    return attachments;
+  }
+
   /** Waits for `/readyz` to say yes. @returns what it took from the start of the process, ms. @throws with what it says otherwise */
   async ready(): Promise<number> {
     let why = '';

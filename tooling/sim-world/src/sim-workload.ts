@@ -1,28 +1,54 @@
 import type { Clock } from '@reattach/core';
 import type { SimHost } from '@reattach/rds-sim';
 
+export interface SimWorkloadOptions {
+  readonly clock: Clock;
+  /** Time between two writes to a volume, ms. */
+  readonly writeIntervalMs: number;
+  /** The machine's address from which it reaches a volume; default: its first. */
+  readonly pathOf?: (slot: string) => string | undefined;
+}
+
+/** `standby`: the disk of a virtual machine that migrates to this node is connected, and runs elsewhere until `activate()`. */
+type Use = 'mounting' | 'mounted' | 'standby';
+
 /**
  * What runs on a node: writes to every volume that is mounted there, as long as the machine has power, whatever the kubelet
  * or the network do. Writes the backend does not take are dirty pages, replayed when it is reached again.
  */
 export class SimWorkload implements Disposable {
+  /** Idle: nothing is written, and the host sends keep-alives alone. */
+  isIdle = false;
   readonly #host: SimHost;
-  readonly #clock: Clock;
-  readonly #intervalMs: number;
-  /** Slots, and whether the file system is mounted: a mount is tried until the backend answers. */
-  readonly #slots = new Map<string, boolean>();
+  readonly #options: SimWorkloadOptions;
+  readonly #slots = new Map<string, Use>();
+  readonly #standby = new Set<string>();
   #timer: Disposable | undefined;
 
-  constructor(host: SimHost, clock: Clock, intervalMs: number) {
+  constructor(host: SimHost, options: SimWorkloadOptions) {
     this.#host = host;
-    this.#clock = clock;
-    this.#intervalMs = intervalMs;
+    this.#options = options;
   }
 
+  /** Mounts the volume and writes to it. A mount is tried until the backend answers. */
   mount(slot: string): void {
-    this.#host.connect(slot);
-    this.#slots.set(slot, this.#host.mount(slot));
-    this.#timer ??= this.#clock.after(this.#intervalMs, () => this.#tick());
+    const address = this.#options.pathOf?.(slot);
+    this.#host.connect(slot, address === undefined ? {} : { address });
+    const isStandby = this.#standby.has(slot);
+    if (isStandby) this.#slots.set(slot, 'standby');
+    else this.#slots.set(slot, this.#host.mount(slot) ? 'mounted' : 'mounting');
+    this.#schedule();
+  }
+
+  /** The next mount of the volume only connects to it: a virtual machine is about to migrate to this node. */
+  standBy(slot: string): void {
+    this.#standby.add(slot);
+  }
+
+  /** The virtual machine runs here from now on. */
+  activate(slot: string): void {
+    this.#standby.delete(slot);
+    if (this.#slots.get(slot) === 'standby') this.#slots.set(slot, 'mounting');
   }
 
   /** Stops writing. Whether the volume is unmounted: pending writes are written first. */
@@ -43,11 +69,19 @@ export class SimWorkload implements Disposable {
     this.#timer = undefined;
   }
 
+  #schedule(): void {
+    const { clock, writeIntervalMs } = this.#options;
+    this.#timer ??= clock.after(writeIntervalMs, () => {
+      this.#timer = undefined;
+      this.#tick();
+      this.#schedule();
+    });
+  }
+
   #tick(): void {
-    for (const [slot, isMounted] of this.#slots) {
-      if (isMounted) this.#host.write(slot);
-      else this.#slots.set(slot, this.#host.mount(slot));
+    for (const [slot, use] of this.#slots) {
+      if (use === 'mounted' && !this.isIdle) this.#host.write(slot);
+      if (use === 'mounting' && this.#host.mount(slot)) this.#slots.set(slot, 'mounted');
     }
-    this.#timer = this.#clock.after(this.#intervalMs, () => this.#tick());
   }
 }

@@ -2,14 +2,24 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '@reattach/core';
-import { type FakeControllers, type Kubelet, KubeSim, startFakeControllers } from '@reattach/kube-sim';
+import {
+  type FakeControllers,
+  type Kubelet,
+  KubeSim,
+  type MachineStatus,
+  startFakeControllers,
+} from '@reattach/kube-sim';
 import { LinuxTarget } from '@reattach/linux-target-sim';
-import { type Device, RdsSim, type RdsSimOptions, type SimHost } from '@reattach/rds-sim';
+import {
+  type Device,
+  RdsSim,
+  type RdsSimOptions,
+  type SimHost,
+  type SimHostOptions,
+} from '@reattach/rds-sim';
 import { COMPRESSED_TIMES } from './compressed-times.ts';
+import { addSimVolume, BACKEND_ADDRESS, type BackendKind, type SimVolumeOptions } from './sim-volumes.ts';
 import { SimWorkload } from './sim-workload.ts';
-
-/** Products that a world can have as its storage backend: kinds of the controller's configuration. */
-export type BackendKind = 'rds' | 'linux-nvmet';
 
 export interface SimWorldOptions {
   readonly clock?: Clock;
@@ -25,6 +35,23 @@ export interface SimWorldOptions {
   /** The product of the storage backend; default `rds`. Both have the same data plane. */
   readonly backend?: BackendKind;
   readonly kubevirt?: boolean;
+  /** What single machines differ in, by name of the node. */
+  readonly machines?: Readonly<Record<string, MachineTraits>>;
+}
+
+/** What one machine differs in from the others. */
+export interface MachineTraits extends Partial<Omit<SimHostOptions, 'name' | 'addresses'>> {
+  /** A second address in the storage network, which its Node does not report. Every second volume is reached from it. */
+  readonly secondAddress?: string;
+}
+
+/** A machine that joins a running cluster. */
+export interface NewMachine {
+  /** The Node it registers as. */
+  readonly nodeName: string;
+  readonly address: string;
+  /** Unique among all machines; default: `nodeName`. */
+  readonly machineName?: string;
 }
 
 /** One machine: its kubelet, its place in the storage network and what runs on it. */
@@ -36,6 +63,8 @@ export interface SimNode {
   readonly workload: SimWorkload;
 }
 
+type Machine = Pick<SimNode, 'address' | 'host' | 'workload'>;
+
 /** Paths of what a controller needs to reach both sides. */
 export interface WorldFiles extends AsyncDisposable {
   readonly kubeconfig: string;
@@ -43,8 +72,6 @@ export interface WorldFiles extends AsyncDisposable {
   readonly hostKey: string;
 }
 
-/** Where PersistentVolumes say the backend is; SSH listens elsewhere. */
-const BACKEND_ADDRESS = '10.0.0.10';
 const SET_NAME = 'db';
 
 /**
@@ -60,33 +87,46 @@ export class SimWorld implements AsyncDisposable {
   readonly backend: BackendKind;
   /** The forced command of a Linux target; absent where the backend is an RDS. */
   readonly linux: LinuxTarget | undefined;
-  readonly #nodes: ReadonlyMap<string, SimNode>;
+  readonly #clock: Clock;
+  readonly #times: typeof COMPRESSED_TIMES;
+  /** By name of the node. */
+  readonly #machines = new Map<string, Machine>();
+  /** Machines whose name another one has taken. They may run on. */
+  readonly #replaced: Machine[] = [];
 
-  private constructor(
-    kube: KubeSim,
-    rds: RdsSim,
-    fakeControllers: FakeControllers,
-    driver: string,
-    nodes: ReadonlyMap<string, SimNode>,
-    linux: LinuxTarget | undefined,
-  ) {
+  private constructor(kube: KubeSim, rds: RdsSim, linux: LinuxTarget | undefined, options: SimWorldOptions) {
+    const { clock = systemClock, driver = 'rds.csi.srvlab.io', times = COMPRESSED_TIMES } = options;
     this.linux = linux;
     this.backend = linux ? 'linux-nvmet' : 'rds';
     this.kube = kube;
     this.rds = rds;
-    this.fakeControllers = fakeControllers;
     this.driver = driver;
-    this.#nodes = nodes;
+    this.#clock = clock;
+    this.#times = times;
+    const names = options.nodes ?? ['node-a', 'node-b', 'node-c'];
+    for (const [index, nodeName] of names.entries()) {
+      const address = `10.0.0.${index + 11}`;
+      this.#addNode({ nodeName, address }, options.machines?.[nodeName]);
+    }
+    const { volumes = 6 } = options;
+    for (let index = 0; index < volumes; index++) {
+      const name = `pvc-${String(index).padStart(8, '0')}`;
+      this.addVolume({ name, claim: `data-${SET_NAME}-${index}` });
+    }
+    this.fakeControllers = startFakeControllers(kube, {
+      drivers: [driver],
+      times: times.cluster,
+      machine: (nodeName) => machineStatus(nodeName, this.#machine(nodeName)),
+      hooks: (nodeName) => ({
+        onMount: (_volume, handle) => this.#machine(nodeName).workload.mount(handle),
+        onUnmount: (_volume, handle) => this.#machine(nodeName).workload.unmount(handle),
+      }),
+    });
+    if (volumes > 0) kube.addStatefulSet({ name: SET_NAME, replicas: volumes });
   }
 
   static async start(options: SimWorldOptions = {}): Promise<SimWorld> {
-    const {
-      clock = systemClock,
-      driver = 'rds.csi.srvlab.io',
-      times = COMPRESSED_TIMES,
-      volumes = 6,
-    } = options;
-    const names = options.nodes ?? ['node-a', 'node-b', 'node-c'];
+    const { clock = systemClock } = options;
     const kube = await KubeSim.start({ clock, ...(options.kubevirt && { kubevirt: true }) });
     let linux: LinuxTarget | undefined;
     const rds = await RdsSim.start({
@@ -103,52 +143,41 @@ export class SimWorld implements AsyncDisposable {
       }),
     });
     if (!linux) rds.device.addDropRule();
-    const parts = new Map(
-      names.map((name, index) => {
-        const address = `10.0.0.${index + 11}`;
-        const host = rds.device.addHost({
-          name,
-          addresses: [address],
-          keepAliveTimeoutMs: times.keepAliveTimeoutMs,
-          reconnectDelayMs: times.reconnectDelayMs,
-          connectTimeoutMs: times.connectTimeoutMs,
-        });
-        kube.addNode({ name, internalIP: address });
-        return [
-          name,
-          { address, host, workload: new SimWorkload(host, clock, times.writeIntervalMs) },
-        ] as const;
-      }),
-    );
-    const attributesOf = linux ? linuxAttributes : rdsAttributes;
-    for (let index = 0; index < volumes; index++) addVolume(kube, rds, driver, index, attributesOf);
-    const fakeControllers = startFakeControllers(kube, {
-      drivers: [driver],
-      times: times.cluster,
-      hooks: (nodeName) => ({
-        onMount: (_volume, handle) => parts.get(nodeName)?.workload.mount(handle),
-        onUnmount: (_volume, handle) => parts.get(nodeName)?.workload.unmount(handle),
-      }),
-    });
-    const nodes = new Map(
-      [...parts].map(
-        ([name, part]) => [name, { name, ...part, kubelet: fakeControllers.kubelet(name) }] as const,
-      ),
-    );
-    if (volumes > 0) kube.addStatefulSet({ name: SET_NAME, replicas: volumes });
-    return new SimWorld(kube, rds, fakeControllers, driver, nodes, linux);
+    return new SimWorld(kube, rds, linux, options);
   }
 
   get nodes(): readonly SimNode[] {
-    return [...this.#nodes.values()];
+    return [...this.#machines.keys()].map((name) => this.node(name));
   }
 
   /** @throws {TypeError} when there is no such node. */
   node(name: string): SimNode {
-    const node = this.#nodes.get(name);
-    if (!node)
-      throw new TypeError(`Expected a node among ${[...this.#nodes.keys()].join(', ')}, got ${name}`);
-    return node;
+    return { name, ...this.#machine(name), kubelet: this.fakeControllers.kubelet(name) };
+  }
+
+  /** Adds a volume and its claim, which no pod uses yet. */
+  addVolume(options: SimVolumeOptions): void {
+    addSimVolume(this, options);
+  }
+
+  /** A machine joins the cluster as a Node that does not exist yet. */
+  addMachine(machine: NewMachine): void {
+    this.#addNode(machine);
+  }
+
+  /**
+   * A new machine joins under the name of a Node that was deleted. The old machine runs on, without a kubelet.
+   * @returns the old machine
+   */
+  replaceMachine(machine: NewMachine): Pick<SimNode, 'address' | 'host' | 'workload'> {
+    const { nodeName } = machine;
+    const old = this.#machine(nodeName);
+    const { kubelet } = this.node(nodeName);
+    kubelet.stop();
+    this.#replaced.push(old);
+    this.#machines.set(nodeName, this.#newMachine(machine));
+    kubelet.start({ rebooted: true });
+    return old;
   }
 
   /** The power goes: kubelet, workload and network at once. */
@@ -208,40 +237,63 @@ export class SimWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { workload } of this.nodes) workload[Symbol.dispose]();
+    for (const { workload } of [...this.#machines.values(), ...this.#replaced]) workload[Symbol.dispose]();
     this.fakeControllers[Symbol.dispose]();
     await this.rds[Symbol.asyncDispose]();
     await this.kube[Symbol.asyncDispose]();
   }
+
+  #addNode(options: NewMachine, traits: MachineTraits = {}): void {
+    const machine = this.#newMachine(options, traits);
+    const { nodeName, address } = options;
+    this.#machines.set(nodeName, machine);
+    const { nodeInfo } = machineStatus(nodeName, machine);
+    this.kube.addNode({
+      name: nodeName,
+      internalIP: address,
+      bootId: nodeInfo['bootID'],
+      systemUuid: nodeInfo['systemUUID'],
+    });
+  }
+
+  #newMachine(
+    { nodeName, address, machineName = nodeName }: NewMachine,
+    traits: MachineTraits = {},
+  ): Machine {
+    const { secondAddress, ...hostOptions } = traits;
+    const { keepAliveTimeoutMs, reconnectDelayMs, connectTimeoutMs, writeIntervalMs } = this.#times;
+    const host = this.rds.device.addHost({
+      keepAliveTimeoutMs,
+      reconnectDelayMs,
+      connectTimeoutMs,
+      ...hostOptions,
+      name: machineName,
+      addresses: [address, ...(secondAddress === undefined ? [] : [secondAddress])],
+    });
+    const workload = new SimWorkload(host, {
+      clock: this.#clock,
+      writeIntervalMs,
+      pathOf: () => (host.slots.length % 2 === 1 ? secondAddress : undefined),
+    });
+    return { address, host, workload };
+  }
+
+  #machine(nodeName: string): Machine {
+    const machine = this.#machines.get(nodeName);
+    if (!machine)
+      throw new TypeError(`Expected a node among ${[...this.#machines.keys()].join(', ')}, got ${nodeName}`);
+    return machine;
+  }
 }
 
-type Attributes = (nqn: string) => Readonly<Record<string, string>>;
-
-/** As rds-csi names a volume. */
-function rdsAttributes(nqn: string): Readonly<Record<string, string>> {
-  return { nqn, nvmeAddress: BACKEND_ADDRESS, nvmePort: '4420' };
-}
-
-/** As democratic-csi names a volume. */
-function linuxAttributes(nqn: string): Readonly<Record<string, string>> {
-  return { node_attach_driver: 'nvmeof', transports: `tcp://${BACKEND_ADDRESS}:4420`, nqn, nsid: '1' };
-}
-
-function addVolume(
-  kube: KubeSim,
-  rds: RdsSim,
-  driver: string,
-  index: number,
-  attributesOf: Attributes,
-): void {
-  const handle = `pvc-${String(index).padStart(8, '0')}`;
-  const nqn = `nqn.2026-01.example.test:${handle}`;
-  rds.device.addVolume({ slot: handle, nqn, sizeBytes: 2 ** 30 });
-  kube.addVolume({
-    name: handle,
-    claim: `data-${SET_NAME}-${index}`,
-    handle,
-    driver,
-    attributes: attributesOf(nqn),
-  });
+/** As a kubelet reads it from its machine. */
+function machineStatus(nodeName: string, { address, host }: Machine): MachineStatus {
+  const machineId = `machine-${host.name}`;
+  return {
+    addresses: [
+      { type: 'InternalIP', address },
+      { type: 'Hostname', address: nodeName },
+    ],
+    nodeInfo: { bootID: host.bootId, systemUUID: machineId, machineID: machineId },
+  };
 }

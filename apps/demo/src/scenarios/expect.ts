@@ -15,14 +15,48 @@ export async function failedOver(run: ScenarioRun): Promise<void> {
   run.timeline.add('narration', 'Every replica runs again, on other nodes');
 }
 
+/** Waits until each of so many volumes is held for that reason, and a moment longer. */
+export async function untilHeld(run: ScenarioRun, reason: string, volumes = 2): Promise<void> {
+  const held = () => new Set(run.logged('Held release', { reason }).map((line) => line['persistentVolume']));
+  await run.until(`${volumes} releases to be held for ${reason}`, () => held().size >= volumes);
+  await run.pause(HELD_MS);
+}
+
+/** Waits until the drop rule has dropped more packets: a fenced machine has tried to connect again. */
+export async function untilDropped(run: ScenarioRun): Promise<void> {
+  const before = droppedPackets(run);
+  await run.until('the fenced machine to try again', () => droppedPackets(run) > before);
+}
+
+/** Packets that the drop rule of the backend has dropped so far. */
+function droppedPackets({ world }: ScenarioRun): number {
+  return world.rds.device.raw.rules.reduce((sum, { packets }) => sum + packets, 0);
+}
+
 /** Both volumes of the victim were released, and nothing else. */
 export function releasedAll({ released, held }: Outcome, run: ScenarioRun): readonly string[] {
   const left = run.world.attachedTo(VICTIM);
   return [
-    ...(released === 2 ? [] : [`expected 2 volumes to be released, got ${released}`]),
-    ...(held === 0 ? [] : [`expected no volume to be held, got ${held}`]),
+    ...releasedVolumes(released, held, 2),
     ...(left.length === 0 ? [] : [`${left.join(', ')} is still attached to ${VICTIM}`]),
   ];
+}
+
+export function releasedVolumes(released: number, held: number, volumes: number): readonly string[] {
+  return [
+    ...(released === volumes ? [] : [`expected ${volumes} volumes to be released, got ${released}`]),
+    ...(held === 0 ? [] : [`expected no volume to be held, got ${held}`]),
+  ];
+}
+
+/** The backend fences exactly these addresses. */
+export function fencedAre(run: ScenarioRun, addresses: readonly string[]): readonly string[] {
+  const fenced = run.world.rds.device.addressList.entries.map(({ address }) => address).toSorted();
+  return fenced.join() === addresses.toSorted().join()
+    ? []
+    : [
+        `expected the backend to fence ${addresses.join(', ') || 'nothing'}, got ${fenced.join(', ') || 'nothing'}`,
+      ];
 }
 
 /** Nothing was released or deleted, and each volume was held for that reason. */

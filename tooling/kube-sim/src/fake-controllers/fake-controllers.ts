@@ -1,7 +1,7 @@
 import type { KubeSim } from '../kube-sim.ts';
 import { AttachDetachController } from './attach-detach-controller.ts';
 import { ExternalAttacher } from './external-attacher.ts';
-import { Kubelet, type KubeletHooks } from './kubelet.ts';
+import { Kubelet, type KubeletHooks, type MachineStatus } from './kubelet.ts';
 import { NodeLifecycleController } from './node-lifecycle-controller.ts';
 import { PodGarbageCollector } from './pod-garbage-collector.ts';
 import { Scheduler } from './scheduler.ts';
@@ -43,6 +43,8 @@ export interface FakeControllersOptions {
   readonly detachesFromDeletedNodes?: boolean;
   /** Binds the kubelet of a node to a data plane. */
   readonly hooks?: (nodeName: string) => KubeletHooks;
+  /** What the kubelet of a node reads from the machine it runs on. Default: what the Node says already. */
+  readonly machine?: (nodeName: string) => MachineStatus;
 }
 
 /** A cluster's controllers, its scheduler and a kubelet for every Node there is or will be. Disposed together. */
@@ -53,7 +55,7 @@ export class FakeControllers implements Disposable {
   readonly #startKubelet: (nodeName: string) => void;
 
   constructor(sim: KubeSim, options: FakeControllersOptions) {
-    const { drivers, times = {}, detachesFromDeletedNodes = false, hooks } = options;
+    const { drivers, times = {}, detachesFromDeletedNodes = false, hooks, machine } = options;
     const { store, clock } = sim;
     const context = { store, clock };
     this.#startKubelet = (nodeName) => {
@@ -62,7 +64,8 @@ export class FakeControllers implements Disposable {
         nodeName,
         ...given('leaseIntervalMs', times.leaseIntervalMs),
         ...given('statusIntervalMs', times.nodeStatusIntervalMs),
-        ...(hooks && { hooks: hooks(nodeName) }),
+        hooks: hooks?.(nodeName),
+        machine: machine && (() => machine(nodeName)),
       });
       this.#kubelets.set(nodeName, this.#cleanup.use(kubelet));
       kubelet.start();

@@ -26,9 +26,9 @@ export interface KubeletOptions {
   readonly leaseIntervalMs?: number;
   /** Time between checks of its Node status, ms: what others changed there is put right then. Default 10 000. */
   readonly statusIntervalMs?: number;
-  readonly hooks?: KubeletHooks;
+  readonly hooks?: KubeletHooks | undefined;
   /** What it reads from its machine whenever it registers or posts its status. Default: what the Node says already. */
-  readonly machine?: () => MachineStatus;
+  readonly machine?: (() => MachineStatus) | undefined;
 }
 
 /** Who a machine is, as in a Node's status. */

@@ -29,6 +29,7 @@ const REFUSED_ANSWERS = { packets: 1, bytes: 76 };
 export class ConnectAttempts {
   readonly #options: ConnectOptions;
   #timer: Disposable | undefined;
+  #nextAtMs: number | undefined;
 
   constructor(options: ConnectOptions) {
     this.#options = options;
@@ -37,6 +38,11 @@ export class ConnectAttempts {
   /** Whether an attempt is being made, or the next one is scheduled. */
   get areRunning(): boolean {
     return this.#timer !== undefined;
+  }
+
+  /** When the next attempt begins; `undefined` while one is being made, and when none is to come. */
+  get nextAtMs(): number | undefined {
+    return this.#nextAtMs;
   }
 
   /** Makes an attempt now: a SYN, repeated once, until the connect time-out. */
@@ -57,12 +63,14 @@ export class ConnectAttempts {
   later(): void {
     this.stop();
     const { network, times } = this.#options;
+    this.#nextAtMs = network.clock.now() + times.reconnectDelayMs;
     this.#timer = network.clock.after(times.reconnectDelayMs, () => this.start());
   }
 
   stop(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
+    this.#nextAtMs = undefined;
   }
 
   /** A connection to the volume from a port of its own. */

@@ -88,6 +88,11 @@ export class HostController implements HostEnd {
     return this.#session !== undefined;
   }
 
+  /** When it next tries to connect; `undefined`: it is connected, or tries now. */
+  get nextAttemptAtMs(): number | undefined {
+    return this.#attempts.nextAtMs;
+  }
+
   get isLeaving(): boolean {
     return this.#isLeaving;
   }

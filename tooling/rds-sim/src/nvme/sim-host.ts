@@ -78,6 +78,15 @@ export class SimHost implements Machine {
     return this.#controllers.get(slot)?.isConnected ?? false;
   }
 
+  /** When it next tries to connect to one of its volumes; `undefined` while it is connected to one, or tries to connect. */
+  get nextAttemptAtMs(): number | undefined {
+    const attempts = [...this.#controllers.values()].map(
+      ({ nextAttemptAtMs }) => nextAttemptAtMs ?? Number.NaN,
+    );
+    const nextMs = Math.min(...attempts);
+    return Number.isFinite(nextMs) ? nextMs : undefined;
+  }
+
   /** Writes without an answer: dirty pages, and those on their way. */
   dirtyWrites(slot: string): number {
     return this.#controllers.get(slot)?.pendingWrites ?? 0;

@@ -254,7 +254,7 @@ export class Stage implements AsyncDisposable {
       reconnectDelayMs: RECONNECT_DELAY_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     });
-    const workload = new SimWorkload(host, systemClock, WRITE_INTERVAL_MS);
+    const workload = new SimWorkload(host, { clock: systemClock, writeIntervalMs: WRITE_INTERVAL_MS });
     const labels = { [STAGE_LABEL]: this.name };
     const { kube, mirror } = cluster;
     const kubelet = new FakeKubelet({
