@@ -420,9 +420,8 @@ export class RdsBackend implements StorageBackend {
       while (!signal.aborted) {
         this.#wake = Promise.withResolvers();
         await this.observe(this.#watch.query, signal);
-        using _timer = this.#clock.after(this.#watch.closely ? CLOSE_POLL_MS : this.#idlePollMs, () =>
-          this.#wake.resolve(),
-        );
+        const waitMs = this.#watch.closely ? Math.min(CLOSE_POLL_MS, this.#idlePollMs) : this.#idlePollMs;
+        using _timer = this.#clock.after(waitMs, () => this.#wake.resolve());
         if (!signal.aborted) await this.#wake.promise;
       }
     } catch (err) {

@@ -176,6 +176,18 @@ describe('observe', () => {
     expect((await next.observe(ABOUT_A, NEVER)).evidence.get('node-a')).toMatchObject({ kind: 'silent' });
   });
 
+  it('reads no less often while it watches closely than while it is idle', async () => {
+    await using f = await startBackend({}, { idlePollMs: 1_000 });
+    const startedAtMs = f.clock.now();
+    f.backend.watch({ query: ABOUT_A, closely: true });
+    for (let round = 0; round < 3; round++) {
+      const before = f.backend.lastReading;
+      await f.clock.advance(1_000);
+      await until(() => f.backend.lastReading !== before);
+    }
+    expect(f.clock.now()).toBeLessThan(startedAtMs + 5_000);
+  });
+
   it('does not claim a volume that is reached over IPv6', async () => {
     const clock = new FakeClock();
     await using sim = await startSim(clock);
