@@ -10,8 +10,16 @@ export {
   type TermListener,
 } from './compose-controller.ts';
 export { defaultPolicy } from './default-policy.ts';
+export {
+  type BackendBlock,
+  type HostList,
+  type HostListBackendOptions,
+  hostListBackend,
+} from './host-list-backend.ts';
+export type { BackendHost } from './judge-host.ts';
 export type { LeaderElectionConfig, Leading } from './leading.ts';
 export { podNamespace, serviceAccountNamespace } from './pod-namespace.ts';
+export { PolledBackend, type PolledBackendOptions } from './polled-backend.ts';
 export { reservedAddresses } from './reserved-addresses.ts';
 export { type RunControllerOptions, runController } from './run-controller.ts';
 export { Teardown } from './teardown.ts';

@@ -4,13 +4,24 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packPackages } from './packed-package.ts';
 import { consumers } from './steps/consumers.ts';
+import { examples } from './steps/examples.ts';
 import { licences } from './steps/licences.ts';
 import { metadata } from './steps/metadata.ts';
 import { attwStep, publintStep } from './steps/package-linters.ts';
 import { sourceMaps } from './steps/source-maps.ts';
 import { changelogs, majors } from './steps/versions.ts';
 
-const STEPS = [metadata, sourceMaps, publintStep, attwStep, licences, majors, changelogs, consumers];
+const STEPS = [
+  metadata,
+  sourceMaps,
+  publintStep,
+  attwStep,
+  licences,
+  majors,
+  changelogs,
+  consumers,
+  examples,
+];
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Packs once, then runs every step, also after one that failed. @returns the exit code. */
