@@ -1,7 +1,8 @@
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { buildPage } from '@reattach/status-page/build';
 import { build } from 'esbuild';
-import { sbomOf } from './sbom.mjs';
+import { licencesOf } from './licences.mjs';
+import { packagesOf, sbomOf } from './sbom.mjs';
 
 // ssh2 and its like are CommonJS: they ask for `require` and `__dirname` at run time.
 const commonJsGlobals = [
@@ -33,4 +34,6 @@ const { metafile } = await build({
   metafile: true,
 });
 await copyFile('reattach.mjs', 'dist/reattach.mjs'); // says what is wrong when Node is too old
-await writeFile('dist/sbom.cdx.json', `${JSON.stringify(await sbomOf(metafile), undefined, 2)}\n`);
+const packages = await packagesOf(metafile);
+await writeFile('dist/sbom.cdx.json', `${JSON.stringify(sbomOf(packages), undefined, 2)}\n`);
+await writeFile('dist/licences.txt', await licencesOf(packages, await readFile('LICENSE', 'utf8')));

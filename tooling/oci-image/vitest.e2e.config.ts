@@ -1,0 +1,1 @@
+export { default } from '@reattach/vitest-config/e2e';
