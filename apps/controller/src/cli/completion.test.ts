@@ -12,7 +12,8 @@ async function scriptFor(shell: string): Promise<string> {
 
 /** What bash offers for the last word. */
 async function offers(...words: readonly string[]): Promise<readonly string[]> {
-  const script = `${await scriptFor('bash')}
+  const script = `reattach() { [ "$1" = completion ] && printf '%s\\n' "live-$2-a" "pod/default/live-$2"; }
+${await scriptFor('bash')}
 COMP_WORDS=(reattach ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}
 _reattach; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
@@ -29,6 +30,15 @@ describe('completion', () => {
         expect(script).toContain(shell === 'fish' ? `-l ${flag.name.slice(2)}` : flag.name);
     }
     expect(script).toContain('rds-address');
+  });
+
+  it('offers modes, and names that the running controller knows', async () => {
+    expect(await offers('plan', '--mode', '')).toEqual(['observe', 'fence']);
+    expect(await offers('plan', '--mode', '=', 'f')).toEqual(['fence']);
+    expect(await offers('explain', 'live')).toEqual(['live-names-a']);
+    expect(await offers('explain', 'pod/')).toEqual(['pod/default/live-names']);
+    expect(await offers('fence', 'live')).toEqual(['live-nodes-a']);
+    expect(await offers('fence', 'x', '--backend', '')).toContain('live-backends-a');
   });
 
   it('offers commands, flags and values in bash', async () => {

@@ -1,8 +1,10 @@
+import { MODES, OTHER_DRIVERS, STRATEGIES } from '@reattach/core';
 import { ALL_OPTIONS } from '../config/all-options.ts';
 import { flagOf } from '../config/option.ts';
 import { EXIT } from '../exit-code.ts';
 import { usageError } from './cli-error.ts';
 import type { Command } from './command.ts';
+import { LIVE_NAMES, liveNames } from './live-names.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -14,9 +16,15 @@ export function completionCommand(commands: () => readonly Command[]): Command {
     name: 'completion',
     args: ['<bash|zsh|fish>'],
     summary:
-      'Print a completion script: `source <(reattach completion bash)`; fish: `reattach completion fish | source`.',
+      'Print a completion script: `source <(reattach completion bash)`; fish: `reattach completion fish | source`. It offers commands, flags, their values, and the names that the running controller knows (`reattach completion names`).',
     flags: [],
-    async run({ args: [given] }, io) {
+    async run(call, io) {
+      const [given] = call.args;
+      const kind = LIVE_NAMES.find((name) => name === given);
+      if (kind) {
+        io.stdout((await liveNames(kind, call, io)).map((name) => `${name}\n`).join(''));
+        return EXIT.ok;
+      }
       const shell = SHELLS.find((name) => name === given);
       if (!shell)
         throw usageError(`Expected bash, zsh or fish after completion, got ${JSON.stringify(given)}`);
@@ -47,12 +55,16 @@ function bash(commands: readonly Command[]): string {
   return `# reattach completion
 _reattach() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words
+  if [[ $current == = ]]; then current=""; previous="=" ; COMP_CWORD=$((COMP_CWORD+1)); fi
+  if [[ $previous == = ]]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi
   if [[ $COMP_CWORD -eq 1 ]]; then
     COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')} --help --version" -- "$current"))
     return
   fi
   case "$previous" in
 ${choiceCases(commands)}
+    --backend) COMPREPLY=($(compgen -W "$(reattach completion backends 2>/dev/null)" -- "$current")); return ;;
+    --node) COMPREPLY=($(compgen -W "$(reattach completion nodes 2>/dev/null)" -- "$current")); return ;;
   esac
   case "\${COMP_WORDS[1]}" in
 ${cases.join('\n')}
@@ -64,14 +76,25 @@ complete -F _reattach reattach
 `;
 }
 
-/** The values of an argument that takes only some. */
+/** The values of an argument: those it takes, or a command that prints the live ones. */
 function shellWords({ name }: Command): readonly string[] {
-  return name === 'completion' ? SHELLS : [];
+  if (name === 'completion') return SHELLS;
+  if (name === 'explain') return ['$(reattach completion names 2>/dev/null)'];
+  return name === 'fence' || name === 'unfence' ? ['$(reattach completion nodes 2>/dev/null)'] : [];
 }
 
+/** Options of the configuration that take one of some words. */
+const OPTION_CHOICES: readonly (readonly [string, readonly string[]])[] = [
+  ['mode', MODES],
+  ['strategy', STRATEGIES],
+  ['otherDrivers', OTHER_DRIVERS],
+];
+
 function choiceCases(commands: readonly Command[]): string {
-  const choices = new Map(
-    commands.flatMap(({ flags }) =>
+  const ofOptions = OPTION_CHOICES.map(([key, values]) => [flagOf(key), values] as const);
+  const choices = new Map([
+    ...ofOptions,
+    ...commands.flatMap(({ flags }) =>
       flags.flatMap((flag) =>
         flag.choices
           ? [
@@ -83,7 +106,7 @@ function choiceCases(commands: readonly Command[]): string {
           : [],
       ),
     ),
-  );
+  ]);
   return [...choices]
     .map(
       ([names, values]) =>
@@ -98,7 +121,9 @@ function fish(commands: readonly Command[]): string {
     const within = `complete -c reattach -n '__fish_seen_subcommand_from ${name}'`;
     return [
       `complete -c reattach -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
-      ...shellWords(command).map((word) => `${within} -a ${word}`),
+      ...shellWords(command).map(
+        (word) => `${within} -a ${word.startsWith('$') ? quoted(word.slice(1)) : word}`,
+      ),
       ...flags.map((flag) => {
         const short = flag.short === undefined ? '' : ` -s ${flag.short.slice(1)}`;
         const value =
@@ -107,7 +132,11 @@ function fish(commands: readonly Command[]): string {
       }),
     ];
   });
-  const config = CONFIG_FLAGS.map((name) => `complete -c reattach -l ${name.slice(2)} -r`);
+  const words = new Map<string, string>(OPTION_CHOICES.map(([key, values]) => [flagOf(key), values.join(' ')]));
+  const config = CONFIG_FLAGS.map((name) => {
+    const values = words.get(name);
+    return `complete -c reattach -l ${name.slice(2)} ${values === undefined ? '-r' : `-x -a ${quoted(values)}`}`;
+  });
   return ['# reattach completion', 'complete -c reattach -f', ...lines, ...config, ''].join('\n');
 }
 

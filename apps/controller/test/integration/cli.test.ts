@@ -104,6 +104,17 @@ describe('reattach', { timeout: 60_000 }, () => {
     );
   });
 
+  it('prints live names for completion, and nothing where no controller answers', async () => {
+    const env = { REATTACH_SERVER: controller.url };
+    expect((await cli(['completion', 'names'], { env })).out.split('\n')).toEqual(
+      expect.arrayContaining([victim, `node/${victim}`, `pv/${volume}`, `pvc/${claim}`]),
+    );
+    expect((await cli(['completion', 'nodes'], { env })).out.trim().split('\n')).toHaveLength(3);
+    expect((await cli(['completion', 'backends'], { env })).out).toBe('127.0.0.1\n');
+    const none = await cli(['completion', 'nodes'], { env: { REATTACH_SERVER: 'http://127.0.0.1:9' } });
+    expect([none.code, none.out, none.err]).toEqual([0, '', '']);
+  });
+
   it('says whom it asked, unless that was named', async () => {
     expect((await cli(['status', server])).err).toBe('');
     const local = await cli(['status', `--http-listen=${new URL(controller.url).host}`]);
