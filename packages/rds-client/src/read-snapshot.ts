@@ -20,9 +20,9 @@ import {
   parseSessions,
   parseStats,
   parseTracking,
-  parseUserGroups,
   type TrackingRow,
 } from './routeros/rows.ts';
+import { parseUserGroups } from './routeros/user-groups.ts';
 import { mayMatch } from './rule-match.ts';
 import type { Bypass, RawRule, Snapshot, Tracking, UserGroup } from './snapshot.ts';
 

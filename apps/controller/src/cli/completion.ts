@@ -132,7 +132,9 @@ function fish(commands: readonly Command[]): string {
       }),
     ];
   });
-  const words = new Map<string, string>(OPTION_CHOICES.map(([key, values]) => [flagOf(key), values.join(' ')]));
+  const words = new Map<string, string>(
+    OPTION_CHOICES.map(([key, values]) => [flagOf(key), values.join(' ')]),
+  );
   const config = CONFIG_FLAGS.map((name) => {
     const values = words.get(name);
     return `complete -c reattach -l ${name.slice(2)} ${values === undefined ? '-r' : `-x -a ${quoted(values)}`}`;

@@ -124,6 +124,11 @@ describe.skipIf(!hasSshTools).each(QUICK_STARTS)('docs/$file', ({ file, kind, ho
     );
     await type(history);
     expect(shell.transcript).toMatch(/fenced .*\n.*(deleted pod|released)/);
+    const proof = /fence effective: [^\n(]+/.exec(shell.transcript)?.[0].trim() ?? 'no proof in the history';
+    const log = await readFile(join(folder, 'reattach.log'), 'utf8');
+    expect(log).toContain(proof);
+    const events = world.kube.store.list('Event').map((event) => JSON.stringify(event));
+    expect(events.filter((event) => event.includes(proof)).length).toBeGreaterThan(0);
     await shell.run('kill $!; wait $!');
     expect(world.rds.oracle.doubleWrites).toBe(0);
   });

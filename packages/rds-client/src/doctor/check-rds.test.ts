@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseUserGroups } from '../routeros/rows.ts';
+import { parseUserGroups } from '../routeros/user-groups.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { checkRds } from './check-rds.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Bypass, Export, FenceEntry, RawRule, Session, UserGroup, WriteCounters } from '../snapshot.ts';
+import type { Bypass, Export, FenceEntry, RawRule, Session, WriteCounters } from '../snapshot.ts';
 import { type Endpoint, parseInterfaceAddress } from './ip-address.ts';
 import type { Parsed, Row } from './reply.ts';
 import {
@@ -295,23 +295,6 @@ const interfaceAddress = z
 export function parseOwnAddresses(rows: readonly Row[]): Rows<string> {
   const parsed = parseEach('addresses', interfaceAddress, rows);
   return { ...parsed, rows: parsed.rows.flatMap((own) => own ?? []) };
-}
-
-const user = z.object({ name: text, group: text });
-/** A list of words: an array, or joined by `;` or `,`. A policy that the group lacks is left out or begins with `!`. */
-const policies = z.union([z.array(text), text.transform((words) => words.split(/[;,]/))]);
-const group = z.object({ name: text, policy: policies });
-
-/** What each user may do. @param rows by label; `undefined` when the backend refused or left out either menu */
-export function parseUserGroups(
-  rows: (label: string) => readonly Row[],
-): ReadonlyMap<string, UserGroup> | undefined {
-  const groups = new Map(parseEach('groups', group, rows('groups')).rows.map((each) => [each.name, each]));
-  const users = parseEach('users', user, rows('users')).rows.flatMap((each) => {
-    const found = groups.get(each.group);
-    return found ? [[each.name, { group: each.group, policies: found.policy }] as const] : [];
-  });
-  return users.length === 0 ? undefined : new Map(users);
 }
 
 const ipSettings = z.object({ 'ipv4-fasttrack-active': optional(flag) });
