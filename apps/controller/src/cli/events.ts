@@ -36,10 +36,10 @@ export const eventsCommand: Command = {
     const path = `/apis/events.k8s.io/v1/${namespace === undefined ? '' : `namespaces/${encodeURIComponent(namespace)}/`}events`;
     const rows: EventRow[] = [];
     for (let next: string | undefined = ''; next !== undefined; ) {
-      const token: string = next === '' ? '' : `&continue=${encodeURIComponent(next)}`;
       const answer = (await api.request({
         method: 'GET',
-        path: `${path}?limit=${PAGE}${token}`,
+        path,
+        query: { limit: String(PAGE), ...(next !== '' && { continue: next }) },
         operation: 'list events',
         signal: io.signal,
         timeoutMs: TIMEOUT_MS,

@@ -15,12 +15,21 @@ describe('statusText', () => {
   it('says within a few lines whether anything is wrong, and what', () => {
     expect(lines(stateReport())).toEqual([
       'Reattach 1.2.3 (reattach-0), mode observe: 1 attachment, 1 on lost nodes; held: 1 dry-run',
-      'Cluster: seen 1.0 s ago',
       'Backend backend-a: RouterOS 7.24.2; read 0.5 s ago; 2 hosts live; fences enforced; no fences',
       '',
       'VOLUME  PVC             NODE    NODE STATE  EVIDENCE     DECISION       SINCE',
       'pv-a    default/data-a  node-a  NotReady    silent 45 s  hold: dry-run  30 s',
     ]);
+  });
+
+  it('names the age of its caches only when it matters', () => {
+    const { cache } = stateReport();
+    const old = stateReport([], { cache: { ...cache, freshAsOfMs: AS_OF_MS - 100_000 } });
+    expect(lines(old)[1]).toBe('Cluster: last seen 1 min 40 s ago; decisions stop when that is too old');
+    const unsynced = stateReport([], {
+      cache: { ...cache, synced: false, detail: 'nodes were never listed' },
+    });
+    expect(lines(unsynced)[1]).toBe('Cluster: nodes were never listed');
   });
 
   it('is short when nothing is wrong', () => {
@@ -29,7 +38,7 @@ describe('statusText', () => {
     expect(lines(report)[0]).toBe(
       'Reattach 1.2.3 (reattach-0), mode observe: 7 attachments, all on nodes that are Ready',
     );
-    expect(lines(report)).toHaveLength(3);
+    expect(lines(report)).toHaveLength(2);
   });
 
   it.each([
@@ -85,7 +94,7 @@ describe('statusText', () => {
     if (!backend) throw new Error('no backend');
     const fence = { id: 'f1', nodeName: 'node-a', fencedAtMs: 0, addresses: [], seenSinceMs: 0 };
     const enforcement = { kind: 'not-enforced', detail: 'no rule uses the list' } as const;
-    expect(lines(stateReport([], { backends: [{ ...backend, enforcement, fences: [fence] }] }))[2]).toMatch(
+    expect(lines(stateReport([], { backends: [{ ...backend, enforcement, fences: [fence] }] }))[1]).toMatch(
       /; fences not enforced: no rule uses the list; fenced: node-a \(f1\)$/,
     );
   });

@@ -53,7 +53,7 @@ export function statusText(report: StateReport, style: Style): string {
   const { attachments, asOfMs } = report;
   const head = [
     summary(report, style),
-    cacheLine(report, style),
+    ...cacheLines(report, style),
     ...report.backends.map((backend) => backendLine(backend, asOfMs, style)),
   ];
   const text = `${head.join('\n')}\n`;
@@ -85,9 +85,16 @@ function summary({ counts, mode, version, identity }: StateReport, style: Style)
   return `Reattach ${version}${by}, mode ${mode}: ${state}`;
 }
 
-function cacheLine({ cache, asOfMs }: StateReport, style: Style): string {
-  if (!cache.synced) return style('bad', `Cluster: ${cache.detail}`);
-  return `Cluster: seen ${formatDuration(asOfMs - cache.freshAsOfMs)} ago`;
+/** A quiet cluster confirms its caches once a minute, so a younger one needs no words, ms. */
+const NORMAL_CACHE_AGE_MS = 90_000;
+
+function cacheLines({ cache, asOfMs }: StateReport, style: Style): readonly string[] {
+  if (!cache.synced) return [style('bad', `Cluster: ${cache.detail}`)];
+  const ageMs = asOfMs - cache.freshAsOfMs;
+  if (ageMs <= NORMAL_CACHE_AGE_MS) return [];
+  return [
+    style('warn', `Cluster: last seen ${formatDuration(ageMs)} ago; decisions stop when that is too old`),
+  ];
 }
 
 function backendLine(backend: BackendState, asOfMs: number, style: Style): string {

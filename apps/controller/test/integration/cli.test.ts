@@ -246,6 +246,42 @@ describe('reattach', { timeout: 60_000 }, () => {
     expect(run.err).toContain(message);
   });
 
+  it('lists the Events of Reattach, and none of another node', async () => {
+    const { code, out, err } = await cli(['events', ...controller.flags]);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^LAST SEEN +REASON +OBJECT +COUNT +MESSAGE\n/);
+    expect(out).toContain(`PersistentVolumeClaim ${claim.replace('/', '/')}`);
+    const { events } = JSON.parse((await cli(['events', '-o', 'json', ...controller.flags])).out);
+    expect(events.length).toBeGreaterThan(0);
+    const elsewhere = await cli(['events', '--node', 'no-such-node', ...controller.flags]);
+    expect(elsewhere.out).toBe('There are no Events of Reattach. Kubernetes keeps an Event for an hour.\n');
+  });
+
+  it('collects a support bundle that holds no key', { timeout: 120_000 }, async () => {
+    const { code, out } = await cli(['support-bundle', ...controller.flags, server]);
+    expect(code).toBe(0);
+    const bundle = JSON.parse(out) as Record<string, unknown>;
+    expect(Object.keys(bundle)).toEqual(
+      expect.arrayContaining(['version', 'configuration', 'state', 'history', 'readyz', 'metrics', 'doctor']),
+    );
+    expect(JSON.stringify(bundle['doctor'])).toContain('cluster reachable');
+    expect(out).not.toContain('PRIVATE KEY');
+    expect(out).not.toContain(controller.world.rds.credentials.privateKey.split('\n')[1]);
+  });
+
+  it('prints the status again and again with --watch, until it is interrupted', async () => {
+    const interrupt = new AbortController();
+    let printed = 0;
+    const clear = () => {
+      printed++;
+      if (printed === 3) interrupt.abort(new Error('interrupted'));
+    };
+    const { code, out, err } = await cli(['status', '-w', server], { signal: interrupt.signal, clear });
+    expect([code, err]).toEqual([1, 'Interrupted\n']);
+    expect(out.match(/^Reattach /gm)).toHaveLength(2);
+    expect(printed).toBe(3);
+  });
+
   it('lists its flags', async () => {
     const { code, out } = await cli(['fence', '--help']);
     expect(code).toBe(0);

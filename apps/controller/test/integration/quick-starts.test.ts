@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BackendKind, COMPRESSED_FLAGS, SimWorld, until } from '@reattach/sim-world';
+import { type BackendKind, COMPRESSED_FLAGS, COMPRESSED_TIMES, SimWorld, until } from '@reattach/sim-world';
 import type { StateReport } from '@reattach/status-page';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ShellSession } from '../e2e/support/shell-session.ts';
@@ -14,6 +14,10 @@ const WAIT_MS = 120_000;
 const SSH_TOOLS = ['/usr/bin/ssh-keygen', '/usr/bin/ssh-keyscan'];
 const hasSshTools = SSH_TOOLS.every((path) => existsSync(path));
 if (!hasSshTools) console.warn(`Skipped: no ${SSH_TOOLS.join(' or ')}`);
+
+/** The backend closes the queues of a dead host long after the fence, so that it is seen closing them, however busy this machine is. */
+const TIMES = { ...COMPRESSED_TIMES, keepAliveTimeoutMs: 20_000 };
+const ACTIVITY_WINDOW_MS = 15_000;
 
 interface QuickStart {
   readonly file: string;
@@ -56,7 +60,7 @@ describe.skipIf(!hasSshTools).each(QUICK_STARTS)('docs/$file', ({ file, kind, ho
           : [];
       },
     };
-    world = await SimWorld.start({ volumes: 3, backend: kind, driver, rds: { users: [user] } });
+    world = await SimWorld.start({ volumes: 3, backend: kind, driver, times: TIMES, rds: { users: [user] } });
   });
   afterEach(async () => {
     await world[Symbol.asyncDispose]();
@@ -89,13 +93,10 @@ describe.skipIf(!hasSshTools).each(QUICK_STARTS)('docs/$file', ({ file, kind, ho
     const victim =
       world.nodes.find(({ name }) => world.attachedTo(name).includes('pvc-00000000'))?.name ?? '';
     world.powerOff(victim);
-    await until('the dry run', WAIT_MS, async () => {
-      const [attachment] = (await state())?.attachments ?? [];
-      return attachment?.reason === 'dry-run' && attachment.evidence?.kind === 'silent';
-    });
+    await until('the dry run', WAIT_MS, async () => (await state())?.attachments[0]?.reason === 'dry-run');
     await type(died);
-    expect(shell.transcript).toMatch(/hold: dry-run/);
-    expect(shell.transcript).toMatch(/decided {2}mode-observe/);
+    expect(shell.transcript).toMatch(/mode observe: 3 attachments, 1 on lost nodes/);
+    expect(shell.transcript).toMatch(/\n {2}decided {2}/);
 
     world.powerOn(victim);
     await until(
@@ -181,9 +182,11 @@ async function environment(
     await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`);
     await chmod(join(bin, name), 0o755);
   }
-  const backendTimes = ['activity-window-ms=2000', 'idle-poll-ms=500', 'writes-still-ms=250'].map(
-    (flag) => `--${kind}-${flag}`,
-  );
+  const backendTimes = [
+    `activity-window-ms=${ACTIVITY_WINDOW_MS}`,
+    'idle-poll-ms=500',
+    'writes-still-ms=250',
+  ].map((flag) => `--${kind}-${flag}`);
   const times = [...COMPRESSED_FLAGS, ...backendTimes].map((flag) => {
     const [name = '', value = 'true'] = flag.slice(2).split('=');
     return [`REATTACH_${name.replaceAll('-', '_').toUpperCase()}`, value] as const;

@@ -17,6 +17,10 @@ export interface CliOptions {
   /** What the person at the terminal types; without it there is none. */
   readonly answer?: string | (() => Promise<string>);
   readonly isTerminal?: boolean;
+  /** What an interrupt aborts. */
+  readonly signal?: AbortSignal;
+  /** Called where the terminal would be cleared. */
+  readonly clear?: () => void;
 }
 
 /** Runs `reattach <args>` in this process. */
@@ -32,7 +36,8 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
     env: options.env ?? {},
     readFile: (path) => readFileSync(path, 'utf8'),
     clock: systemClock,
-    signal: AbortSignal.timeout(60_000),
+    signal: options.signal ?? AbortSignal.timeout(60_000),
+    clear: options.clear,
     ask: async () => {
       const { answer } = options;
       return typeof answer === 'function' ? await answer() : answer;
