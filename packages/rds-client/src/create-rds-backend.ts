@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import type { BackendHistory, Clock, Logger } from '@reattach/core';
 import { BackendError, createSshDial, parseHostKeyPin } from '@reattach/ssh-transport';
 import { assembleRdsBackend } from './assemble-rds-backend.ts';
+import { DEFAULT_IDLE_POLL_MS } from './default-idle-poll.ts';
 import type { RdsBackend } from './rds-backend.ts';
 
 /** One backend. */
@@ -24,7 +25,7 @@ export interface RdsBackendOptions {
   readonly storageAddresses?: readonly string[];
   /** A session younger than this is live, ms; default 15,000: three NVMe keep-alives of 5 s. */
   readonly activityWindowMs?: number;
-  /** Time between two readings without a request, ms; default 60,000. */
+  /** Time between two readings without a request, ms; default 4,000 ({@link DEFAULT_IDLE_POLL_MS}). */
   readonly idlePollMs?: number;
   /** How long the write counters of its single-writer volumes must have stood still, ms; default 2,000. */
   readonly writesStillMs?: number;
@@ -46,7 +47,7 @@ export interface RdsBackendOptions {
 const DEFAULTS = {
   port: 22,
   activityWindowMs: 15_000,
-  idlePollMs: 60_000,
+  idlePollMs: DEFAULT_IDLE_POLL_MS,
   writesStillMs: 2_000,
   maxQuiesceMs: 300_000,
   commandTimeoutMs: 10_000,

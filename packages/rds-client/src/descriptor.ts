@@ -1,5 +1,6 @@
 import type { BackendDescriptor, BackendSettings, StorageBackend } from '@reattach/core';
 import { createRdsBackend } from './create-rds-backend.ts';
+import { DEFAULT_IDLE_POLL_MS } from './default-idle-poll.ts';
 import { checkRds } from './doctor/check-rds.ts';
 import { PROBES } from './doctor/probes.ts';
 import { RdsBackend } from './rds-backend.ts';
@@ -41,10 +42,15 @@ export const rdsDescriptor: BackendDescriptor = {
     },
     idlePollMs: {
       type: 'milliseconds',
-      default: 60_000,
-      safe: { atLeast: 5_000, because: 'every poll is a command on the backend' },
+      default: DEFAULT_IDLE_POLL_MS,
+      safe: {
+        atLeast: 1_000,
+        atMost: 4_500,
+        because:
+          'every poll is a command on the backend, and the queues of a dead node close 5 s after its last packet at the earliest',
+      },
       description:
-        'How often the backend is read while no node is suspect, so that live nodes are known before they die.',
+        'How often the backend is read while no node is suspect. A reading between the last packet of a node and the end of its queues proves that the backend ended them, and not the node.',
     },
     maxQuiesceMs: {
       type: 'milliseconds',

@@ -10,7 +10,7 @@ const FILES: Record<string, string> = {
   '/etc/empty': '\n',
 };
 /** Defaults of the backend. */
-const TIMES = { activityWindowMs: 15_000, idlePollMs: 60_000, maxQuiesceMs: 300_000, writesStillMs: 2_000 };
+const TIMES = { activityWindowMs: 15_000, idlePollMs: 4_000, maxQuiesceMs: 300_000, writesStillMs: 2_000 };
 const REQUIRED = ['--rds-address=backend', '--rds-user=reattach', '--rds-private-key-file=/etc/key'];
 const COMPLETE = [...REQUIRED, `--rds-host-key=${FINGERPRINT}`];
 

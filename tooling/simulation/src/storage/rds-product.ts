@@ -1,5 +1,5 @@
 import type { BackendPorts, StorageBackend } from '@reattach/core';
-import { assembleRdsBackend } from '@reattach/rds-client/testing';
+import { assembleRdsBackend, DEFAULT_IDLE_POLL_MS } from '@reattach/rds-client/testing';
 import { type Device, InProcessRds } from '@reattach/rds-sim';
 import type { Dial } from '@reattach/ssh-transport';
 import type { SimulationClock } from '../time/simulation-clock.ts';
@@ -85,7 +85,7 @@ export class RdsProduct implements StorageProduct {
       port: 22,
       storageAddresses: [this.#address],
       activityWindowMs: 15_000,
-      idlePollMs: 60_000,
+      idlePollMs: DEFAULT_IDLE_POLL_MS,
       maxQuiesceMs: 300_000,
       writesStillMs: 2_000,
       dial,
