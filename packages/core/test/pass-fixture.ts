@@ -1,5 +1,6 @@
 import type { ReconcilePass } from '../src/loop/reconcile-pass.ts';
-import type { NodeFact } from '../src/model/facts.ts';
+import type { NodeFact, Taint } from '../src/model/facts.ts';
+import { FENCED_TAINT } from '../src/model/fenced-taint.ts';
 import type { Policy } from '../src/model/policy.ts';
 import type { TriggerReason } from '../src/model/trigger-reason.ts';
 import type { PassHistory } from '../src/pass/pass-history.ts';
@@ -9,6 +10,7 @@ import {
   nodeFact,
   persistentVolumeFact,
   podFact,
+  TEST_ATTACHER,
   volumeAttachmentFact,
 } from '../src/testing/fact-builders.ts';
 import { FakeClock } from '../src/testing/fake-clock.ts';
@@ -18,8 +20,11 @@ import { FakeStorageBackend, fakeFleet } from '../src/testing/fake-storage-backe
 import { testPolicy } from '../src/testing/policy-builder.ts';
 import { AttachmentManager } from '../src/tracking/attachment-manager.ts';
 
+/** As this controller puts it on fenced nodes. */
+const FENCED: Taint = { key: FENCED_TAINT, value: TEST_ATTACHER, effect: 'NoSchedule' };
+
 /**
- * A pass over fakes. `node-a` has been NotReady and silent at `backend-a` for a minute, and fenced there for half a minute;
+ * A pass over fakes. `node-a` has been NotReady and silent at `backend-a` for a minute, and fenced there for half a minute, with our taint;
  * `node-b` to `node-e` are Ready; `pv-a` is attached to `node-a` and used by `pod-a`. The fakes do not react to writes: a test
  * sets what it wants to happen.
  */
@@ -52,7 +57,7 @@ export class PassFixture {
     this.policy = testPolicy(policy);
     this.#overrides = overrides;
     this.lostSinceMs = this.clock.now() - 60_000;
-    this.lost = nodeFact({ ready: false, readyObservedAtMs: this.lostSinceMs });
+    this.lost = nodeFact({ ready: false, readyObservedAtMs: this.lostSinceMs, taints: [FENCED] });
     this.setNode(this.lost);
     for (const name of ['node-b', 'node-c', 'node-d', 'node-e']) this.setNode(nodeFact({ name }));
     this.backend.setSilent('node-a', this.lostSinceMs + 15_000, this.lostSinceMs);

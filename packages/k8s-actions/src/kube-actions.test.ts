@@ -169,6 +169,24 @@ describe('KubeActions', () => {
     });
   });
 
+  describe('isAttached', () => {
+    it.each([
+      ['is there', rawAttachment(), true],
+      ['is being deleted', rawAttachment({ deleting: true }), false],
+      ['is another one', rawAttachment({ uid: 'uid-2' }), false],
+      ['is gone', refusal('NOT_FOUND'), false],
+    ])('a VolumeAttachment that %s', async (_title, answer, expected) => {
+      const { actions, api, signal } = setUp(answer);
+      expect(await actions.isAttached(attachment, signal)).toBe(expected);
+      expect(api.calls).toEqual([`GET ${ATTACHMENT}`]);
+    });
+
+    it('throws when the answer is something else than a VolumeAttachment', async () => {
+      const { actions, signal } = setUp({ items: [] });
+      await expect(actions.isAttached(attachment, signal)).rejects.toMatchObject({ code: 'MALFORMED' });
+    });
+  });
+
   describe('deleteVolumeAttachment', () => {
     it('deletes the very VolumeAttachment it just read, and touches no finalizer', async () => {
       const { actions, api, signal } = setUp(rawAttachment(), {});

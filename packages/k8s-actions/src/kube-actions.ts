@@ -102,6 +102,22 @@ export class KubeActions implements ClusterActions {
   }
 
   /**
+   * Reads the VolumeAttachment past every cache.
+   * @throws {KubeApiError} when it is unknown whether it exists, `MALFORMED` when the answer is not a VolumeAttachment.
+   */
+  isAttached(attachment: VolumeAttachmentFact, signal: AbortSignal): Promise<boolean> {
+    const get = async (): Promise<boolean> => {
+      const path = apiPaths.volumeAttachment(attachment.name);
+      const raw = await getLive(this.#api, 'get volumeattachment', path, signal);
+      if (raw === undefined) return false;
+      const live = toVolumeAttachmentFact(raw);
+      if (!live) throw malformed(`volumeattachment ${attachment.name}`);
+      return live.uid === attachment.uid && live.deletingSinceMs === undefined;
+    };
+    return retryTransient('get volumeattachment', get, this.#retry, signal);
+  }
+
+  /**
    * Deletes the pod without waiting for its kubelet, once: one that was deleted so before stays until its finalizers are removed.
    * @throws {KubeApiError} outcome `unknown` when the last attempt may have been carried out unseen.
    */

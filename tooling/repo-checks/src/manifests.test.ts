@@ -12,7 +12,7 @@ const documented = documentedRoles();
 /** Rules that the README of k8s-actions lists after those for reading, by their first resource. */
 const WRITABLE: Readonly<Record<string, readonly string[]>> = {
   observe: [],
-  fence: ['pods', 'volumeattachments', 'nodes/status'],
+  fence: ['pods', 'volumeattachments', 'nodes/status', 'nodes'],
 };
 /** The first rules of the documented ClusterRole, which every mode needs. */
 const READING_RULES = 6;

@@ -99,7 +99,7 @@ describe('AuditLog', () => {
     ],
     [
       'a fence',
-      { kind: 'fenced', decisions: [decision], fence, addresses: ipAddresses(['10.0.0.11']) },
+      { kind: 'fenced', decisions: [decision], fence, addresses: ipAddresses(['10.0.0.11']), isFirst: true },
       {
         ...FACTS,
         kind: 'fenced',

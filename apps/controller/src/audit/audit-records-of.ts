@@ -9,6 +9,8 @@ import {
 import type { AuditRecord } from '@reattach/status-page';
 import { attachmentState } from '../state/attachment-state.ts';
 
+type CleanupKind = 'unfenced' | 'untainted' | 'fenced-taint-removed';
+type CleanupEffect = Extract<Effect, { readonly cleanup: unknown }>;
 type Pass = Pick<AuditRecord, 'atMs' | 'reconcileID'>;
 
 /** What a pass did, one record each; what it only tried or waited for is not among them. */
@@ -35,9 +37,9 @@ function recordOf(effect: Effect, pass: Pass): AuditRecord | undefined {
     const { namespace, name, nodeName: node } = pod;
     return { ...pass, kind: 'pod-deleted', node, ...sharedBy(decisions, pass), pod: { namespace, name } };
   }
-  const isCleanup =
-    effect.kind === 'unfenced' || effect.kind === 'untainted' || effect.kind === 'fenced-taint-removed';
-  return isCleanup ? cleanupRecord(effect, pass) : undefined;
+  return effect.kind === 'unfenced' || effect.kind === 'untainted' || effect.kind === 'fenced-taint-removed'
+    ? cleanupRecord({ kind: effect.kind, cleanup: effect.cleanup }, pass)
+    : undefined;
 }
 
 function releaseRecord(
@@ -60,7 +62,7 @@ function releaseRecord(
 }
 
 function cleanupRecord(
-  { kind, cleanup }: Extract<Effect, { kind: 'unfenced' | 'untainted' | 'fenced-taint-removed' }>,
+  { kind, cleanup }: { readonly kind: CleanupKind; readonly cleanup: CleanupEffect['cleanup'] },
   pass: Pass,
 ): AuditRecord {
   const { why } = cleanup;

@@ -31,13 +31,11 @@ export function permissionsFor(policy: Policy, leaseNamespace: string | undefine
       ? [
           { verb: 'delete', group: '', resource: 'pods' },
           { verb: 'delete', group: STORAGE, resource: 'volumeattachments' },
+          { verb: 'patch', group: '', resource: 'nodes' },
         ]
       : []),
     ...(isActing && (policy.strategy === 'auto' || policy.strategy === 'in-use')
       ? [{ verb: 'patch', group: '', resource: 'nodes/status' }]
-      : []),
-    ...(isActing && (policy.strategy === 'out-of-service' || policy.earlyDetection.enabled)
-      ? [{ verb: 'patch', group: '', resource: 'nodes' }]
       : []),
     ...(leaseNamespace === undefined
       ? []

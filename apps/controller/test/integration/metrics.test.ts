@@ -127,6 +127,7 @@ const EXPOSED = {
       'fence-forgotten',
       'fence-restored',
       'fenced',
+      'fenced-taint-added',
       'fenced-taint-removed',
       'superseded',
       'pod-deleted',

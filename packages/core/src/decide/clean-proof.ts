@@ -1,5 +1,5 @@
 import type { NodeFact } from '../model/facts.ts';
-import type { Fence, FenceRecord } from '../model/fence-record.ts';
+import type { FenceRecord } from '../model/fence-record.ts';
 import { addressKey, ipAddresses } from '../model/storage-address.ts';
 
 /** Who makes fences: one attacher in one cluster. */
@@ -48,14 +48,31 @@ export function cleanProof(node: NodeFact, fence: FenceRecord): CleanProof {
     return no('Node is ready, but its bootID or that of the fence is not known');
   if (fence.bootId === node.bootId)
     return no('Node is ready but not proved clean: it has not booted since the fence');
-  const former = new Set(node.formerAddresses?.map(({ address }) => address));
-  const own = ipAddresses(node.storageAddresses.filter((address) => !former.has(address))).map(addressKey);
-  const missing = fence.addresses.filter((address) => !own.includes(addressKey(address)));
+  const own = ownAddressKeys(node);
+  const missing = fence.addresses.filter((address) => !own.has(addressKey(address)));
   if (missing.length > 0) {
     const named = missing.map(({ value }) => value).join(', ');
     return no(`Node has booted, but fenced address ${named} is not its own any more`);
   }
   return { isClean: true, why: `The node has booted since fence ${fence.id}` };
+}
+
+/** The addresses that the Node names now, without those it named earlier. */
+function ownAddressKeys({ storageAddresses, formerAddresses = [] }: NodeFact): ReadonlySet<string> {
+  const former = new Set(formerAddresses.map(({ address }) => address));
+  return new Set(ipAddresses(storageAddresses.filter((address) => !former.has(address))).map(addressKey));
+}
+
+/**
+ * No pod may be scheduled onto the Node because of the fence: it may be the fenced machine, and it is in the boot of the fence, or
+ * one of its addresses is cut off.
+ */
+export function keepsPodsOff(node: NodeFact, fence: FenceRecord): boolean {
+  if (!mayBeMachineOf(node, fence)) return false;
+  const hasBooted = fence.bootId !== undefined && node.bootId !== undefined && fence.bootId !== node.bootId;
+  if (!hasBooted) return true;
+  const own = ownAddressKeys(node);
+  return fence.addresses.some((address) => own.has(addressKey(address)));
 }
 
 function no(why: string): CleanProof {
@@ -72,8 +89,24 @@ function otherMachine(node: NodeFact, { machineId, nodeUid, id }: FenceRecord): 
   return `Node is not proved to be the machine of fence ${id}: no common machine ID, and its uid is ${node.uid}, not ${nodeUid ?? 'known'}`;
 }
 
+/** The Node is the very one that was fenced, still in the boot in which it was. */
+export function isSameBoot(node: NodeFact, fence: FenceRecord): boolean {
+  return (
+    fence.bootId !== undefined &&
+    fence.bootId === node.bootId &&
+    fence.nodeUid === node.uid &&
+    otherMachine(node, fence) === undefined
+  );
+}
+
+/** The Node may be the machine that was fenced: nothing shows that it is another one. */
+function mayBeMachineOf(node: NodeFact, { machineId, nodeName }: FenceRecord): boolean {
+  if (machineId !== undefined && node.machineId !== undefined) return machineId === node.machineId;
+  return nodeName === node.name;
+}
+
 /** Both fences may be of one machine. */
-export function isOfSameMachine(a: Fence, b: Fence): boolean {
+export function isOfSameMachine(a: FenceRecord, b: FenceRecord): boolean {
   if (a.machineId !== undefined && b.machineId !== undefined) return a.machineId === b.machineId;
   return a.nodeName === b.nodeName;
 }

@@ -1,10 +1,21 @@
 import { staleCacheReason } from '../model/cache-freshness.ts';
-import type { NodeFact } from '../model/facts.ts';
+import type { NodeFact, VolumeAttachmentFact } from '../model/facts.ts';
 import type { Fence } from '../model/fence-record.ts';
+import { hasFencedTaint } from '../model/fenced-taint.ts';
 import { isOtherActor, isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
-import { cleanProof, type FenceOwner, foreignTo, isOfSameMachine } from './clean-proof.ts';
+import {
+  cleanProof,
+  type FenceOwner,
+  foreignTo,
+  isOfSameMachine,
+  isSameBoot,
+  keepsPodsOff,
+} from './clean-proof.ts';
+
+/** @see Facts.untouched */
+type Untouched = ReadonlyMap<string, readonly VolumeAttachmentFact[]>;
 
 /** What becomes of something we left on a node: a fence at a backend, or our taint. */
 export type Cleanup =
@@ -14,6 +25,8 @@ export type Cleanup =
       readonly fence: Fence;
       readonly node: NodeFact;
       readonly why: string;
+      /** The fence is lifted without a boot because all of these never left the node. Absent: the node is proved clean. */
+      readonly untouched?: readonly VolumeAttachmentFact[];
     }
   | {
       readonly kind: 'keep-fence';
@@ -23,6 +36,8 @@ export type Cleanup =
     }
   | { readonly kind: 'untaint'; readonly node: NodeFact; readonly why: string }
   | { readonly kind: 'keep-taint'; readonly node: NodeFact; readonly why: string }
+  /** Keeps new pods off a node that is fenced. */
+  | { readonly kind: 'add-fenced-taint'; readonly node: NodeFact; readonly why: string }
   /** Lets the scheduler use the node again. */
   | { readonly kind: 'remove-fenced-taint'; readonly node: NodeFact; readonly why: string };
 
@@ -31,23 +46,22 @@ export type Cleanup =
  * pages when it reconnects, so a fence is removed only when the node is Ready and proved clean (it has booted since, or the
  * operator's annotation names this fence). Our taint is removed first, once nothing of ours is left on the node.
  * @param elsewhere fences at other backends: a machine is proved clean of all its fences or of none
+ * @param untouched fences whose node may return as it is, because nothing was taken from it. @see Facts.untouched
  */
 export function decideUnfences(
   view: ClusterView,
   policy: Policy,
   nowMs: number,
   elsewhere: readonly Fence[] = [],
+  untouched: Untouched = new Map(),
 ): Cleanup[] {
   const blocked = whyNothing(view, policy, nowMs);
   const own = fencesIn(view);
   const all = [...own.map(({ fence }) => fence), ...elsewhere];
-  const owner = {
-    owner: policy.attacher,
-    ...(view.clusterId !== undefined && { clusterId: view.clusterId }),
-  };
+  const owner = ownerOf(view, policy);
   return own.map(({ backendName, fence }) =>
     blocked === undefined
-      ? recoverFence(view, backendName, fence, all, owner)
+      ? recoverFence(view, backendName, fence, all, owner, untouched)
       : { kind: 'keep-fence', backendName, fence, why: blocked },
   );
 }
@@ -68,10 +82,36 @@ export function decideFencedTaintRemovals(view: ClusterView, policy: Policy, now
   const readings = [...view.storage.values()];
   const isComplete = readings.length > 0 && readings.every(({ fences }) => fences !== undefined);
   if (whyNothing(view, policy, nowMs) !== undefined || !isComplete) return [];
-  const fenced = new Set(fencesIn(view).map(({ fence }) => fence.nodeName));
+  const fences = ownFences(view, policy);
   return view.withFencedTaint
-    .filter(({ name }) => !fenced.has(name) && view.nodes.get(name)?.kind === 'ready')
+    .filter(
+      (node) =>
+        view.nodes.get(node.name)?.kind === 'ready' && !fences.some((each) => keepsPodsOff(node, each)),
+    )
     .map((node) => ({ kind: 'remove-fenced-taint', node, why: 'No fence of the node is left' }));
+}
+
+/** Decides which nodes must not get new pods: every Node that may be a fenced machine, whatever its name, until it is proved clean. */
+export function decideFencedTaints(view: ClusterView, policy: Policy, nowMs: number): Cleanup[] {
+  const fences = ownFences(view, policy);
+  if (fences.length === 0 || whyNothing(view, policy, nowMs) !== undefined) return [];
+  return [...view.nodes.values()].flatMap((state): Cleanup[] => {
+    if (state.kind === 'gone' || hasFencedTaint(state.node)) return [];
+    const { node } = state;
+    const fence = fences.find(
+      (each) => keepsPodsOff(node, each) && !(node.ready && cleanProof(node, each).isClean),
+    );
+    return fence ? [{ kind: 'add-fenced-taint', node, why: `Fence ${fence.id} is in force` }] : [];
+  });
+}
+
+function ownFences(view: ClusterView, policy: Policy): readonly Fence[] {
+  const owner = ownerOf(view, policy);
+  return fencesIn(view).flatMap(({ fence }) => (foreignTo(fence, owner) === undefined ? [fence] : []));
+}
+
+function ownerOf({ clusterId }: ClusterView, { attacher }: Policy): FenceOwner {
+  return { owner: attacher, clusterId };
 }
 
 /** Why no fence and no taint is removed. */
@@ -99,6 +139,7 @@ function recoverFence(
   fence: Fence,
   all: readonly Fence[],
   owner: FenceOwner,
+  untouched: Untouched,
 ): Cleanup {
   const keep = (why: string): Cleanup => ({ kind: 'keep-fence', backendName, fence, why });
   const foreign = foreignTo(fence, owner);
@@ -109,17 +150,23 @@ function recoverFence(
   if (node.taints.some((taint) => isOtherActor(taint, owner.owner)))
     return keep('Another actor is recovering the node');
   if (isOutOfServiceByUs(node, owner.owner)) return keep('Node still carries our out-of-service taint');
+  const mayReturn = (each: Fence) => untouched.has(each.id) && isSameBoot(node, each);
   const proof = cleanProof(node, fence);
-  if (!proof.isClean) return keep(proof.why);
+  if (!proof.isClean && !mayReturn(fence)) return keep(proof.why);
   const unproved = all.find(
     (other) =>
       isOfSameMachine(other, fence) &&
       foreignTo(other, owner) === undefined &&
-      !cleanProof(node, other).isClean,
+      !cleanProof(node, other).isClean &&
+      !mayReturn(other),
   );
-  return unproved
-    ? keep(`Fence ${unproved.id} of the same machine is not proved clean: ${cleanProof(node, unproved).why}`)
-    : { kind: 'unfence', backendName, fence, node, why: proof.why };
+  if (unproved)
+    return keep(
+      `Fence ${unproved.id} of the same machine is not proved clean: ${cleanProof(node, unproved).why}`,
+    );
+  if (proof.isClean) return { kind: 'unfence', backendName, fence, node, why: proof.why };
+  const why = `The node is ready again, and nothing was taken from it since fence ${fence.id}`;
+  return { kind: 'unfence', backendName, fence, node, why, untouched: untouched.get(fence.id) };
 }
 
 function recoverTaint(

@@ -1,6 +1,13 @@
 import type { Policy } from '../model/policy.ts';
 import type { StorageReading } from '../model/storage-reading.ts';
-import { type Cleanup, decideFencedTaintRemovals, decideUnfences, decideUntaints } from './cleanups.ts';
+import {
+  type Cleanup,
+  decideFencedTaintRemovals,
+  decideFencedTaints,
+  decideUnfences,
+  decideUntaints,
+  fencesIn,
+} from './cleanups.ts';
 import { type Decision, decide } from './decide.ts';
 import { type Facts, factsAt, isQueried, type Readings } from './evaluation-facts.ts';
 
@@ -59,7 +66,11 @@ function evaluateBackend(
   const view = { ...facts, storageNodes: at.storageNodes, storage };
   const elsewhere = [...latest].flatMap(([name, { fences = [] }]) => (name === backendName ? [] : fences));
   const { decisions, nextDeadlineMs } = decide(view, policy, nowMs, at.attachments);
-  return { decisions, nextDeadlineMs, cleanups: decideUnfences(view, policy, nowMs, elsewhere) };
+  return {
+    decisions,
+    nextDeadlineMs,
+    cleanups: decideUnfences(view, policy, nowMs, elsewhere, facts.untouched),
+  };
 }
 
 function evaluateNodes(facts: Facts, { latest }: Readings, policy: Policy, nowMs: number): Evaluation {
@@ -68,11 +79,15 @@ function evaluateNodes(facts: Facts, { latest }: Readings, policy: Policy, nowMs
   const { decisions, nextDeadlineMs } = decide(unread, policy, nowMs, unplaced);
   const view = { ...facts, storage: latest };
   const isAllRead = latest.size === facts.backends.length && facts.unreadFences.size === 0;
-  const fenced = new Set([...facts.fencedNodes.values()].flatMap((names) => [...names]));
+  const visible = new Set(fencesIn(view).map(({ fence }) => fence.nodeName));
+  const missing = new Set(
+    [...facts.fencedNodes.values()].flatMap((names) => [...names].filter((name) => !visible.has(name))),
+  );
   const removals = isAllRead ? decideFencedTaintRemovals(view, policy, nowMs) : [];
   const cleanups = [
     ...decideUntaints(view, policy, nowMs),
-    ...removals.filter((cleanup) => !('node' in cleanup && fenced.has(cleanup.node.name))),
+    ...decideFencedTaints(view, policy, nowMs),
+    ...removals.filter((cleanup) => !('node' in cleanup && missing.has(cleanup.node.name))),
   ];
   return { decisions, nextDeadlineMs, cleanups };
 }

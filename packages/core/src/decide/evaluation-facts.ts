@@ -1,3 +1,4 @@
+import type { VolumeAttachmentFact } from '../model/facts.ts';
 import type { Policy } from '../model/policy.ts';
 import type { StorageAddress } from '../model/storage-address.ts';
 import type { StorageQuery } from '../model/storage-query.ts';
@@ -13,6 +14,11 @@ export interface Facts extends UnreadView, Pick<ClusterView, 'recentLosses'> {
   readonly unreadFences: ReadonlySet<string>;
   /** Nodes with a fence of ours, as passes made it or last read it: name of the backend -> names of the nodes. */
   readonly fencedNodes: ReadonlyMap<string, ReadonlySet<string>>;
+  /**
+   * Fences whose node nothing was taken from, as this term of leadership observed it, by id, with the attachments that the node
+   * held when it was lost.
+   */
+  readonly untouched: ReadonlyMap<string, readonly VolumeAttachmentFact[]>;
   /** Addresses that an earlier process recorded for nodes that no cache knows, by name of the node. */
   readonly recordedAddresses: ReadonlyMap<string, readonly StorageAddress[]>;
 }

@@ -24,7 +24,10 @@ export async function nodeDrift(
   if (result.kind === 'gone') return { changed: 'The Node has been deleted since' };
   const live = result.node;
   if (live.uid !== node.node.uid) return { changed: 'The Node has been created again' };
-  if (node.kind === 'not-ready') return live.ready ? { changed: 'The Node is ready again' } : { live };
+  if (node.kind === 'not-ready') {
+    if (live.bootId !== node.node.bootId && node.node.ready) return { changed: 'The node has booted since' };
+    return live.ready && !node.node.ready ? { changed: 'The Node is ready again' } : { live };
+  }
   const renewTime = await actions.getNodeLeaseRenewTime(node.name, signal);
   return renewTime === node.renewTime ? { live } : { changed: 'The kubelet has renewed its Lease' };
 }

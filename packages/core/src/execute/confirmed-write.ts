@@ -24,6 +24,7 @@ export async function confirmedWrite<E extends Effect | undefined>(
       const why = `${withdrawn.attachment.name} may no longer be released: a later pass decided otherwise`;
       return { kind: 'superseded', decisions, why };
     }
+    if (step !== 'add-fenced-taint') ports.progress.beginRelease(decision.node.name);
     return await write();
   } catch (err) {
     signal.throwIfAborted();

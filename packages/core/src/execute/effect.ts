@@ -22,6 +22,8 @@ export type Effect =
       readonly decisions: readonly LostDecision[];
       readonly fence: FenceRecord;
       readonly addresses: readonly StorageAddress[];
+      /** The backend had no fence of the machine before: nothing can have been released behind an earlier one. */
+      readonly isFirst: boolean;
     }
   | { readonly kind: 'pod-deleted'; readonly decisions: readonly LostDecision[]; readonly pod: PodFact }
   /** The detach was asked for, for the first time. */
@@ -48,7 +50,10 @@ export type Effect =
       readonly decisions: readonly LostDecision[];
       readonly err: unknown;
     }
-  | { readonly kind: 'unfenced' | 'untainted' | 'fenced-taint-removed'; readonly cleanup: Cleanup }
+  | {
+      readonly kind: 'unfenced' | 'untainted' | 'fenced-taint-added' | 'fenced-taint-removed';
+      readonly cleanup: Cleanup;
+    }
   /** A fence that another party had removed or weakened is in force again. */
   | {
       readonly kind: 'fence-restored';
@@ -90,6 +95,7 @@ export const EFFECT_KINDS: readonly Effect['kind'][] = [
   'failed',
   'unfenced',
   'untainted',
+  'fenced-taint-added',
   'fenced-taint-removed',
   'fence-restored',
   'fence-forgotten',

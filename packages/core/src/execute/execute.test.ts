@@ -154,7 +154,7 @@ describe('execute', () => {
         const f = new PassFixture();
         unanswered(f);
         await f.run();
-        f.setNode(nodeFact());
+        f.setNode(nodeFact({ bootId: 'next' }));
         await f.run();
         f.cluster.removeVolumeAttachment('va-pv-a-node-a');
         await f.run();
@@ -381,7 +381,8 @@ describe('execute', () => {
       strategy: 'delete',
       breaker: { maxNodes: 9, maxFraction: 1, maxNodesPerWindow: 9, windowMs: 1 },
     });
-    f.setNode(nodeFact({ name: 'node-b', ready: false, readyObservedAtMs: f.lostSinceMs }));
+    const { readyObservedAtMs, taints } = f.lost;
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyObservedAtMs, taints }));
     f.attach('pv-b', 'node-b', 'pod-b');
     f.backend.setSilent('node-b', f.lostSinceMs + 15_000);
     fenceAt(f.backend, f.lostSinceMs, 'node-b');
@@ -435,6 +436,7 @@ function fencedTwice() {
       storageNodes: new Map(),
       requests: new DetachRequests(),
       deletedPods: new DeletedPods(),
+      progress: { beginRelease: () => undefined },
       attachments: [],
       verdicts: new ReleaseVerdicts(),
       newFenceId: () => `again-${++count}`,

@@ -1,4 +1,4 @@
-import { foreignTo, isDeclaredClean } from '../decide/clean-proof.ts';
+import { foreignTo, isDeclaredClean, isOfSameMachine } from '../decide/clean-proof.ts';
 import type { NodeFact } from '../model/facts.ts';
 import { type Fence, type FenceRecord, isFenceOf } from '../model/fence-record.ts';
 import { addressKey, ipAddresses, type StorageAddress, unionOfAddresses } from '../model/storage-address.ts';
@@ -40,7 +40,8 @@ export async function fenceNode({ decisions, nowMs, ports, signal }: NodePlan): 
       addresses: unionOfAddresses(known?.addresses ?? [], addresses),
     };
     await backend.fence(fence, addresses, signal);
-    return [{ kind: 'fenced', decisions, fence, addresses }];
+    const isFirst = !ports.fences.some((each) => isOfSameMachine(each, fence));
+    return [{ kind: 'fenced', decisions, fence, addresses, isFirst }];
   } catch (err) {
     signal.throwIfAborted();
     return [{ kind: 'failed', step: 'fence', decisions, err }];

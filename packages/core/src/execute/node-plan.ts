@@ -32,6 +32,8 @@ export interface ExecutePorts {
   readonly storageNodes: ReadonlyMap<string, StorageNode>;
   readonly requests: DetachRequests;
   readonly deletedPods: DeletedPods;
+  /** Called before the first write that takes something from a node. */
+  readonly progress: { beginRelease(nodeName: string): void };
   /** The attachments at every backend. */
   readonly attachments: readonly AttachmentView[];
   readonly verdicts: ReleaseVerdicts;

@@ -25,6 +25,7 @@ const addresses = ipAddresses(['address-of-node-a']);
 const fence: Fence = { ...fenced, addresses, inForce: addresses };
 const unfence: Cleanup = { kind: 'unfence', backendName: 'backend-a', fence, node, why: '' };
 const untaint: Cleanup = { kind: 'untaint', node, why: '' };
+const addFencedTaint: Cleanup = { kind: 'add-fenced-taint', node, why: '' };
 const removeFencedTaint: Cleanup = { kind: 'remove-fenced-taint', node, why: '' };
 
 function setUp(live: NodeFact | undefined = node) {
@@ -51,13 +52,14 @@ describe('runCleanups', () => {
   });
 
   it.each([
-    [unfence, 'unfenced'],
-    [untaint, 'untainted'],
-    [removeFencedTaint, 'fenced-taint-removed'],
-  ] as const)('carries out %j', async (cleanup, kind) => {
+    [unfence, 'unfenced', 3],
+    [untaint, 'untainted', 2],
+    [addFencedTaint, 'fenced-taint-added', 2],
+    [removeFencedTaint, 'fenced-taint-removed', 2],
+  ] as const)('carries out %j', async (cleanup, kind, expectedChecks) => {
     const { run, checks } = setUp();
     expect(await run(cleanup)).toEqual([{ kind, cleanup }]);
-    expect(checks()).toBe(2); // before the live GET and after it
+    expect(checks()).toBe(expectedChecks); // before and after each live read
   });
 
   it('leaves alone what is to be kept', async () => {

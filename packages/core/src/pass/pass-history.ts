@@ -4,6 +4,7 @@ import { DetachRequests } from '../execute/detach-requests.ts';
 import type { Effect } from '../execute/effect.ts';
 import { ReleaseVerdicts } from '../execute/release-verdicts.ts';
 import { staleCacheReason } from '../model/cache-freshness.ts';
+import type { VolumeAttachmentFact } from '../model/facts.ts';
 import type { Policy } from '../model/policy.ts';
 import type { StorageAddress } from '../model/storage-address.ts';
 import type { StorageReading } from '../model/storage-reading.ts';
@@ -11,6 +12,7 @@ import type { UnreadView } from '../view/cluster-view.ts';
 import { countedLosses, LossHistory } from '../view/loss-history.ts';
 import { NodeAbsence } from '../view/node-absence.ts';
 import { lostIn } from '../view/storage-query.ts';
+import { ReleaseProgress } from './release-progress.ts';
 import { StandingFences } from './standing-fences.ts';
 
 type HistoryPolicy = Pick<Policy, 'attacher' | 'breaker' | 'maxCacheAgeMs'>;
@@ -39,6 +41,8 @@ export class PassHistory {
   readonly unreadFences: Map<string, symbol> = new Map();
   /** Fences of ours that passes made or read, to notice those that others remove. After a restart the first reading says. */
   readonly standingFences: StandingFences = new StandingFences();
+  /** How far the release of each lost node has come. After a restart a node that returns needs a boot to be let back. */
+  readonly progress: ReleaseProgress = new ReleaseProgress();
   /** Addresses that an earlier process recorded for nodes that no cache knows, by name of the node. Read again when needed. */
   readonly recordedAddresses: Map<string, readonly StorageAddress[]> = new Map();
   readonly #policy: HistoryPolicy;
@@ -50,15 +54,23 @@ export class PassHistory {
 
   /**
    * Records what a view of the caches shows.
-   * @param existingUids uids of all VolumeAttachments; called when needed
+   * @param attachments all VolumeAttachments; called when needed
    * @returns detaches with an unconfirmed outcome whose VolumeAttachments are gone by now
    */
-  recordView(view: UnreadView, existingUids: () => Iterable<string>, nowMs: number): readonly Effect[] {
+  recordView(
+    view: UnreadView,
+    attachments: () => Iterable<VolumeAttachmentFact>,
+    nowMs: number,
+  ): readonly Effect[] {
     const isCurrent = staleCacheReason(view.cache, this.#policy.maxCacheAgeMs, nowMs) === undefined;
     this.absences.recordView(view.nodes, isCurrent, nowMs);
     this.losses.record(isCurrent ? countedLosses(view, this.#policy.attacher) : new Map(), nowMs);
     const lost = new Set(lostIn(view, this.#policy.attacher).map(({ attachment }) => attachment.uid));
-    const confirmed = isCurrent ? this.detachRequests.takeConfirmed(existingUids) : [];
+    const confirmed = isCurrent
+      ? this.detachRequests.takeConfirmed(() => [...attachments()].map(({ uid }) => uid))
+      : [];
+    const { attacher } = this.#policy;
+    this.progress.recordView(view, () => [...attachments()].filter((each) => each.attacher === attacher));
     this.detachRequests.retainOnly(lost);
     this.verdicts.retainOnly(lost);
     this.deletedPods.retainOnly(new Set(view.storageNodes.keys()));
@@ -80,6 +92,7 @@ export class PassHistory {
       backends: backends.map(({ name }) => name),
       unreadFences: new Set(this.unreadFences.keys()),
       fencedNodes: this.standingFences.nodesByBackend,
+      untouched: this.progress.untouched,
       recordedAddresses: new Map(this.recordedAddresses),
     };
   }
@@ -89,6 +102,8 @@ export class PassHistory {
     const [decision] = 'decisions' in effect ? effect.decisions : [];
     if (effect.kind === 'fenced' && decision?.backend)
       this.standingFences.made(decision.backend.name, effect.fence);
+    if (effect.kind === 'fenced' && effect.isFirst) this.progress.fenced(effect.fence);
+    if (effect.kind === 'unfenced' && 'fence' in effect.cleanup) this.progress.unfenced(effect.cleanup.fence);
     if (effect.kind === 'unfenced' && 'fence' in effect.cleanup)
       this.standingFences.removed(effect.cleanup.backendName, effect.cleanup.fence.id);
     if (effect.kind === 'fence-forgotten') this.standingFences.removed(effect.backendName, effect.fence.id);
@@ -104,6 +119,7 @@ export class PassHistory {
   beginTerm(backends: readonly { readonly name: string }[]): void {
     this.absences.retainOnly(new Set());
     this.standingFences.clear();
+    this.progress.clear();
     for (const { name } of backends) this.unreadFences.set(name, Symbol(name));
   }
 }

@@ -93,10 +93,14 @@ export class PlanPreview {
     const absence = {
       sinceMs: (name: string) => history?.absences.sinceMs(name) ?? own.absences.sinceMs(name),
     };
-    const view = readClusterView(
-      { ...this.#options, clusterId: this.#options.clusterId?.(), manager: this.#manager, absence },
-      nowMs,
-    );
+    const sources = {
+      ...this.#options,
+      clusterId: this.#options.clusterId?.(),
+      manager: this.#manager,
+      absence,
+      returnedNode: (name: string) => history?.progress.returnedNode(name),
+    };
+    const view = readClusterView(sources, nowMs);
     const isCurrent = staleCacheReason(view.cache, policy.maxCacheAgeMs, nowMs) === undefined;
     own.absences.recordView(view.nodes, isCurrent, nowMs);
     return (history ?? own).factsOf(view, fleet.backends, nowMs);

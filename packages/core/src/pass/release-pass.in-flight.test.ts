@@ -17,7 +17,8 @@ function hangingNode() {
   const hang = Promise.withResolvers<void>();
   f.actions.before = ({ name }) => (name === 'node-a' ? hang.promise : undefined);
   const loseNodeB = () => {
-    f.setNode(nodeFact({ name: 'node-b', ready: false, readyObservedAtMs: f.lostSinceMs }));
+    const { readyObservedAtMs, taints } = f.lost;
+    f.setNode(nodeFact({ name: 'node-b', ready: false, readyObservedAtMs, taints }));
     f.attach('pv-b', 'node-b', 'pod-b');
     f.backend.setSilent('node-b', f.lostSinceMs + 15_000);
     fenceAt(f.backend, f.lostSinceMs, 'node-b');

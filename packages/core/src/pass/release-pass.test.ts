@@ -115,7 +115,7 @@ describe('ReleasePass', () => {
         value: 'test.csi.reattach.io',
         effect: 'NoExecute',
       };
-      const tainted = { taints: [taint], outOfServiceBootId: 'boot-of-node-a' };
+      const tainted = { taints: [taint, ...f.lost.taints], outOfServiceBootId: 'boot-of-node-a' };
       f.cluster.removeVolumeAttachment('va-pv-a-node-a');
       f.cluster.removePod('default', 'pod-a');
       f.setNode(nodeFact(tainted));
@@ -137,10 +137,13 @@ describe('ReleasePass', () => {
       expect([reason(f), f.writes, f.backend.calls]).toEqual(['storage-unknown', [], []]);
     });
 
-    it('leaves a node that is Ready again cut off until it has booted, and goes on looking', async () => {
+    it('leaves a node that is Ready again after its release cut off until it has booted', async () => {
       const f = PassFixture.unfenced();
       await f.runFor(2);
-      f.setNode(nodeFact());
+      f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+      f.cluster.removePod('default', 'pod-a');
+      f.setNode(nodeFact({ taints: f.lost.taints }));
+      await f.run(); // takes what has ended
       for (let time = 0; time < 3; time++) {
         expect(await f.run()).toEqual({ nextDeadlineMs: f.clock.now() + 10_000 });
         expect([f.effects, f.backend.fences.size]).toEqual([[], 1]);

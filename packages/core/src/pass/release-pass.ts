@@ -165,10 +165,10 @@ export class ReleasePass implements ReconcilePass {
       ...this.#options,
       clusterId: this.#options.clusterId?.(),
       absence: this.history.absences,
+      returnedNode: (name: string) => this.history.progress.returnedNode(name),
     };
     const view = readClusterView(sources, nowMs, 'affected');
-    const existing = () => [...cluster.volumeAttachments()].map(({ uid }) => uid);
-    this.#confirmed.push(...this.history.recordView(view, existing, nowMs));
+    this.#confirmed.push(...this.history.recordView(view, () => cluster.volumeAttachments(), nowMs));
     this.#healthyCount = view.healthyCount ?? 0;
     return view;
   }

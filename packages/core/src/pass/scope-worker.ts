@@ -96,6 +96,7 @@ export class ScopeWorker {
       deferred,
       requests: this.#history.detachRequests,
       deletedPods: this.#history.deletedPods,
+      progress: this.#history.progress,
       attachments: view.attachments,
       verdicts: this.#history.verdicts,
       inFlight: this.#nodeWork,

@@ -57,6 +57,8 @@ export interface ClusterActions {
   getNode(name: string, signal: AbortSignal): Promise<LiveNode>;
   /** Live GET of a kubelet's Lease: its `renewTime`, `undefined` when it does not exist. */
   getNodeLeaseRenewTime(nodeName: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Live GET: the very VolumeAttachment exists and is not being deleted. */
+  isAttached(attachment: VolumeAttachmentFact, signal: AbortSignal): Promise<boolean>;
   /** Deletes with `gracePeriodSeconds: 0`. `replaced` when another pod has the name now. */
   forceDeletePod(pod: PodFact, signal: AbortSignal): Promise<DeleteResult>;
   /** Deletes the VolumeAttachment; its finalizers are never touched. */

@@ -42,7 +42,7 @@ describe('statusesAfter', () => {
     const first = await next(f, new Map());
     expect(first.get(UID)).toMatchObject({ state: 'releasing' });
     expect(first.get(UID)).not.toHaveProperty('heldSinceMs');
-    f.setNode(nodeFact());
+    f.setNode(nodeFact({ bootId: 'next' }));
     expect((await next(f, first)).size).toBe(0);
   });
 

@@ -65,7 +65,7 @@ export class FenceReporter {
   }
 
   cleanedUp(
-    { kind, cleanup }: EffectOf<'unfenced' | 'untainted' | 'fenced-taint-removed'>,
+    { kind, cleanup }: EffectOf<'unfenced' | 'untainted' | 'fenced-taint-added' | 'fenced-taint-removed'>,
     reconcileID: string,
     signal: AbortSignal,
   ): void {
@@ -76,8 +76,13 @@ export class FenceReporter {
       this.#record(nodeEvent(fence, 'NodeUnfenced', message), signal);
       return;
     }
+    const fields = { node: cleanup.node.name, why: cleanup.why, reconcileID };
+    if (kind === 'fenced-taint-added') {
+      this.#logger.info('Added fenced taint', fields);
+      return;
+    }
     const message = kind === 'fenced-taint-removed' ? 'Removed fenced taint' : 'Removed out-of-service taint';
-    this.#logger.info(message, { node: cleanup.node.name, why: cleanup.why, reconcileID });
+    this.#logger.info(message, fields);
   }
 }
 

@@ -87,7 +87,7 @@ describe('PassReporter: reattach.attachment.stale', () => {
     f.cluster.setVolumeAttachment(volumeAttachmentFact({ name: 'foreign', attacher: 'other.csi.example' }));
     await f.run();
     expect(await stale()).toEqual({ releasing: 1 });
-    f.setNode(nodeFact());
+    f.setNode(nodeFact({ bootId: 'next' }));
     await f.run();
     expect(await stale()).toEqual({});
   });
@@ -143,7 +143,7 @@ describe('PassReporter: reattach.attachment.stale.age', () => {
     const { f } = reported();
     await f.run();
     await f.clock.advance(1_000);
-    f.setNode(nodeFact());
+    f.setNode(nodeFact({ bootId: 'next' }));
     await f.run();
     expect(await staleAges()).toEqual({});
   });

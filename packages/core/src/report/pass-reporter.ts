@@ -143,6 +143,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
         return this.#reportFailure(effect, reconcileID);
       case 'unfenced':
       case 'untainted':
+      case 'fenced-taint-added':
       case 'fenced-taint-removed':
         return this.#fences.cleanedUp(effect, reconcileID, signal);
       case 'fence-restored':

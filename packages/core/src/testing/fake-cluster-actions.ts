@@ -3,7 +3,7 @@ import type { ChangeResult, ClusterActions, DeleteResult, LiveNode } from '../po
 
 /** One call, with the object it was about. */
 export type ClusterCall =
-  | { readonly kind: 'getNode' | 'getNodeLeaseRenewTime'; readonly name: string }
+  | { readonly kind: 'getNode' | 'getNodeLeaseRenewTime' | 'getVolumeAttachment'; readonly name: string }
   | {
       readonly kind: 'removeVolumesInUse';
       readonly name: string;
@@ -32,6 +32,7 @@ export class FakeClusterActions implements ClusterActions {
   readonly #nodes = new Map<string, NodeFact>();
   readonly #results = new Map<string, DeleteResult>();
   readonly #changeResults = new Map<string, ChangeResult>();
+  readonly #detached = new Set<string>();
   readonly #renewTimes = new Map<string, string>();
 
   setNode(node: NodeFact): void {
@@ -52,6 +53,12 @@ export class FakeClusterActions implements ClusterActions {
     this.#changeResults.set(name, result);
   }
 
+  /** Whether the VolumeAttachment called `name` is there, and not being deleted; by default every one is. */
+  setAttached(name: string, isAttached: boolean): void {
+    if (isAttached) this.#detached.delete(name);
+    else this.#detached.add(name);
+  }
+
   setNodeLeaseRenewTime(nodeName: string, renewTime: string): void {
     this.#renewTimes.set(nodeName, renewTime);
   }
@@ -60,6 +67,11 @@ export class FakeClusterActions implements ClusterActions {
     await this.#begin({ kind: 'getNode', name }, signal);
     const node = this.#nodes.get(name);
     return node ? { kind: 'present', node } : { kind: 'gone' };
+  }
+
+  async isAttached({ name }: VolumeAttachmentFact, signal: AbortSignal): Promise<boolean> {
+    await this.#begin({ kind: 'getVolumeAttachment', name }, signal);
+    return !this.#detached.has(name);
   }
 
   async forceDeletePod(pod: PodFact, signal: AbortSignal): Promise<DeleteResult> {

@@ -30,6 +30,7 @@ export type NodeState =
       readonly sinceMs: number;
       readonly renewTime: string | undefined;
     }
+  /** `node` is ready where it has returned in the middle of its release, which goes on. @see ReturnedNode */
   | { readonly kind: 'not-ready'; readonly name: string; readonly node: NodeFact; readonly sinceMs: number }
   | {
       readonly kind: 'gone';
@@ -37,6 +38,13 @@ export type NodeState =
       readonly sinceMs: number;
       readonly lastSeen?: NodeFact;
     };
+
+/** A node whose release had begun when it became ready again: which Node and boot of it was lost, and since when, epoch ms. */
+export interface ReturnedNode {
+  readonly uid: string | undefined;
+  readonly bootId: string | undefined;
+  readonly sinceMs: number;
+}
 
 /** A lost node as backends are asked about it, and where its addresses come from. */
 export interface KnownNode extends StorageNode {
@@ -106,6 +114,8 @@ export interface ViewSources {
   /** Since when Nodes have been missing; only read. */
   readonly absence: Pick<NodeAbsence, 'sinceMs'>;
   readonly fleet: StorageFleet;
+  /** The release of the node that has begun; default: none. */
+  readonly returnedNode?: (nodeName: string) => ReturnedNode | undefined;
   /** uid of Namespace `kube-system`; absent: not known. */
   readonly clusterId?: string | undefined;
   readonly policy: Pick<Policy, 'attacher' | 'earlyDetection' | 'maxCacheAgeMs'>;
@@ -125,6 +135,9 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
       otherAttachers.set(nodeName, (otherAttachers.get(nodeName) ?? new Set()).add(attacher));
     } else if (!nodes.has(nodeName)) {
       nodes.set(nodeName, goneNode(nodeName, sources, nowMs));
+    } else {
+      const state = returnedState(nodes.get(nodeName), sources);
+      if (state) nodes.set(nodeName, state);
     }
   }
   const inScope = scope === 'all' ? facts : affectedFacts(facts, nodes, policy.attacher);
@@ -221,6 +234,18 @@ function presentNode(node: NodeFact, { cluster, absence, policy }: ViewSources, 
   if (!lease || knownUntilMs - lease.observedAtMs <= leaseStaleMs) return { kind: 'ready', name, node };
   const sinceMs = lease.observedAtMs + leaseStaleMs;
   return { kind: 'lease-stale', name, node, sinceMs, renewTime: lease.renewTime };
+}
+
+/** A node that is ready again in the boot of its loss stays lost to the release that has begun, until nothing is left on it. */
+function returnedState(
+  state: NodeState | undefined,
+  { returnedNode }: Pick<ViewSources, 'returnedNode'>,
+): NodeState | undefined {
+  if (state?.kind !== 'ready') return undefined;
+  const { name, node } = state;
+  const lost = returnedNode?.(name);
+  const isSame = lost?.bootId !== undefined && lost.bootId === node.bootId && lost.uid === node.uid;
+  return isSame ? { kind: 'not-ready', name, node, sinceMs: lost.sinceMs } : undefined;
 }
 
 /** Missing from a cache that is not current proves nothing: the absence then counts from now, again and again. */

@@ -1,5 +1,6 @@
 /** Pods that do not go when they are deleted end in a hold, not in a loop. @see design section 6 */
 import { describe, expect, it } from 'vitest';
+import { DeletedPods } from '../../src/execute/deleted-pods.ts';
 import { heldIn } from '../../src/report/held.ts';
 import { podFact } from '../../src/testing/fact-builders.ts';
 import { PassFixture } from '../pass-fixture.ts';
@@ -80,16 +81,15 @@ describe('a pod that its controller creates on the lost node again', () => {
     expect(held(f)).toEqual([]);
   });
 
-  it('is deleted afresh in a later loss of the node', async () => {
-    const f = new PassFixture();
-    const controller = { kind: 'DaemonSet', name: 'cache' };
-    for (let loss = 0; loss < 5; loss++) {
-      f.setNode({ ...f.lost, readyObservedAtMs: f.clock.now() - 60_000 });
-      f.cluster.setPod(podFact({ uid: `uid-${loss}`, controller }));
-      await f.run();
-      f.setNode({ ...f.lost, ready: true });
-      await f.runFor(1);
+  it('is deleted afresh in a later loss of the node', () => {
+    const deleted = new DeletedPods();
+    const generation = (uid: string) => podFact({ uid, controller: { kind: 'DaemonSet', name: 'cache' } });
+    for (const uid of ['1', '2', '3', '4']) {
+      deleted.see([generation(uid)]);
+      deleted.record(generation(uid));
     }
-    expect(deletes(f)).toHaveLength(5);
+    expect(deleted.whyItStays(generation('4'))).toContain('DaemonSet cache');
+    deleted.retainOnly(new Set(['node-b']));
+    expect(deleted.whyItStays(generation('4'))).toBeUndefined();
   });
 });
