@@ -217,7 +217,12 @@ export class CrashWorld {
 
   async #onCall(call: ClusterCall): Promise<void> {
     await this.#hangWhenDead();
-    if (call.kind === 'getNode' || call.kind === 'getNodeLeaseRenewTime') return;
+    if (
+      call.kind === 'getNode' ||
+      call.kind === 'getNodeLeaseRenewTime' ||
+      call.kind === 'getVolumeAttachment'
+    )
+      return;
     await this.#effect();
     const { kind } = call;
     switch (call.kind) {

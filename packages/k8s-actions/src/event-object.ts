@@ -15,6 +15,7 @@ const ACTIONS: Readonly<Record<EventReason, string>> = {
   ReleaseHeld: 'HoldAttachment',
   NodeFenced: 'FenceNode',
   NodeUnfenced: 'UnfenceNode',
+  NodeAddressFenced: 'FenceNode',
   NodeConfirmedOff: 'ConfirmNodeOff',
   PodNotRescheduled: 'DeletePod',
   StorageDisconnected: 'ConnectStorage',

@@ -89,7 +89,7 @@ const NOT_UNDERSTOOD: ReadonlySet<BackendErrorCode> = new Set([
 export class RdsBackend implements StorageBackend {
   readonly name: string;
   readonly kind = 'rds';
-  readonly capabilities: BackendCapabilities = { addressKinds: ['ip'], canFence: true };
+  readonly capabilities: BackendCapabilities = { addressKinds: ['ip'], ipVersions: [4], canFence: true };
   /** Addresses volumes name this backend by. */
   readonly storageAddresses: readonly string[];
   readonly #connection: ConnectionManager;

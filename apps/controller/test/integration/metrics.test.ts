@@ -152,6 +152,7 @@ const EXPOSED = {
     reattach_hold_reason: [...HOLD_REASONS, 'fencing', 'releasing', 'waiting'].toSorted(),
   },
   reattach_attachments: { type: 'gauge', reattach_node_state: NODE_STATES },
+  reattach_nodes_address_fenced: { type: 'gauge', reattach_node_state: ['ready'] },
   reattach_attachment_held_age_seconds: { type: 'gauge', reattach_hold_reason: HOLD_REASONS },
   reattach_attachment_release_duration_seconds: { type: 'histogram', reattach_release_strategy: ['in-use'] },
   reattach_attachment_release_failures_total: {

@@ -58,7 +58,7 @@ export function cleanProof(node: NodeFact, fence: FenceRecord): CleanProof {
 }
 
 /** The addresses that the Node names now, without those it named earlier. */
-function ownAddressKeys({ storageAddresses, formerAddresses = [] }: NodeFact): ReadonlySet<string> {
+export function ownAddressKeys({ storageAddresses, formerAddresses = [] }: NodeFact): ReadonlySet<string> {
   const former = new Set(formerAddresses.map(({ address }) => address));
   return new Set(ipAddresses(storageAddresses.filter((address) => !former.has(address))).map(addressKey));
 }
@@ -97,6 +97,11 @@ export function isSameBoot(node: NodeFact, fence: FenceRecord): boolean {
     fence.nodeUid === node.uid &&
     otherMachine(node, fence) === undefined
   );
+}
+
+/** The Node cannot be the machine that was fenced. */
+export function isOtherMachine(node: NodeFact, fence: FenceRecord): boolean {
+  return !mayBeMachineOf(node, fence);
 }
 
 /** The Node may be the machine that was fenced: nothing shows that it is another one. */

@@ -4,14 +4,17 @@ import type { Fence } from '../model/fence-record.ts';
 import { hasFencedTaint } from '../model/fenced-taint.ts';
 import { isOtherActor, isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
+import { addressKey } from '../model/storage-address.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import {
   cleanProof,
   type FenceOwner,
   foreignTo,
   isOfSameMachine,
+  isOtherMachine,
   isSameBoot,
   keepsPodsOff,
+  ownAddressKeys,
 } from './clean-proof.ts';
 
 /** @see Facts.untouched */
@@ -33,6 +36,8 @@ export type Cleanup =
       readonly backendName: string;
       readonly fence: Fence;
       readonly why: string;
+      /** Ready nodes that are another machine than the fenced one, and that the fence cuts off by their address. Absent: none. */
+      readonly cutsOff?: readonly NodeFact[];
     }
   | { readonly kind: 'untaint'; readonly node: NodeFact; readonly why: string }
   | { readonly kind: 'keep-taint'; readonly node: NodeFact; readonly why: string }
@@ -59,11 +64,31 @@ export function decideUnfences(
   const own = fencesIn(view);
   const all = [...own.map(({ fence }) => fence), ...elsewhere];
   const owner = ownerOf(view, policy);
-  return own.map(({ backendName, fence }) =>
-    blocked === undefined
-      ? recoverFence(view, backendName, fence, all, owner, untouched)
-      : { kind: 'keep-fence', backendName, fence, why: blocked },
-  );
+  const cutOff = nodesByAddress(view, own);
+  return own.map(({ backendName, fence }) => {
+    const cleanup: Cleanup =
+      blocked === undefined
+        ? recoverFence(view, backendName, fence, all, owner, untouched)
+        : { kind: 'keep-fence', backendName, fence, why: blocked };
+    const nodes = fence.inForce.flatMap((address) => cutOff.get(addressKey(address)) ?? []);
+    const others = [...new Set(nodes)].filter((node) => isOtherMachine(node, fence));
+    return cleanup.kind === 'keep-fence' && others.length > 0 ? { ...cleanup, cutsOff: others } : cleanup;
+  });
+}
+
+/** The Ready nodes by each of their addresses; empty when there is no fence. */
+function nodesByAddress(
+  { nodes }: ClusterView,
+  fences: readonly unknown[],
+): ReadonlyMap<string, readonly NodeFact[]> {
+  const byAddress = new Map<string, NodeFact[]>();
+  if (fences.length === 0) return byAddress;
+  for (const state of nodes.values()) {
+    if (state.kind === 'gone' || !state.node.ready) continue;
+    for (const key of ownAddressKeys(state.node))
+      byAddress.set(key, [...(byAddress.get(key) ?? []), state.node]);
+  }
+  return byAddress;
 }
 
 /** Decides about our out-of-service taints. Such a taint speaks for a whole node: the view must hold all attachments and every backend. */

@@ -1,7 +1,13 @@
 import { foreignTo, isDeclaredClean, isOfSameMachine } from '../decide/clean-proof.ts';
 import type { NodeFact } from '../model/facts.ts';
 import { type Fence, type FenceRecord, isFenceOf } from '../model/fence-record.ts';
-import { addressKey, ipAddresses, type StorageAddress, unionOfAddresses } from '../model/storage-address.ts';
+import {
+  addressKey,
+  ipAddresses,
+  type StorageAddress,
+  servedAddresses,
+  unionOfAddresses,
+} from '../model/storage-address.ts';
 import { storageIdentity } from '../model/storage-query.ts';
 import { migrationOf, nodeFactOf } from '../view/cluster-view.ts';
 import { confirmLost } from './confirmed-write.ts';
@@ -26,9 +32,12 @@ export async function fenceNode({ decisions, nowMs, ports, signal }: NodePlan): 
     const { changed, live } = await confirmLost(decisions[0], ports, signal);
     if (changed !== undefined) return [{ kind: 'superseded', decisions, why: changed }];
     const fact = live ?? nodeFactOf(node);
-    const addresses = unionOfAddresses(
-      ports.storageNodes.get(node.name)?.addresses ?? [],
-      ipAddresses(live?.storageAddresses ?? []),
+    const addresses = servedAddresses(
+      unionOfAddresses(
+        ports.storageNodes.get(node.name)?.addresses ?? [],
+        ipAddresses(live?.storageAddresses ?? []),
+      ),
+      backend.capabilities.ipVersions,
     );
     const known = ports.fences.find((fence) => isFenceOfLoss(fence, node.name, fact, ports));
     if (known && isComplete(known, addresses)) {

@@ -15,6 +15,20 @@ export function ipAddresses(values: Iterable<string>): readonly StorageAddress[]
   return [...values].map((value) => ({ kind: 'ip', value }));
 }
 
+/**
+ * Those over which hosts reach a backend that serves these versions of IP; all when that leaves none.
+ * @param versions absent: both
+ */
+export function servedAddresses(
+  addresses: readonly StorageAddress[],
+  versions: readonly (4 | 6)[] = [4, 6],
+): readonly StorageAddress[] {
+  const served = addresses.filter(
+    ({ kind, value }) => kind !== 'ip' || versions.includes(value.includes(':') ? 6 : 4),
+  );
+  return served.length > 0 ? served : addresses;
+}
+
 /** Two addresses are the same when their keys are. */
 export function addressKey({ kind, value }: StorageAddress): string {
   return `${kind} ${value}`;

@@ -114,6 +114,7 @@ export const EVENT_REASONS = [
   'ReleaseHeld',
   'NodeFenced',
   'NodeUnfenced',
+  'NodeAddressFenced',
   'NodeConfirmedOff',
   'PodNotRescheduled',
   'StorageDisconnected',

@@ -8,6 +8,8 @@ import type { StorageReading } from '../model/storage-reading.ts';
 export interface BackendCapabilities {
   /** Kinds of address by which it knows hosts and cuts them off. */
   readonly addressKinds: readonly StorageAddressKind[];
+  /** Versions of IP over which hosts reach it: their other addresses do not matter to it. Absent: both. */
+  readonly ipVersions?: readonly (4 | 6)[];
   /** It can cut hosts off; without that, nothing at it is ever released. */
   readonly canFence: boolean;
 }

@@ -1,5 +1,10 @@
+import { ownAddressKeys } from '../decide/clean-proof.ts';
 import type { Cleanup } from '../decide/cleanups.ts';
 import type { Effect } from '../execute/effect.ts';
+import type { NodeFact } from '../model/facts.ts';
+import type { Fence } from '../model/fence-record.ts';
+import { addressKey, describeAddresses } from '../model/storage-address.ts';
+import type { PassReport } from '../pass/pass-report.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ClusterEvent } from '../ports/ports.ts';
 import { fieldsOf, nodeEvent } from './cluster-events.ts';
@@ -55,6 +60,21 @@ export class FenceReporter {
     this.#record({ ...nodeEvent(fence, 'NodeFenced', note), type: 'Warning' }, signal);
   }
 
+  /** @param before the report of the pass before; absent: the first */
+  cutOff(before: PassReport | undefined, report: PassReport, signal: AbortSignal): void {
+    const known = new Set(cutOffNodes(before).map(({ key }) => key));
+    for (const { key, node, fence, backendName: backend } of cutOffNodes(report)) {
+      const own = ownAddressKeys(node);
+      const addresses = describeAddresses(fence.inForce.filter((address) => own.has(addressKey(address))));
+      const message = `Address ${addresses} of this node, ${node.name}, is fenced for node ${fence.nodeName} at storage backend ${backend} (fence ${fence.id}): the node cannot reach its volumes there. Give one of the nodes another address, or lift the fence once its node is powered off`;
+      const regarding = { kind: 'Node', namespace: '', name: node.name, uid: node.uid } as const;
+      this.#record({ type: 'Warning', reason: 'NodeAddressFenced', message, regarding }, signal);
+      if (known.has(key)) continue;
+      const fields = { node: node.name, nodeUid: node.uid, backend, fence, reconcileID: report.reconcileId };
+      this.#logger.error('Found node whose address is fenced for another node', fields);
+    }
+  }
+
   forgotten({ fence, backendName: backend }: EffectOf<'fence-forgotten'>, reconcileID: string): void {
     this.#logger.info('Forgot fence that was removed', {
       node: fence.nodeName,
@@ -90,4 +110,26 @@ export class FenceReporter {
 export function cleanupKey(cleanup: Cleanup): string {
   const what = 'fence' in cleanup ? `${cleanup.backendName} ${cleanup.fence.id}` : cleanup.node.name;
   return `${cleanup.kind} ${what}`;
+}
+
+interface CutOffNode {
+  readonly node: NodeFact;
+  readonly fence: Fence;
+  readonly backendName: string;
+  /** Identifies it between passes. */
+  readonly key: string;
+}
+
+/** The Ready nodes that fences of other nodes cut off. */
+function cutOffNodes(report: PassReport | undefined): readonly CutOffNode[] {
+  return (report?.cleanups ?? []).flatMap((cleanup) => {
+    if (cleanup.kind !== 'keep-fence') return [];
+    const { cutsOff = [], fence, backendName } = cleanup;
+    return cutsOff.map((node) => ({
+      node,
+      fence,
+      backendName,
+      key: `${node.uid} ${backendName} ${fence.id}`,
+    }));
+  });
 }

@@ -77,6 +77,7 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   }
 
   passed(report: PassReport, signal: AbortSignal): void {
+    this.#fences.cutOff(this.#latest, report, signal);
     this.#latest = report;
     const before = this.#statuses;
     this.#statuses = statusesAfter(before, report);

@@ -16,7 +16,8 @@ export interface GaugeSources {
 /** Gauges of attachments, holds and fences. Dispose of each. */
 export function createReportGauges({ latest, statuses, nowMs }: GaugeSources): readonly Disposable[] {
   const ageOf = (sinceMs: number) => Math.max(nowMs() - sinceMs, 0) / 1_000;
-  const { attachments, staleAttachments, staleAge, heldAge, fencesPresent, fenceAge } = REPORT_INSTRUMENTS;
+  const { attachments, staleAttachments, staleAge, heldAge, fencesPresent, fenceAge, cutOffNodes } =
+    REPORT_INSTRUMENTS;
   return [
     createGauge(attachments, () => attachmentsByNodeState(latest())),
     createGauge(staleAttachments, () => countBy(statuses(), ({ state }) => state)),
@@ -32,7 +33,16 @@ export function createReportGauges({ latest, statuses, nowMs }: GaugeSources): r
     createGauge(fenceAge, () =>
       largestBy(fencesIn(latest()), ({ cleanup, fencedAtMs }) => [cleanup, ageOf(fencedAtMs)]),
     ),
+    createGauge(cutOffNodes, () => new Map([['ready', cutOffCount(latest())]])),
   ];
+}
+
+/** How many nodes the fences of other nodes cut off. */
+function cutOffCount(report: PassReport | undefined): number {
+  const cutOff = (report?.cleanups ?? []).flatMap((each) =>
+    each.kind === 'keep-fence' ? (each.cutsOff ?? []) : [],
+  );
+  return new Set(cutOff.map(({ uid }) => uid)).size;
 }
 
 function attachmentsByNodeState(report: PassReport | undefined): ReadonlyMap<string, number> {

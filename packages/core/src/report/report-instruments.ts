@@ -30,7 +30,8 @@ type InstrumentName =
   | 'staleAge'
   | 'heldAge'
   | 'fencesPresent'
-  | 'fenceAge';
+  | 'fenceAge'
+  | 'cutOffNodes';
 
 /** Instruments that are fed from the reports of passes. */
 export const REPORT_INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>> = {
@@ -109,5 +110,11 @@ export const REPORT_INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefin
     description:
       'Age of the oldest fence of ours, by whether the node may be let back; 0 when there is none.',
     attributes: { [ATTR_CLEANUP]: CLEANUPS },
+  },
+  cutOffNodes: {
+    name: 'reattach.nodes.address_fenced',
+    unit: '{node}',
+    description: 'Nodes one of whose addresses is fenced for another node.',
+    attributes: { [ATTR_NODE_STATE]: ['ready'] },
   },
 };

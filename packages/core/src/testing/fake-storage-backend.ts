@@ -1,7 +1,7 @@
 import { CoreError } from '../model/errors.ts';
 import type { Fence, FenceRecord } from '../model/fence-record.ts';
 import type { FenceState } from '../model/fence-state.ts';
-import { ipAddresses, type StorageAddress } from '../model/storage-address.ts';
+import { ipAddresses, type StorageAddress, servedAddresses } from '../model/storage-address.ts';
 import type { StorageNode, StorageQuery } from '../model/storage-query.ts';
 import type {
   Enforcement,
@@ -44,7 +44,7 @@ export type FakeFence = Omit<FenceRecord, 'addresses'> & {
 export class FakeStorageBackend implements StorageBackend {
   readonly name: string;
   readonly kind = 'fake';
-  readonly capabilities: BackendCapabilities = { addressKinds: ['ip'], canFence: true };
+  capabilities: BackendCapabilities = { addressKinds: ['ip'], canFence: true };
   /** What was asked, in order. */
   readonly observations: StorageQuery[] = [];
   readonly calls: BackendCall[] = [];
@@ -160,7 +160,9 @@ export class FakeStorageBackend implements StorageBackend {
       observedAtMs,
       evidence,
       fenceStates: new Map(
-        query.suspects.map((node) => {
+        query.suspects.map((suspect) => {
+          const addresses = servedAddresses(suspect.addresses, this.capabilities.ipVersions);
+          const node = { ...suspect, addresses };
           const facts = { node, query, evidence: evidence.get(node.name), fences, enforcement, observedAtMs };
           return [node.name, this.#states.get(node.name) ?? judgeFence(facts)] as const;
         }),

@@ -7,6 +7,7 @@ import { PassFixture } from '../pass-fixture.ts';
 
 const FINALIZERS = ['backup.test/done', 'audit.test/seen'];
 const held = (f: PassFixture) => heldIn(f.report).map(({ reason, why }) => ({ reason, why }));
+const cachePod = (uid: string) => podFact({ uid, controller: { kind: 'DaemonSet', name: 'cache' } });
 const deletes = (f: PassFixture) => f.writes.filter((write) => write.startsWith('forceDeletePod'));
 
 describe('a pod that a finalizer keeps', () => {
@@ -83,13 +84,12 @@ describe('a pod that its controller creates on the lost node again', () => {
 
   it('is deleted afresh in a later loss of the node', () => {
     const deleted = new DeletedPods();
-    const generation = (uid: string) => podFact({ uid, controller: { kind: 'DaemonSet', name: 'cache' } });
     for (const uid of ['1', '2', '3', '4']) {
-      deleted.see([generation(uid)]);
-      deleted.record(generation(uid));
+      deleted.see([cachePod(uid)]);
+      deleted.record(cachePod(uid));
     }
-    expect(deleted.whyItStays(generation('4'))).toContain('DaemonSet cache');
+    expect(deleted.whyItStays(cachePod('4'))).toContain('DaemonSet cache');
     deleted.retainOnly(new Set(['node-b']));
-    expect(deleted.whyItStays(generation('4'))).toBeUndefined();
+    expect(deleted.whyItStays(cachePod('4'))).toBeUndefined();
   });
 });

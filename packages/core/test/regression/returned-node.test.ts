@@ -21,6 +21,19 @@ async function fenced(): Promise<PassFixture> {
   return f;
 }
 
+/** The pod is deleted; `pv-a` is still attached. */
+async function releasing(): Promise<PassFixture> {
+  const f = new PassFixture({ strategy: 'delete' });
+  f.actions.before = ({ kind }) => {
+    if (kind === 'deleteVolumeAttachment') throw new Error('scripted');
+  };
+  await f.runFor(2);
+  f.cluster.removePod('default', 'pod-a');
+  f.actions.before = () => undefined;
+  f.actions.calls.length = 0;
+  return f;
+}
+
 describe('a node that returns before anything left it', () => {
   it('is let back without a boot: fence and taint go', async () => {
     const f = await fenced();
@@ -82,19 +95,6 @@ describe('a node that returns before anything left it', () => {
 });
 
 describe('a node that returns while its volumes are released', () => {
-  /** The pod is deleted; `pv-a` is still attached. */
-  async function releasing(): Promise<PassFixture> {
-    const f = new PassFixture({ strategy: 'delete' });
-    f.actions.before = ({ kind }) => {
-      if (kind === 'deleteVolumeAttachment') throw new Error('scripted');
-    };
-    await f.runFor(2);
-    f.cluster.removePod('default', 'pod-a');
-    f.actions.before = () => undefined;
-    f.actions.calls.length = 0;
-    return f;
-  }
-
   it('has the release finished behind its fence, and stays tainted', async () => {
     const f = await releasing();
     f.setNode(nodeFact({ taints: [TAINT] }));
