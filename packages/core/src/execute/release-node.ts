@@ -5,7 +5,7 @@ import { detachVolumes } from './detach-volumes.ts';
 import { decisionsOf, type Effect } from './effect.ts';
 import { mapBounded } from './map-bounded.ts';
 import { MAX_WRITES_AT_ONCE, type NodePlan } from './node-plan.ts';
-import { foreignClaim, heldBack, usedBy } from './siblings.ts';
+import { foreignVolume, heldBack, usedBy } from './siblings.ts';
 
 /** Pods first: while one exists, the attach-detach controller makes the VolumeAttachment for the dead node again. */
 export async function releaseNode(work: NodePlan): Promise<Effect[]> {
@@ -44,9 +44,9 @@ async function addFencedTaint(work: NodePlan): Promise<Effect | undefined> {
 async function deletePod(pod: PodFact, work: NodePlan): Promise<Effect | undefined> {
   const { ports, signal } = work;
   const decisions = work.decisions.filter(usedBy(pod));
-  const foreign = foreignClaim(pod, work);
+  const foreign = foreignVolume(pod, work);
   if (foreign !== undefined) {
-    const why = `Pod ${pod.name} also uses claim ${foreign}, whose volume is not ours, and nothing fences that one`;
+    const why = `Pod ${pod.name} also uses ${foreign}, which is not ours, and nothing fences that one`;
     return { kind: 'postponed', decisions, reason: 'sibling-held', why };
   }
   const held = heldBack(work).find(usedBy(pod));

@@ -8,16 +8,19 @@ export function usedBy(pod: PodFact): (view: AttachmentView) => boolean {
     volume?.claim?.namespace === pod.namespace && pod.claimNames.includes(volume.claim.name);
 }
 
-/** A claim of the pod whose volume no fence of ours protects; `undefined` when there is none or the operator opted in. */
-export function foreignClaim(pod: PodFact, { decisions: [{ node }], ports }: NodePlan): string | undefined {
+/** Storage of the pod that no fence of ours protects, in words; `undefined` when there is none or the operator opted in. */
+export function foreignVolume(pod: PodFact, { decisions: [{ node }], ports }: NodePlan): string | undefined {
   if (ports.policy.otherDrivers === 'release-pods') return undefined;
   const own = ports.attachments.filter(
     ({ attachment }) => attachment.nodeName === node.name && attachment.attacher === ports.policy.attacher,
   );
-  return pod.claimNames.find(
+  const claim = pod.claimNames.find(
     (name) =>
       !own.some(({ volume }) => volume?.claim?.namespace === pod.namespace && volume.claim.name === name),
   );
+  if (claim !== undefined) return `claim ${claim}`;
+  const [direct] = pod.directVolumes ?? [];
+  return direct === undefined ? undefined : `volume ${direct}`;
 }
 
 /** Attachments of ours on the node that are neither being deleted nor decided to be released. */

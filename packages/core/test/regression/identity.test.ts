@@ -123,6 +123,13 @@ describe('a pod that also uses a volume of another driver', () => {
     expect([f.writes, f.effects]).toEqual([[], ['postponed']]);
   });
 
+  it('is held, too, where its spec names the other storage directly', async () => {
+    const f = new PassFixture();
+    f.cluster.setPod(podFact({ directVolumes: ['lun (iscsi)'] }));
+    await f.runFor(2);
+    expect([f.writes, f.effects]).toEqual([[], ['postponed']]);
+  });
+
   it('is deleted where the operator opted in', async () => {
     const f = new PassFixture({ otherDrivers: 'release-pods' });
     sibling(f);
