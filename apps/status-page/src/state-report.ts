@@ -43,6 +43,8 @@ export interface BackendState {
   readonly detail: string;
   readonly readAtMs?: number;
   readonly liveHosts?: number;
+  /** Addresses of live sessions that belong to no known node. Absent: none. */
+  readonly unattributed?: readonly string[];
   /** Whether the backend acts on fences. */
   readonly enforcement?: Enforcement;
   readonly fences: readonly BackendFence[];

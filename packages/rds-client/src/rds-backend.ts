@@ -131,8 +131,12 @@ export class RdsBackend implements StorageBackend {
     this.#options = parts.options;
     this.#isForeign = parts.isForeign;
     this.#history = parts.history;
-    this.#readingAge = parts.metrics?.observeReadingAge(() =>
-      this.#lastReading ? this.#clock.now() - this.#lastReading.observedAtMs : undefined,
+    this.#readingAge = parts.metrics?.observeReading(
+      () =>
+        this.#lastReading && {
+          ageMs: this.#clock.now() - this.#lastReading.observedAtMs,
+          unattributed: this.#lastReading.unattributed.length,
+        },
     );
   }
 

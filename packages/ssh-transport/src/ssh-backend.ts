@@ -94,8 +94,12 @@ export class SshBackend<D extends BackendDriver = BackendDriver> implements Stor
     this.#options = options;
     this.name = options.name;
     this.driver = options.driver;
-    this.#readingAge = options.metrics?.observeReadingAge(() =>
-      this.#lastReading ? options.clock.now() - this.#lastReading.observedAtMs : undefined,
+    this.#readingAge = options.metrics?.observeReading(
+      () =>
+        this.#lastReading && {
+          ageMs: options.clock.now() - this.#lastReading.observedAtMs,
+          unattributed: this.#lastReading.unattributed.length,
+        },
     );
   }
 

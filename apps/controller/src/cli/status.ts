@@ -98,12 +98,13 @@ function cacheLines({ cache, asOfMs }: StateReport, style: Style): readonly stri
 }
 
 function backendLine(backend: BackendState, asOfMs: number, style: Style): string {
-  const { name, connected, detail, readAtMs, liveHosts, enforcement, fences } = backend;
+  const { name, connected, detail, readAtMs, liveHosts, enforcement, fences, unattributed = [] } = backend;
   if (!connected) return style('bad', `Backend ${name}: not connected: ${detail}`);
   const parts = [
     detail,
     ...(readAtMs === undefined ? [] : [`read ${formatDuration(asOfMs - readAtMs)} ago`]),
     ...(liveHosts === undefined ? [] : [`${count(liveHosts, 'host')} live`]),
+    ...(unattributed.length === 0 ? [] : [`sessions of no known node: ${unattributed.join(', ')}`]),
     ...(enforcement === undefined
       ? []
       : [enforcement.kind === 'enforced' ? 'fences enforced' : `fences not enforced: ${enforcement.detail}`]),

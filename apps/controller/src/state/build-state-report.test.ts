@@ -65,6 +65,12 @@ class Fixture {
 }
 
 describe('buildStateReport', () => {
+  it('names sessions of no known node at a backend, also while every node is well', async () => {
+    const f = new Fixture();
+    f.backend.unattributed = [{ address: { kind: 'ip', value: '10.0.9.9' }, lastActivityMs: 0 }];
+    expect((await f.report()).backends).toMatchObject([{ name: 'backend-a', unattributed: ['10.0.9.9'] }]);
+  });
+
   it('says what is attached where, what the backend says about it and what was decided', async () => {
     const f = new Fixture();
     const report = await f.report();

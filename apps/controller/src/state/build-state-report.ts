@@ -154,13 +154,20 @@ function passState({ reconcileId, reasons, startedAtMs, durationMs, result }: La
 
 function backendState(backend: ReportContext['backends'][number]): BackendState {
   const { connected, detail } = backend.health();
-  const { observedAtMs: readAtMs, liveHosts, enforcement, fences = [] } = backend.lastReading ?? {};
+  const {
+    observedAtMs: readAtMs,
+    liveHosts,
+    enforcement,
+    fences = [],
+    unattributed = [],
+  } = backend.lastReading ?? {};
   return {
     name: backend.name,
     connected,
     detail,
     readAtMs,
     liveHosts,
+    ...(unattributed.length > 0 && { unattributed: unattributed.map(({ address }) => address.value) }),
     enforcement,
     fences: fences.map(({ addresses, inForce: _inForce, ...fence }) => ({
       ...fence,

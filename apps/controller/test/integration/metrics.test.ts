@@ -162,6 +162,7 @@ const EXPOSED = {
   reattach_fence_age_seconds: { type: 'gauge', reattach_cleanup: ['keep-fence', 'unfence'] },
   reattach_leader: { type: 'gauge' },
   reattach_backend_reading_age_seconds: { type: 'gauge', reattach_storage_backend: BACKEND },
+  reattach_backend_unattributed_sessions: { type: 'gauge', reattach_storage_backend: BACKEND },
   reattach_fences: { type: 'gauge', reattach_cleanup: ['keep-fence', 'unfence'] },
   reattach_attachment_reconcile_passes_total: {
     type: 'counter',

@@ -70,8 +70,10 @@ function enforcementWord({ enforcement }: BackendReport): string {
   return enforcement.kind === 'enforced' ? 'can fence' : 'cannot fence';
 }
 
-function readingOf({ readAtMs, liveHosts }: BackendReport, nowMs: number): string {
+function readingOf({ readAtMs, liveHosts, unattributed = [] }: BackendReport, nowMs: number): string {
   if (readAtMs === undefined) return 'Never read';
   const hosts = liveHosts === undefined ? 'hosts not known' : count(liveHosts, 'live host');
-  return `Read ${formatDuration(nowMs - readAtMs)} ago: ${hosts}`;
+  const strangers =
+    unattributed.length === 0 ? '' : `; sessions of no known node: ${unattributed.join(', ')}`;
+  return `Read ${formatDuration(nowMs - readAtMs)} ago: ${hosts}${strangers}`;
 }

@@ -13,7 +13,7 @@ const cutOff = (f: PassFixture) =>
 
 describe('a Ready node whose address is fenced for another node', () => {
   it.each([{}, { clusterId: 'another' }, { owner: 'other.example' }])(
-    'is found, whoever fenced it: %j',
+    'is found, also where another controller fenced it: %j',
     async (owner) => {
       const f = new PassFixture({}, { clusterId: () => 'this' });
       const fence = f.backend.fences.get('fence-0');

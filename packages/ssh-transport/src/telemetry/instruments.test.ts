@@ -12,16 +12,21 @@ describe('createSshMetrics', () => {
     }
   });
 
-  it('observes the age of the last reading, in seconds, once there is one and until disposed', async () => {
+  it('observes the age of the last reading, in seconds, and its unattributed sessions, once there is one and until disposed', async () => {
     using telemetry = new RecordingTelemetry();
-    let ageMs: number | undefined;
-    const observing = createSshMetrics('rds-1').observeReadingAge(() => ageMs);
+    let reading: { readonly ageMs: number; readonly unattributed: number } | undefined;
+    const observing = createSshMetrics('rds-1').observeReading(() => reading);
     expect(await telemetry.collect()).toEqual([]);
-    ageMs = 61_500;
+    reading = { ageMs: 61_500, unattributed: 2 };
     expect(await telemetry.collect()).toEqual([
       {
         instrument: 'reattach.backend.reading.age',
         value: 61.5,
+        attributes: { 'reattach.storage.backend': 'rds-1' },
+      },
+      {
+        instrument: 'reattach.backend.unattributed_sessions',
+        value: 2,
         attributes: { 'reattach.storage.backend': 'rds-1' },
       },
     ]);

@@ -21,7 +21,8 @@ type InstrumentName =
   | 'connectionState'
   | 'reconnects'
   | 'reconnectDuration'
-  | 'readingAge';
+  | 'readingAge'
+  | 'unattributed';
 
 /** Every instrument of this package. */
 export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>> = {
@@ -55,6 +56,13 @@ export const INSTRUMENTS: Readonly<Record<InstrumentName, InstrumentDefinition>>
     description: 'Time since the storage backend was last read completely; absent before the first reading.',
     attributes: [ATTR_BACKEND],
   },
+  unattributed: {
+    name: 'reattach.backend.unattributed_sessions',
+    unit: '{session}',
+    description:
+      'Live sessions in the last reading that belong to no known node; any node that dies may be held because of them.',
+    attributes: [ATTR_BACKEND],
+  },
 };
 
 /** Seconds. A round trip on a LAN takes a few ms; a command may take until its limit of 10 s. */
@@ -63,6 +71,13 @@ const COMMAND_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /** Seconds. The back-off alone is up to 17.6 s; an outage may take hours. */
 const RECONNECT_BOUNDARIES = [0.5, 1, 2, 5, 10, 20, 60, 300, 900, 3600];
 
+/** The last complete reading, for metrics. */
+export interface ObservedReading {
+  readonly ageMs: number;
+  /** How many live sessions belong to no known node. */
+  readonly unattributed: number;
+}
+
 /** What the client of one backend records. */
 export interface SshMetrics {
   /** @param errorCode absent when the command succeeded */
@@ -70,8 +85,8 @@ export interface SshMetrics {
   connectionChanged(connected: boolean): void;
   reconnectEnded(status: ReconnectStatus): void;
   reconnected(durationMs: number): void;
-  /** Asks `ageMs` whenever metrics are read, until disposed. */
-  observeReadingAge(ageMs: () => number | undefined): Disposable;
+  /** Calls `read` whenever metrics are read, until disposed; `undefined`: there is no reading yet. */
+  observeReading(read: () => ObservedReading | undefined): Disposable;
 }
 
 function options({
@@ -87,7 +102,8 @@ function options({
  */
 export function createSshMetrics(backend: string): SshMetrics {
   const meter = metrics.getMeter('@reattach/ssh-transport');
-  const { commandDuration, connectionState, reconnects, reconnectDuration, readingAge } = INSTRUMENTS;
+  const { commandDuration, connectionState, reconnects, reconnectDuration, readingAge, unattributed } =
+    INSTRUMENTS;
   const commands = meter.createHistogram(commandDuration.name, {
     ...options(commandDuration),
     advice: { explicitBucketBoundaries: COMMAND_BOUNDARIES },
@@ -99,6 +115,7 @@ export function createSshMetrics(backend: string): SshMetrics {
     advice: { explicitBucketBoundaries: RECONNECT_BOUNDARIES },
   });
   const ages = meter.createObservableGauge(readingAge.name, options(readingAge));
+  const strangers = meter.createObservableGauge(unattributed.name, options(unattributed));
   const ofBackend = { [ATTR_BACKEND]: backend };
   state.record(0, ofBackend);
   for (const status of RECONNECT_STATUSES) attempts.add(0, { ...ofBackend, [ATTR_RECONNECT_STATUS]: status });
@@ -110,13 +127,23 @@ export function createSshMetrics(backend: string): SshMetrics {
     connectionChanged: (connected) => state.record(connected ? 1 : 0, ofBackend),
     reconnectEnded: (status) => attempts.add(1, { ...ofBackend, [ATTR_RECONNECT_STATUS]: status }),
     reconnected: (durationMs) => outages.record(durationMs / 1000, ofBackend),
-    observeReadingAge(ageMs) {
-      const observe = (result: ObservableResult) => {
-        const age = ageMs();
-        if (age !== undefined) result.observe(age / 1000, ofBackend);
+    observeReading(read) {
+      const observeAge = (result: ObservableResult) => {
+        const reading = read();
+        if (reading) result.observe(reading.ageMs / 1000, ofBackend);
       };
-      ages.addCallback(observe);
-      return { [Symbol.dispose]: () => ages.removeCallback(observe) };
+      const observeStrangers = (result: ObservableResult) => {
+        const reading = read();
+        if (reading) result.observe(reading.unattributed, ofBackend);
+      };
+      ages.addCallback(observeAge);
+      strangers.addCallback(observeStrangers);
+      return {
+        [Symbol.dispose]() {
+          ages.removeCallback(observeAge);
+          strangers.removeCallback(observeStrangers);
+        },
+      };
     },
   };
 }
