@@ -51,6 +51,24 @@ describe('massFailure', () => {
     expect(reason('node-0') !== undefined).toBe(open);
   });
 
+  /** The table of docs/concepts.md. */
+  it.each([
+    [2, 2],
+    [3, 2],
+    [4, 2],
+    [5, 3],
+    [6, 3],
+    [7, 4],
+    [8, 4],
+    [9, 4],
+    [100, 4],
+  ])('of %i nodes %i must be lost at once by default, and one fewer is none', (total, needed) => {
+    const isOpen = (count: number) =>
+      massFailure({ nodes: nodes(count, total), recentLosses: losses() }, breaker, all)('node-0') !==
+      undefined;
+    expect([isOpen(needed - 1), isOpen(needed)]).toEqual([false, true]);
+  });
+
   it('counts losses within the window, whether the nodes are back or not', () => {
     expect(reasonAfter(0, 1)).toBeUndefined();
     expect(reasonAfter(0, 1, 599_999)).toContain('4 nodes were lost within 10 min');
