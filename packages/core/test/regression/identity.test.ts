@@ -175,6 +175,7 @@ describe('a reading', () => {
 describe('a live migration', () => {
   it('whose source is lost does not hold the volume for more than 5 minutes', async () => {
     const f = PassFixture.unfenced();
+    f.backend.setLive('node-a'); // nothing proves that it is cut off
     f.cluster.setClaimMigrating('default', 'claim-of-pv-a');
     await f.run();
     expect(f.report.decisions[0]?.verdict.kind).toBe('wait');

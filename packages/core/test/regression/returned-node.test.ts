@@ -42,7 +42,7 @@ describe('a node that returns before anything left it', () => {
     expect([kinds(f), writes(f)]).toEqual([['fence', 'unfence'], ['removeFencedTaint node-a']]);
   });
 
-  it.each<[string, (f: PassFixture) => void]>([
+  it.each<[string, (f: PassFixture) => void | Promise<void>]>([
     ['a volume has left it', (f) => f.cluster.removeVolumeAttachment('va-pv-a-node-a')],
     [
       'a volume is leaving it',
@@ -57,11 +57,12 @@ describe('a node that returns before anything left it', () => {
       (f) => f.actions.setAttached('va-pv-a-node-a', false),
     ],
     ['another process leads', (f) => f.restart()],
+    ['another process led meanwhile', async (f) => void (await f.run('startup'))],
     ['its Node is another one', (f) => f.setNode(nodeFact({ uid: 'uid-2', taints: [TAINT] }))],
   ])('stays fenced when %s', async (_title, change) => {
     const f = await fenced();
     f.setNode(nodeFact({ taints: [TAINT] }));
-    change(f);
+    await change(f);
     await f.runFor(5);
     expect([kinds(f), writes(f)]).toEqual([['fence'], []]);
   });
