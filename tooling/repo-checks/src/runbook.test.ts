@@ -48,6 +48,14 @@ describe('docs/runbook.md', () => {
     expect(sectionsOf('Hold reasons')).toEqual(reasons);
   });
 
+  it.each(keysOf('hold-reason.ts', 'HOLD_REASONS'))(
+    'names a command, or the entry that has it, for %s',
+    (reason) => {
+      const [, section = ''] = new RegExp(`^### ${reason}$([^]*?)(?=^##|(?![^]))`, 'm').exec(runbook) ?? [];
+      expect(section).toMatch(/`(?:kubectl|reattach) |\]\(#reattach|Repair that/);
+    },
+  );
+
   it('has one row for each reason why the storage says nothing', () => {
     const reasons = keysOf('storage-reading.ts', 'UNKNOWN_REASONS');
     expect(reasons).toContain('not-observable');

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -37,9 +38,25 @@ describe('demo', () => {
         problems: [],
       });
       expect(lines.slice(0, -1).every(({ kind }) => kind !== 'summary')).toBe(true);
+      const hasLesson =
+        lines.some(({ kind }) => kind === 'learn') && lines.some(({ kind }) => kind === 'next');
+      expect(hasLesson).toBe((lines.at(-1) as Summary).held > 0 || name === 'second-path');
       expect(code).toBe(0);
     },
   );
+
+  it('lists every scenario in its help and in both README files', async () => {
+    const { code, stdout } = await demo('-h');
+    const readmes = ['../../README.md', '../../../../README.md'].map((path) =>
+      readFileSync(new URL(path, import.meta.url), 'utf8'),
+    );
+    expect(code).toBe(0);
+    for (const { name, title } of SCENARIOS) {
+      expect(stdout).toContain(`${name} `);
+      expect(stdout).toContain(title);
+      for (const readme of readmes) expect(readme).toContain(`\`${name}\``);
+    }
+  });
 
   it.each([
     [['--scenario', 'no-such'], 'power-loss'],
