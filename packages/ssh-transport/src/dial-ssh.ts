@@ -3,6 +3,7 @@ import type { Clock } from '@reattach/core';
 import ssh2, { type ConnectConfig } from 'ssh2';
 import { BackendError } from './backend-error.ts';
 import { fingerprintOf, type HostKeyPin } from './host-key-pin.ts';
+import { sshAlgorithms } from './ssh-algorithms.ts';
 import type { Dial } from './ssh-session.ts';
 import { Ssh2Session } from './ssh2-session.ts';
 import { translateSshError } from './translate-ssh-error.ts';
@@ -92,7 +93,7 @@ async function dial(options: SshOptions, signal: AbortSignal): Promise<Ssh2Sessi
   } catch (cause) {
     socket.destroy();
     signal.throwIfAborted();
-    if (shown === undefined) throw translateSshError(cause, 'not-applied');
+    if (shown === undefined) throw handshakeError(cause, hostKey);
     const text = `the backend shows host key ${shown}, pinned is ${hostKey.fingerprint}`;
     throw new BackendError('BAD_HOST_KEY', 'not-applied', text, { cause });
   } finally {
@@ -102,14 +103,12 @@ async function dial(options: SshOptions, signal: AbortSignal): Promise<Ssh2Sessi
 
 function connectConfig(options: SshOptions, hostVerifier: (key: Buffer) => boolean): ConnectConfig {
   const { user, privateKey, passphrase, hostKey } = options;
-  const serverHostKey = hostKeyAlgorithms(hostKey);
   return {
     username: user,
     privateKey,
     ...(passphrase !== undefined && { passphrase }),
     hostVerifier,
-    // A backend with several host keys must show the pinned one.
-    ...(serverHostKey && { algorithms: { serverHostKey } }),
+    algorithms: sshAlgorithms(hostKey),
     readyTimeout: 0, // the clock's limit holds
     keepaliveInterval: KEEPALIVE_INTERVAL_MS,
     keepaliveCountMax: KEEPALIVE_COUNT_MAX,
@@ -117,9 +116,17 @@ function connectConfig(options: SshOptions, hostVerifier: (key: Buffer) => boole
   };
 }
 
-type HostKeyAlgorithms = NonNullable<NonNullable<ConnectConfig['algorithms']>['serverHostKey']>;
-
-function hostKeyAlgorithms({ keyType }: HostKeyPin): HostKeyAlgorithms | undefined {
-  if (keyType === 'ssh-rsa') return ['rsa-sha2-512', 'rsa-sha2-256'];
-  return keyType === undefined ? undefined : ([keyType] as HostKeyAlgorithms);
+/** A backend without a host key of the pinned type, or that cannot sign with it, is not the pinned backend. */
+function handshakeError(cause: unknown, { keyType, fingerprint }: HostKeyPin): BackendError {
+  const message = cause instanceof Error ? cause.message : '';
+  if (message.includes('no matching host key format')) {
+    const type = keyType ?? 'an accepted type (ed25519, ECDSA, or RSA with SHA-2)';
+    const text = `the backend has no host key of ${type}, pinned is ${fingerprint}`;
+    return new BackendError('BAD_HOST_KEY', 'not-applied', text, { cause });
+  }
+  if (/signature verification failed|Wrong signature type/i.test(message)) {
+    const text = `the backend shows host key ${fingerprint}, but its signature is not of that key`;
+    return new BackendError('BAD_HOST_KEY', 'not-applied', text, { cause });
+  }
+  return translateSshError(cause, 'not-applied');
 }

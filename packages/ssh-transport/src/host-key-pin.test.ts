@@ -40,4 +40,14 @@ describe('parseHostKeyPin', () => {
   ])('refuses %s and names what it expected', (_, text) => {
     expect(() => parseHostKeyPin(text)).toThrow(/BAD_CONFIG.*public key.*known_hosts.*SHA256/);
   });
+
+  it.each([
+    ['a second key', `${LINE}\nssh-rsa AAAA`],
+    ['a comment above', `# backend:22 SSH-2.0-ROSSSH\n${LINE}`],
+    ['a second fingerprint', `${FINGERPRINT}\r\n${FINGERPRINT}`],
+  ])('refuses %s and names the fix', (_, text) => {
+    expect(() => parseHostKeyPin(text)).toThrow(
+      /BAD_CONFIG: Host key has 2 lines, expected one. Keep only the line/,
+    );
+  });
 });

@@ -17,10 +17,18 @@ const EXPECTED =
 const KEY_TYPE = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521))$/;
 
 /**
- * Reads a pinned host key in any of the forms OpenSSH prints.
+ * Reads a pinned host key in any of the forms OpenSSH prints. It is one line: of several, the first would be pinned and the others ignored.
  * @throws {BackendError} BAD_CONFIG when it is none of them, and names what was expected
  */
 export function parseHostKeyPin(text: string): HostKeyPin {
+  const lines = text.trim().split(/\r?\n/);
+  if (lines.length > 1) {
+    throw new BackendError(
+      'BAD_CONFIG',
+      'not-applied',
+      `Host key has ${lines.length} lines, expected one. Keep only the line of the key that the backend shows, and remove comments`,
+    );
+  }
   const fields = text.trim().split(/\s+/);
   const fingerprint = /^SHA256:([A-Za-z0-9+/]{43})=?$/.exec(fields[0] ?? '')?.[1];
   if (fingerprint !== undefined && fields.length === 1) {

@@ -6,8 +6,8 @@ import { FifoQueue } from './fifo-queue.ts';
 import type { ExecResult, SshSession } from './ssh-session.ts';
 import { translateSshError } from './translate-ssh-error.ts';
 
-/** Largest output of one command, bytes: 40 times that of 1,000 exports and 2,000 sessions. */
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** Largest output of one command, bytes: 5 times that of 1,000 exports and 2,000 sessions, far below the memory of the pod. */
+const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 
 export interface Ssh2SessionOptions {
   readonly clock: Clock;

@@ -1,1 +1,2 @@
 export { FakeSession } from './fake-session.ts';
+export { startHostileSshServer } from './hostile-ssh-server.ts';
