@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { systemClock } from '@reattach/core';
 import { unknownCommand } from './cli/about.ts';
@@ -10,6 +10,7 @@ import { readConfig } from './cli/read-config.ts';
 import { runCommand } from './cli/run-command.ts';
 import { compose } from './compose.ts';
 import { ConfigError } from './config/config-error.ts';
+import { refuseExposed } from './config/exposed-file-error.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { runUntilStopped } from './lifecycle/run-until-stopped.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -83,7 +84,8 @@ function terminalIo(): CliIo {
   };
 }
 
-function readText(path: string): string {
+function readText(path: string, ownerOnly = false): string {
+  if (ownerOnly) refuseExposed(path, statSync(path).mode);
   return readFileSync(path, 'utf8');
 }
 

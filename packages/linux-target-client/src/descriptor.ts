@@ -132,6 +132,7 @@ export const linuxTargetDescriptor: BackendDescriptor = {
       type: 'file',
       required: true,
       secret: true,
+      ownerOnly: true,
       description: 'File with the private key of the user: OpenSSH, ed25519 or RSA.',
     },
     hostKey: {

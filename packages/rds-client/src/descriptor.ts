@@ -17,8 +17,13 @@ export const rdsDescriptor: BackendDescriptor = {
       description: 'SSH address of the storage backend.',
     },
     user: { type: 'text', required: true, description: 'SSH user on the storage backend.' },
-    privateKeyFile: { type: 'file', required: true, description: 'Private key of that user.' },
-    passphraseFile: { type: 'file', description: 'Passphrase of the private key.' },
+    privateKeyFile: {
+      type: 'file',
+      required: true,
+      ownerOnly: true,
+      description: 'Private key of that user.',
+    },
+    passphraseFile: { type: 'file', ownerOnly: true, description: 'Passphrase of the private key.' },
     hostKey: {
       type: 'text',
       required: true,

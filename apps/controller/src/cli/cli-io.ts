@@ -1,4 +1,5 @@
 import type { Clock } from '@reattach/core';
+import type { ReadFile } from '../config/values.ts';
 
 /** Everything a command uses of its environment. */
 export interface CliIo {
@@ -9,7 +10,7 @@ export interface CliIo {
   /** Clears the terminal, where there is one. */
   readonly clear?: () => void;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly readFile: (path: string) => string;
+  readonly readFile: ReadFile;
   readonly clock: Clock;
   /** Aborted by an interrupt. */
   readonly signal: AbortSignal;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Config, type ConfigSources, parseConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
+import { refuseExposed } from './exposed-file-error.ts';
 
 const FINGERPRINT = 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU';
 const FILES: Record<string, string> = {
@@ -317,6 +318,21 @@ describe('parseConfig', () => {
     expect(problems).toEqual([
       { key: 'rds.privateKeyFile', source: '--rds-private-key-file', value: `"${path}"`, expected },
     ]);
+  });
+
+  it('refuses a private key that every user can read, and names the fix', () => {
+    const asked: (string | undefined)[] = [];
+    const argv = [...REQUIRED, '--rds-host-key-file=/etc/host-key'];
+    const readFile = (path: string, ownerOnly = false) => {
+      asked.push(ownerOnly ? path : undefined);
+      if (ownerOnly) refuseExposed(path, 0o100644);
+      return FILES['/etc/host-key'] ?? '';
+    };
+    expect(() => parseConfig({ argv, env: {}, readFile })).toThrow(
+      /rds\.privateKeyFile.*expected a file that only its owner and group can read \(its mode is 0644; run: chmod 600 \/etc\/key/,
+    );
+    expect(asked.filter(Boolean)).toEqual(['/etc/key']);
+    expect(() => refuseExposed('/etc/key', 0o100440)).not.toThrow();
   });
 
   it.each([

@@ -11,7 +11,7 @@ import { readFlags } from './read-flags.ts';
 import { readYaml } from './read-yaml.ts';
 import { shape } from './shape.ts';
 import { validate } from './validate.ts';
-import { Values } from './values.ts';
+import { type ReadFile, Values } from './values.ts';
 
 /** What the controller runs with: checked, complete, immutable. Holds secrets: never log it whole. */
 export interface Config {
@@ -58,8 +58,7 @@ export interface ConfigSources {
   /** Flags without the command, e.g. `['--mode', 'fence']`. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Reads a text file. @throws when that is impossible. */
-  readonly readFile: (path: string) => string;
+  readonly readFile: ReadFile;
 }
 
 /**

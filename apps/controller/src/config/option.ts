@@ -16,6 +16,8 @@ export interface Option<T = unknown> {
   readonly required?: true;
   /** Its value never appears in a message. */
   readonly secret?: true;
+  /** Names a file that is refused when every user can read it. */
+  readonly ownerOnly?: true;
   readonly safe?: SafeRange;
   readonly description: string;
 }

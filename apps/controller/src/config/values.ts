@@ -1,5 +1,6 @@
 import { ALL_OPTIONS } from './all-options.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { ExposedFileError } from './exposed-file-error.ts';
 import type { Option, OptionTable } from './option.ts';
 import type { OptionKey, OptionValues } from './option-table.ts';
 import type { RawValue } from './option-type.ts';
@@ -8,8 +9,11 @@ import type { RawOption } from './raw-option.ts';
 /** Longest value quoted in a message. */
 const QUOTED_CHARACTERS = 60;
 
-/** Reads a text file. @throws when that is impossible. */
-export type ReadFile = (path: string) => string;
+/**
+ * Reads a text file. @param ownerOnly whether it holds a secret
+ * @throws {ExposedFileError} when `ownerOnly` is set and every user can read it, another error when it cannot be read
+ */
+export type ReadFile = (path: string, ownerOnly?: boolean) => string;
 
 /** The options of all sources, and the problems found in them. */
 export class Values {
@@ -75,10 +79,14 @@ export class Values {
     const [given] = this.given(key);
     if (typeof file !== 'string' || !given) return undefined;
     try {
-      const content = this.#readFile(file);
+      const content = this.#readFile(file, this.option(key).ownerOnly);
       if (content.trim() !== '') return content;
       this.refuse(given, 'a file that is not empty');
     } catch (err) {
+      if (err instanceof ExposedFileError) {
+        this.refuse(given, err.message);
+        return undefined;
+      }
       const why = err instanceof Error && 'code' in err ? ` (${String(err.code)})` : '';
       this.refuse(given, `a file that can be read${why}`);
     }

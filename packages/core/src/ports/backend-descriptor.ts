@@ -24,6 +24,8 @@ export interface BackendOption {
   readonly defaultPort?: number;
   /** Its value never appears in a message. */
   readonly secret?: true;
+  /** Of `file`: it is refused when every user can read it. */
+  readonly ownerOnly?: true;
   /** Bounds of a number that are safe in production, and why. */
   readonly safe?: { readonly atLeast: number; readonly atMost?: number; readonly because: string };
 }
