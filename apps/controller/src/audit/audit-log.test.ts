@@ -9,7 +9,6 @@ import {
   persistentVolumeFact,
   podFact,
   RecordingLogger,
-  TEST_ATTACHER,
   volumeAttachmentFact,
 } from '@reattach/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,7 +46,6 @@ function report(...effects: readonly Effect[]): PassReport {
   return {
     nowMs,
     reconcileId: 'r-1',
-    attacher: TEST_ATTACHER,
     decisions: [],
     cleanups: [],
     fences: [],

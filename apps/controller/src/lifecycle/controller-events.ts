@@ -38,10 +38,10 @@ export class ControllerEvents implements AsyncDisposable {
       this.#record({ type: 'Warning', reason: 'StartupReconciliation', message });
       return;
     }
-    const ours = report.decisions.filter(({ attachment }) => attachment.attacher === report.attacher);
-    const lost = ours.filter(({ node }) => node.kind !== 'ready');
+    const { decisions, healthyCount = 0 } = report;
+    const lost = decisions.filter(({ node }) => node.kind !== 'ready');
     const held = lost.filter(({ verdict }) => verdict.kind === 'hold');
-    const message = `Checked ${ours.length + (report.healthyCount ?? 0)} attachments in mode ${mode}: ${lost.length} on lost nodes, ${held.length} of them held; fences: ${report.fences.length}`;
+    const message = `Checked ${decisions.length + healthyCount} attachments in mode ${mode}: ${lost.length} on lost nodes, ${held.length} of them held; fences: ${report.fences.length}`;
     this.#record({ type: 'Normal', reason: 'StartupReconciliation', message });
   }
 

@@ -55,7 +55,6 @@ export function buildStateReport(
   const attachments: AttachmentState[] = [];
   for (const decision of preview.decisions) {
     const { attachment, node, verdict } = decision;
-    if (attachment.attacher !== attacher) continue;
     if (choice === 'lost' && node.kind === 'ready' && verdict.kind === 'keep') {
       counts.add({ node: node.name, nodeState: node.kind, decision: verdict.kind });
       continue;

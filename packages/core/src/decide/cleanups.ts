@@ -98,7 +98,7 @@ export function decideUntaints(view: ClusterView, policy: Policy, nowMs: number)
   return [...view.outOfService.values()].map(({ node, terminatingPod }) => {
     if (blocked !== undefined) return { kind: 'keep-taint', node, why: blocked };
     const own = fences.filter(({ nodeName }) => nodeName === node.name);
-    return recoverTaint(view, node, terminatingPod, own, policy);
+    return recoverTaint(view, node, terminatingPod, own);
   });
 }
 
@@ -199,11 +199,9 @@ function recoverTaint(
   node: NodeFact,
   terminatingPod: string | undefined,
   fences: readonly Fence[],
-  policy: Policy,
 ): Cleanup {
   const keep = (why: string): Cleanup => ({ kind: 'keep-taint', node, why });
-  const isOurs = ({ attachment }: ClusterView['attachments'][number]) =>
-    attachment.nodeName === node.name && attachment.attacher === policy.attacher;
+  const isOurs = ({ attachment }: ClusterView['attachments'][number]) => attachment.nodeName === node.name;
   if (view.attachments.some(isOurs)) return keep('VolumeAttachments of ours are left on the node');
   if (terminatingPod !== undefined) return keep(`Pod ${terminatingPod} is still terminating`);
   const booted = node.outOfServiceBootId !== undefined && node.bootId !== undefined;

@@ -59,9 +59,7 @@ function evaluateBackend(
   backendName: string,
 ): Evaluation {
   const at = factsAt(facts, backendName, latest.get(backendName));
-  const answer = isQueried(at, backendName, latest.get(backendName), policy)
-    ? answers.get(backendName)
-    : undefined;
+  const answer = isQueried(at, backendName, latest.get(backendName)) ? answers.get(backendName) : undefined;
   const storage = new Map(answer ? [[backendName, answer]] : []);
   const view = { ...facts, storageNodes: at.storageNodes, storage };
   const elsewhere = [...latest].flatMap(([name, { fences = [] }]) => (name === backendName ? [] : fences));

@@ -46,13 +46,8 @@ export function factsAt(facts: Facts, backendName: string, latest: StorageReadin
  * Whether the backend is asked about lost nodes: it holds a volume of one, or may hold a fence of ours.
  * @param at the facts of {@link factsAt}
  */
-export function isQueried(
-  at: Facts,
-  backendName: string,
-  latest: StorageReading | undefined,
-  { attacher }: Pick<Policy, 'attacher'>,
-): boolean {
-  return lostIn(at, attacher).length > 0 || mayHoldFence(at, backendName, latest);
+export function isQueried(at: Facts, backendName: string, latest: StorageReading | undefined): boolean {
+  return lostIn(at).length > 0 || mayHoldFence(at, backendName, latest);
 }
 
 /** The last reading shows fences, passes know of one, or they may have changed since the reading. */
@@ -70,5 +65,5 @@ export function mayHoldFence(
 
 /** @param at the facts of {@link factsAt} */
 export function queryAt(at: Facts, { attacher }: Pick<Policy, 'attacher'>): StorageQuery {
-  return queryAbout(at, lostIn(at, attacher), attacher);
+  return queryAbout(at, lostIn(at), attacher);
 }

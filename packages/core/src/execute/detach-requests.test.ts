@@ -4,7 +4,6 @@ import { decide } from '../decide/decide.ts';
 import { STRATEGIES } from '../model/policy.ts';
 import type { PassReport } from '../pass/pass-report.ts';
 import { lostDecisionsIn } from '../report/held.ts';
-import { TEST_ATTACHER } from '../testing/fact-builders.ts';
 import { testPolicy } from '../testing/policy-builder.ts';
 import type { LostNode } from '../view/cluster-view.ts';
 import { DetachRequests, strategyFor } from './detach-requests.ts';
@@ -28,7 +27,6 @@ describe('DetachRequests', () => {
 
   describe('a detach without an answer', () => {
     const [decision] = lostDecisionsIn({
-      attacher: TEST_ATTACHER,
       decisions: decide(world(), testPolicy(), NOW).decisions,
     } as PassReport);
     if (!decision) throw new Error('a lost attachment');

@@ -11,9 +11,7 @@ export function usedBy(pod: PodFact): (view: AttachmentView) => boolean {
 /** Storage of the pod that no fence of ours protects, in words; `undefined` when there is none or the operator opted in. */
 export function foreignVolume(pod: PodFact, { decisions: [{ node }], ports }: NodePlan): string | undefined {
   if (ports.policy.otherDrivers === 'release-pods') return undefined;
-  const own = ports.attachments.filter(
-    ({ attachment }) => attachment.nodeName === node.name && attachment.attacher === ports.policy.attacher,
-  );
+  const own = ports.attachments.filter(({ attachment }) => attachment.nodeName === node.name);
   const claim = pod.claimNames.find(
     (name) =>
       !own.some(({ volume }) => volume?.claim?.namespace === pod.namespace && volume.claim.name === name),
@@ -28,7 +26,6 @@ export function heldBack({ decisions: [{ node }], ports }: NodePlan): readonly A
   return ports.attachments.filter(
     ({ attachment }) =>
       attachment.nodeName === node.name &&
-      attachment.attacher === ports.policy.attacher &&
       attachment.deletingSinceMs === undefined &&
       !ports.verdicts.isReleasable(attachment.uid, ports.clock.now()),
   );

@@ -18,11 +18,8 @@ const MAX_NODES = 32;
 const MAX_ATTACHMENTS = 32;
 
 /** One span for each lost node that holds attachments of ours, with what was decided about each of them. */
-export function traceDecisions(decisions: readonly Decision[], attacher: string): void {
-  const lost = decisions.filter(
-    (decision): decision is LostDecision =>
-      decision.node.kind !== 'ready' && decision.attachment.attacher === attacher,
-  );
+export function traceDecisions(decisions: readonly Decision[]): void {
+  const lost = decisions.filter((decision): decision is LostDecision => decision.node.kind !== 'ready');
   const byNode = Map.groupBy(lost, ({ node }) => node.name);
   for (const [first, ...rest] of [...byNode.values()].slice(0, MAX_NODES)) {
     if (first) traceNode([first, ...rest]);

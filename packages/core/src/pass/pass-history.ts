@@ -64,8 +64,8 @@ export class PassHistory {
   ): readonly Effect[] {
     const isCurrent = staleCacheReason(view.cache, this.#policy.maxCacheAgeMs, nowMs) === undefined;
     this.absences.recordView(view.nodes, isCurrent, nowMs);
-    this.losses.record(isCurrent ? countedLosses(view, this.#policy.attacher) : new Map(), nowMs);
-    const lost = new Set(lostIn(view, this.#policy.attacher).map(({ attachment }) => attachment.uid));
+    this.losses.record(isCurrent ? countedLosses(view) : new Map(), nowMs);
+    const lost = new Set(lostIn(view).map(({ attachment }) => attachment.uid));
     const confirmed = isCurrent
       ? this.detachRequests.takeConfirmed(() => [...attachments()].map(({ uid }) => uid))
       : [];
@@ -85,10 +85,7 @@ export class PassHistory {
     return {
       ...view,
       // A stale cache may lack Nodes that exist, so what it lacks does not count as lost.
-      recentLosses: this.losses.including(
-        isCurrent ? countedLosses(view, this.#policy.attacher) : new Map(),
-        nowMs,
-      ),
+      recentLosses: this.losses.including(isCurrent ? countedLosses(view) : new Map(), nowMs),
       backends: backends.map(({ name }) => name),
       unreadFences: new Set(this.unreadFences.keys()),
       fencedNodes: this.standingFences.nodesByBackend,

@@ -7,8 +7,6 @@ import type { Fence } from '../model/fence-record.ts';
 export interface PassReport {
   readonly nowMs: number;
   readonly reconcileId: string;
-  /** The attacher whose attachments are ours. */
-  readonly attacher: string;
   /** About the affected attachments. Every other attachment is kept: its node is ready. */
   readonly decisions: readonly Decision[];
   /** How many of our attachments needed no decision because they are on ready nodes. Default 0. */

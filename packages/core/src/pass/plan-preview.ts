@@ -71,7 +71,7 @@ export class PlanPreview {
     return new Map(
       fleet.backends.flatMap((backend) => {
         const at = factsAt(facts, backend.name, backend.lastReading);
-        return lostIn(at, policy.attacher).length === 0 ? [] : [[backend, queryAt(at, policy)] as const];
+        return lostIn(at).length === 0 ? [] : [[backend, queryAt(at, policy)] as const];
       }),
     );
   }

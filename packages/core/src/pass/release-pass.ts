@@ -147,7 +147,7 @@ export class ReleasePass implements ReconcilePass {
     const key = scopeKey(backend);
     if (this.#scopes.inFlight.has(key)) return false; // it runs again when it has ended
     const decided = new Set(this.#scopes.latest.get(key)?.decisions.map(({ attachment }) => attachment.uid));
-    const lost = lostIn(view, this.#options.policy.attacher);
+    const lost = lostIn(view);
     return lost.some((each) => each.backend?.name === backend.name && !decided.has(each.attachment.uid));
   }
 
@@ -182,7 +182,7 @@ export class ReleasePass implements ReconcilePass {
     started: ReadonlySet<string>,
     signal: AbortSignal,
   ): PassResult {
-    const { observer, policy, fleet } = this.#options;
+    const { observer, fleet } = this.#options;
     this.#hasEnded = false;
     this.#scopes.collect(nowMs);
     const scopes = this.#scopes.take();
@@ -203,7 +203,6 @@ export class ReleasePass implements ReconcilePass {
       const report = {
         nowMs,
         reconcileId,
-        attacher: policy.attacher,
         decisions: latest.flatMap(({ decisions }) => decisions),
         healthyCount: this.#healthyCount,
         cleanups: latest.flatMap(({ cleanups }) => cleanups),

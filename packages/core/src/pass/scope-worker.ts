@@ -88,7 +88,7 @@ export class ScopeWorker {
     const scope: Scope = backend ? { backendName: backend.name } : 'nodes';
     const decidedAtMs = clock.now(); // ages count up to here: the reading may have taken long
     const { decisions, cleanups, nextDeadlineMs } = evaluate(facts, readings, policy, decidedAtMs, [scope]);
-    traceDecisions(decisions, policy.attacher);
+    traceDecisions(decisions);
     this.#history.verdicts.record(decisions);
     const ports: ExecutePorts = {
       ...this.#ports,
@@ -139,7 +139,7 @@ export class ScopeWorker {
   async #read(backend: StorageBackend, at: Facts, signal: AbortSignal): Promise<StorageReading | undefined> {
     const { policy } = this.#ports;
     const { unreadFences, answers } = this.#history;
-    if (!isQueried(at, backend.name, backend.lastReading, policy)) return undefined;
+    if (!isQueried(at, backend.name, backend.lastReading)) return undefined;
     const change = unreadFences.get(backend.name); // a change during the reading may not be in it
     const answer = await observeInSpan(backend, queryAt(at, policy), signal);
     answers.set(backend.name, answer);
@@ -149,20 +149,17 @@ export class ScopeWorker {
 
   /** A record counts when it was made for all attachments of ours that the node has now. */
   async #readRecords({ attachments, storageNodes }: UnreadView, signal: AbortSignal): Promise<void> {
-    const { records, policy } = this.#ports;
-    const ours = Map.groupBy(
-      attachments.filter(({ attachment }) => attachment.attacher === policy.attacher),
-      ({ attachment }) => attachment.nodeName,
-    );
+    const { records } = this.#ports;
+    const byNode = Map.groupBy(attachments, ({ attachment }) => attachment.nodeName);
     const unseen = [...storageNodes.values()].filter(
-      ({ name, addressesFrom }) => addressesFrom === 'pods' && ours.has(name),
+      ({ name, addressesFrom }) => addressesFrom === 'pods' && byNode.has(name),
     );
     if (!records || unseen.length === 0) return;
     const known = await records.read(signal);
     for (const { name } of unseen) {
       const record = known.get(name);
       const recorded = new Set(record?.attachmentUids);
-      const isComplete = ours.get(name)?.every(({ attachment }) => recorded.has(attachment.uid));
+      const isComplete = byNode.get(name)?.every(({ attachment }) => recorded.has(attachment.uid));
       if (record && isComplete) this.#history.recordedAddresses.set(name, ipAddresses(record.addresses));
       else this.#history.recordedAddresses.delete(name);
     }

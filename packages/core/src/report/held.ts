@@ -10,11 +10,8 @@ export interface Held {
 }
 
 /** Decisions about our attachments on lost nodes; what other attachers leave behind is theirs. */
-export function lostDecisionsIn({ decisions, attacher }: PassReport): LostDecision[] {
-  return decisions.filter(
-    (decision): decision is LostDecision =>
-      decision.node.kind !== 'ready' && decision.attachment.attacher === attacher,
-  );
+export function lostDecisionsIn({ decisions }: PassReport): LostDecision[] {
+  return decisions.filter((decision): decision is LostDecision => decision.node.kind !== 'ready');
 }
 
 /** What stays as it was decided, or since what was decided could not be done. */

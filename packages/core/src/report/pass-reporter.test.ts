@@ -24,7 +24,6 @@ afterEach(() => telemetry[Symbol.dispose]());
 const EMPTY_REPORT: PassReport = {
   nowMs: NOW,
   reconcileId: 'r',
-  attacher: testPolicy().attacher,
   decisions: [],
   healthyCount: 0,
   cleanups: [],

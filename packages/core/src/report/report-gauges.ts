@@ -46,9 +46,8 @@ function cutOffCount(report: PassReport | undefined): number {
 }
 
 function attachmentsByNodeState(report: PassReport | undefined): ReadonlyMap<string, number> {
-  const { decisions = [], healthyCount = 0, attacher } = report ?? {};
-  const ours = decisions.filter(({ attachment }) => attachment.attacher === attacher);
-  const counts = countBy(ours, ({ node }) => node.kind);
+  const { decisions = [], healthyCount = 0 } = report ?? {};
+  const counts = countBy(decisions, ({ node }) => node.kind);
   return new Map([...counts, ['ready', (counts.get('ready') ?? 0) + healthyCount]]);
 }
 

@@ -94,7 +94,7 @@ async function passOver(given: Scenario, scope: ViewScope) {
     policy,
   };
   const unread = readClusterView(sources, clock.now(), scope);
-  const query = queryAbout(unread, lostIn(unread, policy.attacher), policy.attacher);
+  const query = queryAbout(unread, lostIn(unread), policy.attacher);
   const reading = await backend.observe(query, signal);
   const { attachments: _attachments, healthyCount, ...rest } = unread;
   const view = { ...unread, recentLosses: new Map(), storage: new Map([[backend.name, reading]]) };

@@ -85,6 +85,7 @@ export interface ClusterView {
   readonly cache: CacheFreshness;
   /** uid of Namespace `kube-system`; absent: not known. */
   readonly clusterId?: string;
+  /** Those of our attacher: the view leaves out all others, and only `otherAttachers` counts them. */
   readonly attachments: readonly AttachmentView[];
   /** How many of ours the scope left out: all on nodes that are ready. Default 0. */
   readonly healthyCount?: number;
@@ -129,16 +130,16 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
   const facts: VolumeAttachmentFact[] = [];
   const otherAttachers = new Map<string, Set<string>>();
   for (const attachment of cluster.volumeAttachments()) {
-    facts.push(attachment);
     const { attacher, nodeName } = attachment;
     if (attacher !== policy.attacher) {
       otherAttachers.set(nodeName, (otherAttachers.get(nodeName) ?? new Set()).add(attacher));
-    } else if (!nodes.has(nodeName)) {
-      nodes.set(nodeName, goneNode(nodeName, sources, nowMs));
-    } else {
-      const state = returnedState(nodes.get(nodeName), sources);
-      if (state) nodes.set(nodeName, state);
+      continue;
     }
+    facts.push(attachment);
+    const state = nodes.has(nodeName)
+      ? returnedState(nodes.get(nodeName), sources)
+      : goneNode(nodeName, sources, nowMs);
+    if (state) nodes.set(nodeName, state);
   }
   const inScope = scope === 'all' ? facts : affectedFacts(facts, nodes, policy.attacher);
   const attachments = inScope.map((attachment) => attachmentView(attachment, sources));
@@ -157,7 +158,7 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
     cache: cluster.freshness(),
     ...(sources.clusterId !== undefined && { clusterId: sources.clusterId }),
     attachments,
-    healthyCount: countOf(facts, policy.attacher) - countOf(inScope, policy.attacher),
+    healthyCount: facts.length - inScope.length,
     nodes,
     storageNodes,
     outOfService,
@@ -187,12 +188,6 @@ function affectedFacts(
   );
 }
 
-function countOf(facts: readonly VolumeAttachmentFact[], attacher: string): number {
-  let count = 0;
-  for (const fact of facts) if (fact.attacher === attacher) count++;
-  return count;
-}
-
 function terminatingPod(pods: Iterable<PodFact>): string | undefined {
   for (const { deletingSinceMs, namespace, name } of pods) {
     if (deletingSinceMs !== undefined) return `${namespace}/${name}`;
@@ -202,9 +197,8 @@ function terminatingPod(pods: Iterable<PodFact>): string | undefined {
 
 function attachmentView(
   attachment: VolumeAttachmentFact,
-  { cluster, manager, fleet, policy }: ViewSources,
+  { cluster, manager, fleet }: ViewSources,
 ): AttachmentView {
-  if (attachment.attacher !== policy.attacher) return { attachment, vmMigrating: false };
   const name = attachment.persistentVolumeName;
   const volume = name === undefined ? undefined : cluster.persistentVolume(name);
   if (!volume) return { attachment, vmMigrating: false };

@@ -1,13 +1,13 @@
 import type { ClusterView, NodeState } from './cluster-view.ts';
 
 /** Lost nodes that count towards a mass failure: they hold attachments of ours and were seen as Nodes. */
-export function countedLosses(
-  { nodes, attachments }: Pick<ClusterView, 'nodes' | 'attachments'>,
-  attacher: string,
-): ClusterView['nodes'] {
+export function countedLosses({
+  nodes,
+  attachments,
+}: Pick<ClusterView, 'nodes' | 'attachments'>): ClusterView['nodes'] {
   const counted = new Map<string, NodeState>();
   for (const { attachment } of attachments) {
-    const state = attachment.attacher === attacher ? nodes.get(attachment.nodeName) : undefined;
+    const state = nodes.get(attachment.nodeName);
     if (!state || state.kind === 'ready' || (state.kind === 'gone' && !state.lastSeen)) continue;
     counted.set(state.name, state);
   }

@@ -29,10 +29,8 @@ export function withAddresses(node: KnownNode, addresses: readonly StorageAddres
 }
 
 /** Our attachments on lost nodes. */
-export function lostIn({ attachments, storageNodes }: UnreadView, attacher: string): AttachmentView[] {
-  return attachments.filter(
-    ({ attachment }) => attachment.attacher === attacher && storageNodes.has(attachment.nodeName),
-  );
+export function lostIn({ attachments, storageNodes }: UnreadView): AttachmentView[] {
+  return attachments.filter(({ attachment }) => storageNodes.has(attachment.nodeName));
 }
 
 /**
