@@ -252,6 +252,7 @@ describe('PassReporter', () => {
 
   it('holds what waits for a companion', async () => {
     const { f, events, logger } = unfenced();
+    f.backend.setLive('node-a'); // a node that is proved cut off waits for no migration
     f.attach('pv-b', 'node-a', 'pod-b');
     f.cluster.setClaimMigrating('default', 'claim-of-pv-b');
     await f.run();
