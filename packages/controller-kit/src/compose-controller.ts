@@ -97,7 +97,7 @@ export function composeController(options: ComposeOptions): ComposedController {
     random,
     teardown,
   });
-  const { guardedApi, records, leadership, historyOf } = leading;
+  const { guardedApi, records, fenceRecords, leadership, historyOf } = leading;
   const backends = options.backends.map((source) => {
     const ports = { clock, logger, random, history: historyOf(source.name) };
     return teardown.use(`storage-backend ${source.name}`, source.create(ports));
@@ -110,6 +110,7 @@ export function composeController(options: ComposeOptions): ComposedController {
     manager: new AttachmentManager({ clock, logger }),
     actions: new KubeActions({ api: guardedApi, clock, logger, random, attacher }),
     records,
+    fenceRecords,
     leadership,
     observer,
     newFenceId: () => randomBytes(4).toString('hex'),

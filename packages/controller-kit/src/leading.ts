@@ -4,6 +4,7 @@ import {
   guardWrites,
   LeaderElector,
   LeaseBackendHistory,
+  LeaseFenceRecords,
   LeaseLostNodeRecords,
   observeLeader,
 } from '@reattach/k8s-actions';
@@ -34,6 +35,8 @@ export interface Leading {
   readonly guardedApi: KubeApi;
   /** What a successor must know; absent without leader election. */
   readonly records?: LeaseLostNodeRecords;
+  /** Absent without leader election. */
+  readonly fenceRecords?: LeaseFenceRecords;
   /** Keeps what a backend has learned for a successor; `undefined` without leader election. */
   readonly historyOf: (backendName: string) => BackendHistory | undefined;
   readonly isLeading: () => boolean;
@@ -94,6 +97,7 @@ function elected(options: LeadingOptions, leaderElection: LeaderElectionConfig):
     leadership: elector,
     guardedApi,
     records: new LeaseLostNodeRecords(recordIn('records')),
+    fenceRecords: new LeaseFenceRecords(recordIn('fences')),
     // Names of backends may hold what the name of a Lease may not, such as the colons of IPv6.
     historyOf: (backend) =>
       new LeaseBackendHistory(recordIn(`history-${backend.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-')}`)),

@@ -1,4 +1,6 @@
+import { podNamespace } from '@reattach/controller-kit';
 import type { Fence, Preview, StorageBackend } from '@reattach/core';
+import { LeaseFenceRecords } from '@reattach/k8s-actions';
 import { CliError } from './cli-error.ts';
 import { type Call, type Command, OUTPUT_FLAG } from './command.ts';
 import { confirm, YES_FLAG } from './confirm.ts';
@@ -42,7 +44,9 @@ export const unfenceCommand: Command = {
     const inForce = (await examine()).filter(({ fence }) => agreed.has(fence.id));
     const fences: { backend: string; id: string }[] = [];
     const actions: ManualAction[] = [];
+    const records = fenceRecordsOf(standalone);
     for (const { backend, fence, why } of inForce) {
+      await records?.remove(backend.name, fence.id, io.signal); // else a controller that runs would put the fence back
       await backend.unfence(fence, io.signal);
       fences.push({ backend: backend.name, id: fence.id });
       const { id, addresses, fencedAtMs, nodeUid } = fence;
@@ -53,6 +57,14 @@ export const unfenceCommand: Command = {
     return print(call, io, { node: name, fences }, () => '');
   },
 };
+
+/** Where a controller keeps the records of its fences; `undefined` without leader election. */
+function fenceRecordsOf({ config, api }: StandaloneView): LeaseFenceRecords | undefined {
+  const { leaderElection, policy } = config;
+  if (!leaderElection) return undefined;
+  const { leaseName, namespace = podNamespace() } = leaderElection;
+  return new LeaseFenceRecords({ api, namespace, name: `${leaseName}-fences`, owner: policy.attacher });
+}
 
 /** The fences of the node that may go. @throws {CliError} when there are none, or one may not go. */
 function examineFences(

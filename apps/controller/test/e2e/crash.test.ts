@@ -72,11 +72,11 @@ describe.skipIf(assets === undefined)('a controller that is killed', () => {
       const before = stage.progress(dead);
       const restarted = stage.controller(...alone);
       await restarted.ready();
-      await stage.untilSettled(dead);
+      const isConfirmed = await stage.untilSettledOrConfirmed(dead, restarted);
       await until('the restarted controller to rest', 5_000, () => stage.fences().length === 1);
 
       console.log(
-        `Killed with ${before}; the successor wrote: ${
+        `Killed with ${before}; ${isConfirmed ? 'an operator confirmed that the machine was off; ' : ''}the successor wrote: ${
           restarted.log
             .map(({ msg }) => msg)
             .filter(isWrite)

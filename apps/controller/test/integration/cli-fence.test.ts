@@ -334,7 +334,7 @@ async function stateOf(url: string): Promise<StateReport> {
   return (await (await fetch(`${url}/state`)).json()) as StateReport;
 }
 
-describe('a fence by hand', { timeout: 60_000 }, () => {
+describe('a fence by hand', { timeout: 180_000 }, () => {
   it('stays while a controller in mode fence runs, until the node has booted', async () => {
     await using controller = await WorldController.start(['--mode=fence']);
     const { world, flags, url } = controller;
@@ -356,6 +356,29 @@ describe('a fence by hand', { timeout: 60_000 }, () => {
     expect(await history()).toMatch(
       /unfenced +fence [0-9a-f]{8} at 127\.0\.0\.1 +node-a +The node has booted since/,
     );
+  });
+
+  it('that was removed by `reattach unfence --force` is not put back by a controller that runs', async () => {
+    const elected = ['--leader-election-enabled=true', '--leader-election-namespace=kube-system'];
+    await using controller = await WorldController.start(['--mode=fence', ...elected]);
+    const { world, flags, url, logger } = controller;
+    expect((await cli(['fence', 'node-a', '--yes', ...flags])).code).toBe(0);
+    const recorded = () =>
+      JSON.stringify(
+        world.kube.store.get('Lease', 'reattach-fences', 'kube-system')?.metadata.annotations ?? {},
+      );
+    const reconcile = () => cli(['reconcile', `--server=${url}`]);
+    await until('the controller to record it', 60_000, async () => {
+      await reconcile();
+      return recorded().includes('node-a');
+    });
+    expect((await cli(['unfence', 'node-a', '--yes', '--force', ...flags])).code).toBe(0);
+    expect(recorded()).not.toContain('node-a');
+    await until('the controller to notice', 30_000, () =>
+      logger.lines.some(({ message }) => message === 'Forgot fence that was removed'),
+    );
+    expect(world.rds.device.addressList.entries).toEqual([]);
+    expect(logger.lines.filter(({ message }) => message.startsWith('Restored fence'))).toEqual([]);
   });
 });
 

@@ -48,12 +48,30 @@ export async function fenceNode({ decisions, nowMs, ports, signal }: NodePlan): 
       ...(known ?? newRecord(node.name, fact, ports)),
       addresses: unionOfAddresses(known?.addresses ?? [], addresses),
     };
+    await ports.fenceRecords?.write(backend.name, fence, signal);
+    ports.leadership.assertHeld();
     await backend.fence(fence, addresses, signal);
+    await forgetReplaced(fence, backend.name, ports, signal);
     const isFirst = !ports.fences.some((each) => isOfSameMachine(each, fence));
     return [{ kind: 'fenced', decisions, fence, addresses, isFirst }];
   } catch (err) {
     signal.throwIfAborted();
     return [{ kind: 'failed', step: 'fence', decisions, err }];
+  }
+}
+
+/** The fence holds the addresses of earlier ones of the node now. Their records would have them put back once it is lifted. */
+async function forgetReplaced(
+  { id, nodeName }: FenceRecord,
+  backendName: string,
+  { fences, fenceRecords, clusterId, policy }: ExecutePorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const owner = { owner: policy.attacher, ...(clusterId !== undefined && { clusterId }) };
+  for (const earlier of fences) {
+    if (earlier.nodeName !== nodeName || earlier.id === id || foreignTo(earlier, owner) !== undefined)
+      continue;
+    await fenceRecords?.remove(backendName, earlier.id, signal);
   }
 }
 

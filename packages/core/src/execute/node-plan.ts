@@ -2,6 +2,7 @@ import type { Fence } from '../model/fence-record.ts';
 import type { Policy } from '../model/policy.ts';
 import type { StorageNode } from '../model/storage-query.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { FenceRecords } from '../ports/fence-records.ts';
 import type { ClusterActions, ClusterReader, Leadership } from '../ports/ports.ts';
 import type { AttachmentView } from '../view/cluster-view.ts';
 import type { DeletedPods } from './deleted-pods.ts';
@@ -39,6 +40,8 @@ export interface ExecutePorts {
   readonly verdicts: ReleaseVerdicts;
   /** Fences at the backend of the decisions, in the reading they depend on. */
   readonly fences: readonly Fence[];
+  /** Written before a backend is changed. Absent: the watch over fences ends with the process. */
+  readonly fenceRecords?: FenceRecords;
   /** @see FenceOwner */
   readonly clusterId?: string | undefined;
   /** A new name for a fence: 8 hexadecimal digits. */

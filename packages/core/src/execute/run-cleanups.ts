@@ -1,6 +1,7 @@
 import { cleanProof, isSameBoot } from '../decide/clean-proof.ts';
 import type { Cleanup } from '../decide/cleanups.ts';
 import type { NodeFact } from '../model/facts.ts';
+import type { FenceRecords } from '../ports/fence-records.ts';
 import type { ClusterActions, Leadership, StorageFleet } from '../ports/ports.ts';
 import type { Effect } from './effect.ts';
 import { releaseKey } from './execute.ts';
@@ -18,6 +19,7 @@ export interface CleanupPorts {
   readonly leadership: Leadership;
   readonly fleet: Pick<StorageFleet, 'backends'>;
   readonly inFlight: NodeWork;
+  readonly fenceRecords?: FenceRecords;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function runCleanups(
 
 async function takeOneBack(
   cleanup: DueCleanup,
-  { actions, leadership, fleet }: CleanupPorts,
+  { actions, leadership, fleet, fenceRecords }: CleanupPorts,
   signal: AbortSignal,
 ): Promise<Effect[]> {
   const { node } = cleanup;
@@ -73,6 +75,11 @@ async function takeOneBack(
   const backend = fleet.backends.find(({ name }) => name === cleanup.backendName);
   if (!live.node.ready || !backend || !(await mayReturn(live.node, cleanup, actions, signal))) return [];
   leadership.assertHeld();
+  // The record goes first: after a crash between the two the backend still shows the fence, and nothing puts it back later.
+  if (fenceRecords) {
+    await fenceRecords.remove(backend.name, cleanup.fence.id, signal);
+    leadership.assertHeld();
+  }
   await backend.unfence(cleanup.fence, signal);
   return [{ kind: 'unfenced', cleanup }];
 }

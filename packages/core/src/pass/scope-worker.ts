@@ -11,6 +11,7 @@ import type { Policy } from '../model/policy.ts';
 import { ipAddresses } from '../model/storage-address.ts';
 import type { StorageReading } from '../model/storage-reading.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { FenceRecords } from '../ports/fence-records.ts';
 import type {
   ClusterActions,
   ClusterReader,
@@ -40,6 +41,8 @@ export interface ScopePorts {
   readonly actions: ClusterActions;
   readonly leadership: Leadership;
   readonly records?: LostNodeRecords;
+  /** Absent: which fences have to be in force is known only to the process that made or read them. */
+  readonly fenceRecords?: FenceRecords;
   readonly clock: Clock;
   readonly policy: Policy;
   readonly newFenceId: () => string;
@@ -78,6 +81,7 @@ export class ScopeWorker {
     signal: AbortSignal,
   ): Promise<ScopeResult> {
     const { policy, fleet, clock } = this.#ports;
+    if (backend) await this.#loadFenceRecords(backend.name, view.clusterId, signal);
     const at = backend && (await this.#factsAt(backend, view, nowMs, signal));
     const answer = backend && at && (await this.#read(backend, at, signal));
     const facts = this.#history.factsOf(view, fleet.backends, nowMs);
@@ -165,6 +169,23 @@ export class ScopeWorker {
     }
   }
 
+  /** Once in a term. A failure is repeated by the next pass, and nothing is fenced without a record meanwhile. */
+  async #loadFenceRecords(
+    backendName: string,
+    clusterId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { fenceRecords, policy } = this.#ports;
+    const { standingFences } = this.#history;
+    if (!fenceRecords || policy.mode !== 'fence' || standingFences.isLoaded(backendName)) return;
+    try {
+      const records = await fenceRecords.read(signal);
+      standingFences.load(backendName, records.get(backendName) ?? [], { owner: policy.attacher, clusterId });
+    } catch {
+      signal.throwIfAborted();
+    }
+  }
+
   /** Puts back fences of ours that the reading should show and does not. */
   async #restore(
     backend: StorageBackend,
@@ -176,6 +197,10 @@ export class ScopeWorker {
     if (!answer?.fences || policy.mode !== 'fence') return [];
     const owner = { owner: policy.attacher, clusterId };
     const missing = this.#history.standingFences.read(backend.name, answer, owner);
+    for (const record of this.#history.standingFences.takeUnrecorded(backend.name))
+      await this.#ports.fenceRecords
+        ?.write(backend.name, record, signal)
+        .catch(() => signal.throwIfAborted());
     return await restoreFences(missing, backend, this.#ports, signal);
   }
 

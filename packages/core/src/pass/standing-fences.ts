@@ -12,10 +12,12 @@ export interface MissingFence {
 
 /**
  * Remembers, per backend, which fences of ours were in force, to notice those that others remove, disable or let expire.
- * Ends with the process or the leadership: then the first reading says what there is.
+ * Ends with the process or the leadership: then the records and the first reading say what there is.
  */
 export class StandingFences {
   readonly #byBackend = new Map<string, Map<string, FenceRecord>>();
+  /** Ids of the fences that have a record outside the process, by name of the backend; absent: not read yet. */
+  readonly #recorded = new Map<string, Set<string>>();
 
   /** Names of the nodes that have a fence, by name of the backend. */
   get nodesByBackend(): ReadonlyMap<string, ReadonlySet<string>> {
@@ -46,11 +48,34 @@ export class StandingFences {
     });
   }
 
+  isLoaded(backendName: string): boolean {
+    return this.#recorded.has(backendName);
+  }
+
+  /** Takes over what an earlier process recorded: a fence that disappeared meanwhile is missing. */
+  load(backendName: string, recorded: readonly FenceRecord[], owner: FenceOwner): void {
+    this.#recorded.set(backendName, new Set(recorded.map(({ id }) => id)));
+    const records = this.#recordsAt(backendName);
+    for (const record of recorded) {
+      if (foreignTo(record, owner) === undefined && !records.has(record.id)) records.set(record.id, record);
+    }
+  }
+
+  /** Fences that are watched and have no record yet, such as those of an earlier version. Each is named once. */
+  takeUnrecorded(backendName: string): readonly FenceRecord[] {
+    const recorded = this.#recorded.get(backendName);
+    if (!recorded) return [];
+    const unrecorded = [...this.#recordsAt(backendName).values()].filter(({ id }) => !recorded.has(id));
+    for (const { id } of unrecorded) recorded.add(id);
+    return unrecorded;
+  }
+
   /** A fence was made; it replaces earlier ones of the node. */
   made(backendName: string, record: FenceRecord): void {
     const records = this.#recordsAt(backendName);
     for (const { id, nodeName } of records.values()) if (nodeName === record.nodeName) records.delete(id);
     records.set(record.id, record);
+    this.#recorded.get(backendName)?.add(record.id);
   }
 
   /** The fence was removed on purpose. */
@@ -60,6 +85,7 @@ export class StandingFences {
 
   clear(): void {
     this.#byBackend.clear();
+    this.#recorded.clear();
   }
 
   #recordsAt(backendName: string): Map<string, FenceRecord> {

@@ -1,6 +1,7 @@
 /** A fence is watched for as long as it exists. @see design section 5 */
 import { describe, expect, it } from 'vitest';
 import { nodeFact } from '../../src/testing/fact-builders.ts';
+import { FakeFenceRecords } from '../../src/testing/fake-fence-records.ts';
 import { PassFixture } from '../pass-fixture.ts';
 
 /** A node that was fenced and released, and whose fence the passes have read. */
@@ -85,5 +86,82 @@ describe('a fence that we removed', () => {
     f.setNode(nodeFact({ bootId: 'next' }));
     await f.runFor(4);
     expect(f.backend.calls.map(({ kind }) => kind)).toEqual(['unfence']);
+  });
+});
+
+/** A world whose fences are recorded outside the process, in which a pass fenced and released `node-a`. */
+async function recorded() {
+  const fenceRecords = new FakeFenceRecords();
+  const f = PassFixture.unfenced({}, { fenceRecords });
+  await f.run('startup');
+  await f.clock.advance(30_000);
+  f.cluster.removeVolumeAttachment('va-pv-a-node-a');
+  f.cluster.removePod('default', 'pod-a');
+  await f.runFor(2);
+  return { f, fenceRecords, ids: () => [...f.backend.fences.keys()] };
+}
+
+describe('the record of a fence', () => {
+  it('is written before the backend is changed, and nothing is fenced without it', async () => {
+    const fenceRecords = new FakeFenceRecords();
+    const f = PassFixture.unfenced({}, { fenceRecords });
+    fenceRecords.before = (call) => {
+      if (call === 'write') throw new Error('the API server refused');
+    };
+    await f.runFor(3);
+    expect([f.backend.fences.size, f.effects.every((kind) => kind === 'failed')]).toEqual([0, true]);
+    fenceRecords.before = () => undefined;
+    await f.runFor(3);
+    expect([...fenceRecords.records.values()].map(({ record }) => record.id)).toEqual([
+      ...f.backend.fences.keys(),
+    ]);
+  });
+
+  it('has the fence put back by the next process, which never saw it', async () => {
+    const { f, ids } = await recorded();
+    const before = ids();
+    expect(before).toHaveLength(1);
+    f.backend.fences.clear(); // while no controller runs
+    f.restart();
+    await f.run('startup');
+    await f.runFor(2);
+    expect(ids()).toEqual(before);
+  });
+
+  it('goes before the fence is lifted, so that no later process puts it back', async () => {
+    const { f, fenceRecords, ids } = await recorded();
+    f.setNode(nodeFact({ bootId: 'next' }));
+    await f.runFor(3);
+    expect([ids(), fenceRecords.records.size]).toEqual([[], 0]);
+    f.restart();
+    f.setNode(f.lost);
+    await f.run('startup');
+    expect(ids()).toEqual([]);
+  });
+
+  it('stays while the fence cannot be lifted for want of it', async () => {
+    const { f, fenceRecords, ids } = await recorded();
+    fenceRecords.before = (call) => {
+      if (call === 'remove') throw new Error('the API server refused');
+    };
+    f.setNode(nodeFact({ bootId: 'next' }));
+    await f.runFor(3);
+    expect([ids().length, fenceRecords.records.size]).toEqual([1, 1]);
+  });
+
+  it('that an operator removed with its fence has nothing put back, also by the process that had made it', async () => {
+    const { f, fenceRecords, ids } = await recorded();
+    fenceRecords.records.clear();
+    f.backend.fences.clear();
+    await f.clock.advance(10_000);
+    await f.runFor(3);
+    expect([ids(), f.effects.includes('fence-restored')]).toEqual([[], false]);
+  });
+
+  it('is made for a fence that has none yet', async () => {
+    const fenceRecords = new FakeFenceRecords();
+    const f = new PassFixture({}, { fenceRecords });
+    await f.run('startup');
+    expect([...fenceRecords.records.keys()]).toEqual(['backend-a/fence-0']);
   });
 });

@@ -46,6 +46,28 @@ describe('a queue in connection tracking that closed before the fence', () => {
     expect(fenceOf(s.readFor(30_000))).toBe('quiesce-unproved');
   });
 
+  it.each([0, 1, 2, 3])(
+    'is done when it is read every 4 s, whenever power goes: the target closes 5 s after the last packet at the earliest (offset %i s)',
+    (offsetSeconds) => {
+      const s = new Scene();
+      const a = s.host(A);
+      s.host(B);
+      s.readFor(60_000, 4_000);
+      s.advance(offsetSeconds * 1_000);
+      a.isSpeaking = false;
+      let sinceReadMs = offsetSeconds * 1_000;
+      for (let silentMs = 0; silentMs < 10_000; silentMs += 1_000) {
+        s.advance(1_000);
+        if (silentMs + 1_000 === 5_000) a.phase = 'closed';
+        sinceReadMs += 1_000;
+        if (sinceReadMs % 4_000 === 0) s.read();
+      }
+      a.phase = undefined;
+      s.fence(A);
+      expect(fenceOf(s.readFor(30_000))).toBe('effective');
+    },
+  );
+
   it('is done when the host sent nothing meanwhile: the target closed it', () => {
     const s = new Scene();
     const a = s.host(A);

@@ -18,6 +18,7 @@ import {
   KubeActions,
   KubeEventRecorder,
   LeaderElector,
+  LeaseFenceRecords,
   LeaseLostNodeRecords,
 } from '@reattach/k8s-actions';
 import type { KubeApi } from '@reattach/k8s-api';
@@ -80,6 +81,12 @@ export function composeController(options: ComposeOptions): ComposedController {
       name: 'reattach-records',
       owner: policy.attacher,
       logger,
+    }),
+    fenceRecords: new LeaseFenceRecords({
+      api: guarded,
+      namespace: NAMESPACE,
+      name: 'reattach-fences',
+      owner: policy.attacher,
     }),
     leadership,
     observer: {

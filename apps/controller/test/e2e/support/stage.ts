@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@reattach/core';
-import { apiPaths, pathOf } from '@reattach/k8s-api';
+import { apiPaths, CONFIRMED_OFF, pathOf } from '@reattach/k8s-api';
 import type { VolumeAttachmentObject } from '@reattach/kube-sim';
 import { RdsSim, type SimHost } from '@reattach/rds-sim';
 import { type ControllerProcess, SimWorkload, until } from '@reattach/sim-world';
@@ -218,6 +218,32 @@ export class Stage implements AsyncDisposable {
       timeoutMs,
       () => this.#isSettled(without),
     );
+  }
+
+  /**
+   * As {@link untilSettled}; where the controller was away while the queues of the node closed and holds `quiesce-unproved`, an
+   * operator confirms that the machine is off. @returns whether that was necessary
+   */
+  async untilSettledOrConfirmed(
+    dead: StageNode,
+    { log }: { readonly log: readonly Readonly<Record<string, unknown>>[] },
+  ): Promise<boolean> {
+    const isHeld = () =>
+      log.some(({ msg, reason }) => msg === 'Held release' && reason === 'quiesce-unproved');
+    await until(
+      () => `every replica of ${this.name} to run, or the hold:\n${this.#describe()}`,
+      SETTLE_MS,
+      () => this.#isSettled(dead) || isHeld(),
+    );
+    if (!isHeld()) return false;
+    const id = /id=([0-9a-f]{8})/.exec(this.fences()[0] ?? '')?.[1];
+    for (const { metadata } of this.attachmentsOn(dead)) {
+      await this.cluster.kube.patch(apiPaths.volumeAttachment(metadata.name), {
+        metadata: { annotations: { [CONFIRMED_OFF]: id } },
+      });
+    }
+    await this.untilSettled(dead);
+    return true;
   }
 
   /** Messages of Events with this reason on our claims. */
