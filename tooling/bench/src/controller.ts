@@ -51,8 +51,12 @@ export class Controller implements AsyncDisposable {
   /** From the start of the process until `/readyz` said 200. */
   readonly readyAfterMs: number;
 
-  private constructor(child: ChildProcess, readyAfterMs: number, cleanup: AsyncDisposableStack) {
+  /** Of `/metrics`, `/livez` and the rest. */
+  readonly url: string;
+
+  private constructor(child: ChildProcess, url: string, readyAfterMs: number, cleanup: AsyncDisposableStack) {
     this.#process = child;
+    this.url = url;
     this.readyAfterMs = readyAfterMs;
     this.#cleanup = cleanup;
   }
@@ -97,7 +101,7 @@ export class Controller implements AsyncDisposable {
     });
     const url = await urlOf(child);
     while (!(await isReady(url))) await new Promise((resolve) => setTimeout(resolve, 10));
-    return new Controller(child, performance.now() - startedAtMs, cleanup.move());
+    return new Controller(child, url, performance.now() - startedAtMs, cleanup.move());
   }
 
   get pid(): number {

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { backend } from './backend.ts';
 import type { BenchOptions } from './bench-options.ts';
+import { hostileHttp } from './hostile-http.ts';
+import { hostileSsh } from './hostile-ssh.ts';
 import { informers } from './informers.ts';
 import { passes } from './passes.ts';
 import { resident } from './resident.ts';
@@ -9,6 +11,8 @@ import { triggerToWrite } from './trigger-to-write.ts';
 
 const BENCHES: ReadonlyMap<string, (options: BenchOptions) => Promise<void>> = new Map([
   ['backend', backend],
+  ['hostile-http', hostileHttp],
+  ['hostile-ssh', hostileSsh],
   ['informers', informers],
   ['passes', passes],
   ['resident', resident],
