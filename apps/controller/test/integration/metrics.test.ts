@@ -54,6 +54,7 @@ const EXPOSED = {
   reattach_k8s_request_duration_seconds: {
     type: 'histogram',
     reattach_operation: [
+      'add fenced taint',
       'create event',
       'create leader lease',
       'delete pod',
@@ -62,6 +63,7 @@ const EXPOSED = {
       'get node',
       'get pod',
       'get records',
+      'remove fenced taint',
       'remove volumes in use',
       'update leader lease',
       'update records',
