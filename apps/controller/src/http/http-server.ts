@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '@reattach/core';
 import { formatHostPort, type HostPort } from '../config/host-port.ts';
 import { limitConnectionsPerAddress } from './connection-limit.ts';
+import { parseFirstRequestOnly } from './first-request.ts';
 import type { HealthReport } from './health.ts';
 import { type HttpAnswer, type HttpRoute, jsonAnswer } from './http-route.ts';
 import { singleFlight } from './single-flight.ts';
@@ -63,6 +64,7 @@ export class HttpServer implements AsyncDisposable {
     this.#server.maxRequestsPerSocket = 1;
     this.#server.on('dropRequest', (_request, socket) => socket.destroy());
     this.#server.setTimeout(IDLE_TIMEOUT_MS);
+    parseFirstRequestOnly(this.#server);
     limitConnectionsPerAddress(this.#server, MAX_CONNECTIONS_PER_ADDRESS);
   }
 
