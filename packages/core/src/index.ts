@@ -76,6 +76,7 @@ export {
 export { ReleasePass, type ReleasePassOptions } from './pass/release-pass.ts';
 export type { FenceRecords } from './ports/fence-records.ts';
 export {
+  type CacheRevisions,
   type ChangeResult,
   type ClusterActions,
   type ClusterEvent,

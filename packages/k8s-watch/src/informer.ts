@@ -150,6 +150,11 @@ export class Informer<T extends Identified> implements AsyncDisposable {
     return this.#state;
   }
 
+  /** @see ObjectCache.revision */
+  get revision(): number {
+    return this.#cache.revision;
+  }
+
   /** Objects in the cache. */
   get size(): number {
     return this.#cache.size;

@@ -1,5 +1,6 @@
 import {
   type CacheFreshness,
+  type CacheRevisions,
   type Clock,
   type ClusterReader,
   type NodeFact,
@@ -142,6 +143,14 @@ export class KubeCaches implements ClusterReader, AsyncDisposable {
 
   freshness(): CacheFreshness {
     return describeFreshness(this.#required, this.#clock.now());
+  }
+
+  revisions(): CacheRevisions {
+    return {
+      nodes: this.#nodes.revision,
+      volumeAttachments: this.#attachments.revision,
+      persistentVolumes: this.#volumes.revision,
+    };
   }
 
   node(name: string): NodeFact | undefined {

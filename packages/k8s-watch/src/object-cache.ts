@@ -54,6 +54,7 @@ export class ObjectCache<T extends Identified> implements Iterable<T> {
     readonly buckets: Map<string, Bucket<T>>;
   }[];
   readonly #indexByName: ReadonlyMap<string, ReadonlyMap<string, Bucket<T>>>;
+  #revision = 0;
   /** The list that is being read. */
   #staged: Map<string, Projected<T>> | undefined;
 
@@ -75,6 +76,11 @@ export class ObjectCache<T extends Identified> implements Iterable<T> {
 
   get size(): number {
     return this.#values.size;
+  }
+
+  /** Another number after every change of a value; the same while all values are the same. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get(key: string): T | undefined {
@@ -135,6 +141,7 @@ export class ObjectCache<T extends Identified> implements Iterable<T> {
     if (value === old) return;
     if (old !== undefined) this.#removeFromIndexes(old);
     this.#values.set(key, value);
+    this.#revision++;
     this.#addToIndexes(value);
     if (old === undefined) this.#listener.added(value);
     else this.#listener.updated(old, value);
@@ -146,6 +153,7 @@ export class ObjectCache<T extends Identified> implements Iterable<T> {
     const final = raw && this.#project(raw, last);
     this.#versions.delete(key);
     this.#values.delete(key);
+    this.#revision++;
     this.#removeFromIndexes(last);
     this.#listener.deleted(key, final ?? last, late);
   }

@@ -109,8 +109,9 @@ export class PassWorld {
     this.cluster.setVolumeAttachment(this.#attachmentAt(index));
   }
 
-  async run(): Promise<void> {
-    const context = { reasons: new Set(['periodic'] as const), reconcileId: 'bench', wake: () => undefined };
+  /** @param reason `periodic`: the pass is an audit, too */
+  async run(reason: 'attachment-changed' | 'periodic' = 'attachment-changed'): Promise<void> {
+    const context = { reasons: new Set([reason]), reconcileId: 'bench', wake: () => undefined };
     await this.#pass.run({ ...context, nowMs: this.clock.now() }, new AbortController().signal);
   }
 

@@ -35,6 +35,7 @@ const GOALS: Readonly<Record<string, Figure>> = {
 
 const TITLES: Readonly<Record<string, string>> = {
   idle: 'pass, nothing lost',
+  audit: 'audit every intervalMs, nothing lost',
   oneLost: 'pass, one node lost',
   oneLostChurn: 'the same, one VolumeAttachment changed since',
   onePercent: 'pass, 1 % of the nodes lost',
@@ -57,6 +58,7 @@ export async function passes({ json, scale }: BenchOptions): Promise<void> {
   for (const size of sizes) {
     const attachments = SIZES[size];
     add('idle', size, await lostPass(attachments, 0));
+    add('audit', size, await audit(attachments));
     add('oneLost', size, await lostPass(attachments, 1));
     add('oneLostChurn', size, await lostPass(attachments, 1, true));
     const nodes = attachments / 2;
@@ -116,6 +118,12 @@ async function lostPass(attachments: number, lost: number, hasChurn = false): Pr
   const isIdle = world.actions.calls.length + world.backend.calls.length === 0;
   if (world.left !== attachments || !isIdle) throw new Error('a pass over held nodes changed something');
   return ms;
+}
+
+/** A pass that reads everything and compares it with what passes keep. */
+async function audit(attachments: number): Promise<number> {
+  const world = new PassWorld(attachments);
+  return repeat(() => world.run('periodic'));
 }
 
 /** CPU of one run, ms: the median of batches that are long enough to be measured. */

@@ -1,6 +1,7 @@
 import { isInCidr } from '../model/ip-cidr.ts';
 import type { AddressPolicy } from '../model/policy.ts';
-import { type ClusterView, nodeFactOf } from '../view/cluster-view.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import { NodeIndex } from '../view/node-index.ts';
 
 /** Says of a lost node why one of its addresses must not be fenced; `undefined` when all are its own. */
 export type AddressConflicts = (nodeName: string) => string | undefined;
@@ -14,21 +15,10 @@ export function addressConflicts(
   { allowedCidrs, reserved }: AddressPolicy,
 ): AddressConflicts {
   if (storageNodes.size === 0) return () => undefined;
-  const wanted = new Set(
-    [...storageNodes.values()].flatMap(({ addresses }) => addresses.map(({ value }) => value)),
-  );
-  const claimants = new Map<string, string[]>();
-  for (const state of nodes.values()) {
-    const fact = state.kind === 'gone' ? undefined : nodeFactOf(state);
-    const former = new Set(fact?.formerAddresses?.map(({ address }) => address));
-    for (const address of fact?.storageAddresses ?? []) {
-      if (!wanted.has(address) || former.has(address)) continue;
-      claimants.set(address, [...(claimants.get(address) ?? []), state.name]);
-    }
-  }
+  const index = NodeIndex.of(nodes);
   return (nodeName) => {
     for (const { kind, value } of storageNodes.get(nodeName)?.addresses ?? []) {
-      const other = claimants.get(value)?.find((name) => name !== nodeName);
+      const other = index.claimantsOf(value).find((name) => name !== nodeName);
       if (other !== undefined) return `Address ${value} is claimed by node ${nodeName} and by node ${other}`;
       const reservation = reserved.find(({ address }) => address === value);
       if (reservation)

@@ -38,6 +38,7 @@ export function decide(
   nowMs: number,
   among: readonly AttachmentView[] = view.attachments,
 ): Plan {
+  if (among.length === 0) return planOf([], view, policy, nowMs);
   const withAttachments = new Set(
     view.attachments.flatMap(({ attachment }) =>
       attachment.attacher === policy.attacher ? [attachment.nodeName] : [],
@@ -67,7 +68,16 @@ export function decide(
     };
     return { ...attachmentView, node, evidence, fence, ...firstMatch(c) };
   });
-  const nextDeadlineMs = earliestDeadline(decisions, view.healthyCount ?? 0, policy, nowMs);
+  return planOf(decisions, view, policy, nowMs);
+}
+
+function planOf(
+  decisions: readonly Decision[],
+  { healthyCount = 0 }: ClusterView,
+  policy: Policy,
+  nowMs: number,
+): Plan {
+  const nextDeadlineMs = earliestDeadline(decisions, healthyCount, policy, nowMs);
   return { decidedAtMs: nowMs, decisions, ...(nextDeadlineMs !== undefined && { nextDeadlineMs }) };
 }
 

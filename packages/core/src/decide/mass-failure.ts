@@ -1,5 +1,6 @@
 import type { BreakerPolicy } from '../model/policy.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
+import { NodeIndex } from '../view/node-index.ts';
 
 /** Says of a lost node why so many were lost together with it that nothing is released; `undefined` when they were not. */
 export type MassFailure = (nodeName: string) => string | undefined;
@@ -15,25 +16,52 @@ export function massFailure(
   policy: BreakerPolicy,
   holdsAttachments: (nodeName: string) => boolean,
 ): MassFailure {
+  const index = NodeIndex.of(nodes);
   const losses = new Map<string, number>(recentLosses);
-  const lostNow = new Set<string>();
-  let size = 0;
-  for (const state of nodes.values()) {
-    const isKnown = state.kind !== 'gone' || state.lastSeen !== undefined;
-    if (isKnown) size++;
-    if (state.kind === 'ready' || !isKnown || !holdsAttachments(state.name)) continue;
+  const lostNow: number[] = [];
+  for (const state of index.lost) {
+    if ((state.kind === 'gone' && !state.lastSeen) || !holdsAttachments(state.name)) continue;
     losses.set(state.name, state.sinceMs);
-    lostNow.add(state.name);
+    lostNow.push(state.sinceMs);
   }
+  const size = index.knownCount;
+  const sinceMs = new SortedTimes(losses.values());
+  const lostNowSinceMs = new SortedTimes(lostNow);
   return (nodeName) => {
     const state = nodes.get(nodeName);
     if (!state || state.kind === 'ready') return undefined;
-    const near = [...losses].filter(([, sinceMs]) => Math.abs(sinceMs - state.sinceMs) < policy.windowMs);
-    const lost = near.filter(([name]) => lostNow.has(name)).length;
+    const near = sinceMs.countWithin(policy.windowMs, state.sinceMs);
+    const lost = lostNowSinceMs.countWithin(policy.windowMs, state.sinceMs);
     if (lost > policy.maxNodes && lost >= policy.maxFraction * size)
       return `${lost} of ${size} nodes were lost at once`;
-    if (near.length > policy.maxNodesPerWindow)
-      return `${near.length} nodes were lost within ${policy.windowMs / 60_000} min`;
+    if (near > policy.maxNodesPerWindow)
+      return `${near} nodes were lost within ${policy.windowMs / 60_000} min`;
     return undefined;
   };
+}
+
+/** Times in order, so that counting those near one moment does not read all of them. */
+class SortedTimes {
+  readonly #timesMs: readonly number[];
+
+  constructor(timesMs: Iterable<number>) {
+    this.#timesMs = [...timesMs].toSorted((a, b) => a - b);
+  }
+
+  /** How many are less than `windowMs` away from `atMs`, before or after. */
+  countWithin(windowMs: number, atMs: number): number {
+    const end = this.#firstIndex((timeMs) => timeMs - atMs >= windowMs);
+    return end - this.#firstIndex((timeMs) => atMs - timeMs < windowMs);
+  }
+
+  /** @param isReached once true, it is true for every later time */
+  #firstIndex(isReached: (timeMs: number) => boolean): number {
+    let [low, high] = [0, this.#timesMs.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isReached(this.#timesMs[middle] ?? Number.NaN)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
 }

@@ -11,6 +11,8 @@ export interface PassReport {
   readonly decisions: readonly Decision[];
   /** How many of our attachments needed no decision because they are on ready nodes. Default 0. */
   readonly healthyCount?: number;
+  /** A bug that the audit found: how the view kept between passes differed from the caches. The caches were used. */
+  readonly viewDifference?: string;
   readonly cleanups: readonly Cleanup[];
   readonly effects: readonly Effect[];
   /** Fences of ours at every backend, as it was last read. */

@@ -5,8 +5,9 @@ import { WorkInFlight } from '../execute/work-in-flight.ts';
 import type { PassContext, PassResult, ReconcilePass } from '../loop/reconcile-pass.ts';
 import type { StorageBackend } from '../ports/storage-backend.ts';
 import type { AttachmentManager } from '../tracking/attachment-manager.ts';
-import { readClusterView, type UnreadView } from '../view/cluster-view.ts';
+import type { UnreadView } from '../view/cluster-view.ts';
 import { lostIn } from '../view/storage-query.ts';
+import { ViewReader } from '../view/view-reader.ts';
 import { changedBackend, PassHistory } from './pass-history.ts';
 import type { PassObserver } from './pass-report.ts';
 import {
@@ -52,6 +53,9 @@ export class ReleasePass implements ReconcilePass {
   /** What passes remember, for previews that change nothing. */
   readonly history: PassHistory;
   readonly #worker: ScopeWorker;
+  readonly #viewReader = new ViewReader();
+  /** @see PassReport.viewDifference */
+  #viewDifference: string | undefined;
   /** One key for each backend, and one for nodes as a whole. */
   readonly #scopes = new WorkQueue<ScopeResult>(() => this.#onWorkEnded());
   /** Fences and releases of nodes. */
@@ -112,7 +116,7 @@ export class ReleasePass implements ReconcilePass {
     using _patience = clock.after(PATIENCE_MS, patience.resolve);
     const started = new Set<string>();
     if ([undefined, ...fleet.backends].some((backend) => isDue(scopeKey(backend)))) {
-      const view = this.#readView(nowMs);
+      const view = this.#readView(nowMs, context.reasons.has('periodic'));
       const backends = fleet.backends.filter(
         (backend) => isDue(scopeKey(backend)) || this.#isUndecidedAt(backend, view),
       );
@@ -157,17 +161,23 @@ export class ReleasePass implements ReconcilePass {
     this.history.beginTerm(this.#options.fleet.backends.filter(({ lastReading }) => lastReading));
   }
 
-  #readView(nowMs: number): UnreadView {
+  /** @param isAudit read everything, also what no revision says has changed */
+  #readView(nowMs: number, isAudit: boolean): UnreadView {
     const { cluster, manager, policy } = this.#options;
+    // A release that has begun decides, beside the caches, which nodes count as lost.
+    const revisions = this.history.progress.hasBegun ? undefined : cluster.revisions?.();
+    const volumesRevision =
+      revisions && !isAudit ? `${revisions.volumeAttachments} ${revisions.persistentVolumes}` : undefined;
     const nameToVolume = (name: string) => cluster.persistentVolume(name);
-    manager.rebuild(cluster.volumeAttachments(), nameToVolume, policy.attacher, nowMs);
+    manager.rebuild(cluster.volumeAttachments(), nameToVolume, policy.attacher, nowMs, volumesRevision);
     const sources = {
       ...this.#options,
       clusterId: this.#options.clusterId?.(),
       absence: this.history.absences,
       returnedNode: (name: string) => this.history.progress.returnedNode(name),
     };
-    const view = readClusterView(sources, nowMs, 'affected');
+    const { view, difference } = this.#viewReader.read(sources, revisions, nowMs, isAudit);
+    this.#viewDifference = difference;
     this.#confirmed.push(...this.history.recordView(view, () => cluster.volumeAttachments(), nowMs));
     this.#healthyCount = view.healthyCount ?? 0;
     return view;
@@ -207,8 +217,10 @@ export class ReleasePass implements ReconcilePass {
         healthyCount: this.#healthyCount,
         cleanups: latest.flatMap(({ cleanups }) => cleanups),
         effects,
+        viewDifference: this.#viewDifference,
         fences: fencesIn({ storage: lastReadings(fleet) }),
       };
+      this.#viewDifference = undefined;
       observer.passed(report, signal);
     }
     const [failure] = [...scopes.failures, ...nodes.failures];

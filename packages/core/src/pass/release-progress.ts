@@ -95,6 +95,11 @@ export class ReleaseProgress {
     return progress?.isReleasing ? progress : undefined;
   }
 
+  /** The release of some node has begun, so `returnedNode()` may return one. */
+  get hasBegun(): boolean {
+    return [...this.#byNode.values()].some(({ isReleasing }) => isReleasing);
+  }
+
   clear(): void {
     this.#byNode.clear();
   }

@@ -15,9 +15,18 @@ export interface NodeLister {
   getNode(name: string, signal: AbortSignal): Promise<NodeFact | undefined>;
 }
 
+/** Each changes whenever an object of its kind is added, changed or deleted in the cache, also by a relist. */
+export interface CacheRevisions {
+  readonly nodes: number;
+  readonly volumeAttachments: number;
+  readonly persistentVolumes: number;
+}
+
 /** Cached, synchronous view of the cluster. Absence counts only while `freshness()` is good. */
 export interface ClusterReader {
   freshness(): CacheFreshness;
+  /** While they stay the same, a pass reads lost nodes only. Absent: every pass reads everything. */
+  revisions?(): CacheRevisions;
   node(name: string): NodeFact | undefined;
   nodes(): Iterable<NodeFact>;
   /** The last state seen of a Node that has since been deleted, while this process remembers it. */

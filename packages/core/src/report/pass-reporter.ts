@@ -79,6 +79,11 @@ export class PassReporter implements PassObserver, AsyncDisposable {
   passed(report: PassReport, signal: AbortSignal): void {
     this.#fences.cutOff(this.#latest, report, signal);
     this.#latest = report;
+    if (report.viewDifference !== undefined)
+      this.#logger.error('Found a kept view that differed from the caches, which is a bug', {
+        difference: report.viewDifference,
+        reconcileID: report.reconcileId,
+      });
     const before = this.#statuses;
     this.#statuses = statusesAfter(before, report);
     this.#reportHolds(before, report, signal);

@@ -7,7 +7,7 @@ import type {
   VolumeAttachmentFact,
 } from '../model/facts.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ClusterReader } from '../ports/ports.ts';
+import type { CacheRevisions, ClusterReader } from '../ports/ports.ts';
 
 /** A cluster in maps. Synced and fresh as of now, unless set otherwise. */
 export class FakeClusterReader implements ClusterReader {
@@ -23,6 +23,7 @@ export class FakeClusterReader implements ClusterReader {
   readonly #pods = new Map<string, PodFact>();
   readonly #leases = new Map<string, NodeLeaseFact>();
   readonly #migratingClaims = new Set<string>();
+  #revisions: CacheRevisions = { nodes: 0, volumeAttachments: 0, persistentVolumes: 0 };
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,6 +32,7 @@ export class FakeClusterReader implements ClusterReader {
   setNode(node: NodeFact): void {
     this.#nodes.set(node.name, node);
     this.#lastSeen.delete(node.name);
+    this.#changed('nodes');
   }
 
   /** The Node is gone; its last state stays known unless `forgotten`. */
@@ -38,22 +40,27 @@ export class FakeClusterReader implements ClusterReader {
     const node = this.#nodes.get(name);
     this.#nodes.delete(name);
     if (node && !options.forgotten) this.#lastSeen.set(name, node);
+    this.#changed('nodes');
   }
 
   setVolumeAttachment(attachment: VolumeAttachmentFact): void {
     this.#attachments.set(attachment.name, attachment);
+    this.#changed('volumeAttachments');
   }
 
   removeVolumeAttachment(name: string): void {
     this.#attachments.delete(name);
+    this.#changed('volumeAttachments');
   }
 
   setPersistentVolume(volume: PersistentVolumeFact): void {
     this.#volumes.set(volume.name, volume);
+    this.#changed('persistentVolumes');
   }
 
   removePersistentVolume(name: string): void {
     this.#volumes.delete(name);
+    this.#changed('persistentVolumes');
   }
 
   setPod(pod: PodFact): void {
@@ -73,6 +80,10 @@ export class FakeClusterReader implements ClusterReader {
     const key = `${namespace}/${claimName}`;
     if (migrating) this.#migratingClaims.add(key);
     else this.#migratingClaims.delete(key);
+  }
+
+  revisions(): CacheRevisions {
+    return this.#revisions;
   }
 
   freshness(): CacheFreshness {
@@ -123,5 +134,9 @@ export class FakeClusterReader implements ClusterReader {
 
   isClaimMigrating(namespace: string, claimName: string): boolean {
     return this.#migratingClaims.has(`${namespace}/${claimName}`);
+  }
+
+  #changed(kind: keyof CacheRevisions): void {
+    this.#revisions = { ...this.#revisions, [kind]: this.#revisions[kind] + 1 };
   }
 }

@@ -61,6 +61,8 @@ export class AttachmentManager {
   #crowded = new Set<string>();
   /** Facts the state was rebuilt from, while it is still exactly what they say. */
   #rebuiltFrom: readonly unknown[] = [];
+  /** The revision of those facts; absent: it was not given, or the state was changed since. */
+  #rebuiltRevision: string | undefined;
 
   /** @throws {TypeError} without a clock, or naming an option that is out of range. */
   constructor(options: AttachmentManagerOptions) {
@@ -177,13 +179,17 @@ export class AttachmentManager {
    * volume do not count as a migration, which would delay a release: both nodes are kept and each is judged on its own. Of more
    * than two the two oldest are kept.
    * @param nowMs epoch ms; default the clock's.
+   * @param revision names the state of the facts; when it is that of the last rebuild, nothing is read. Default: compare the facts.
    */
   rebuild(
     volumeAttachments: Iterable<VolumeAttachmentFact>,
     volumeOf: (persistentVolumeName: string) => PersistentVolumeFact | undefined,
     attacher: string,
     nowMs: number = this.#clock.now(),
+    revision?: string,
   ): void {
+    if (revision !== undefined && revision === this.#rebuiltRevision) return;
+    this.#rebuiltRevision = this.#locks.size === 0 ? revision : undefined;
     const all = [...volumeAttachments];
     if (areRebuildFacts(this.#rebuiltFrom, all, volumeOf, attacher)) return;
     this.#rebuiltFrom = this.#locks.size === 0 ? rebuildFacts(all, volumeOf, attacher) : [];
@@ -220,6 +226,7 @@ export class AttachmentManager {
   /** Runs one operation: whatever comes of it, the state is no longer what a rebuild left. */
   #change<T>(volumeHandle: string, operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
     this.#rebuiltFrom = [];
+    this.#rebuiltRevision = undefined;
     return this.#locks.run(volumeHandle, operation, signal);
   }
 

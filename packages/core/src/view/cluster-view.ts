@@ -18,6 +18,7 @@ import type { ClusterReader, StorageFleet } from '../ports/ports.ts';
 import type { StorageBackend } from '../ports/storage-backend.ts';
 import type { AttachmentManager } from '../tracking/attachment-manager.ts';
 import type { NodeAbsence } from './node-absence.ts';
+import { NodeIndex } from './node-index.ts';
 
 /** A Node as decisions see it. `sinceMs`: since when it has been lost, epoch ms. */
 export type NodeState =
@@ -122,17 +123,36 @@ export interface ViewSources {
   readonly policy: Pick<Policy, 'attacher' | 'earlyDetection' | 'maxCacheAgeMs'>;
 }
 
-/** Reads the caches into a view. Changes nothing, sends no request and does not wait. */
-export function readClusterView(sources: ViewSources, nowMs: number, scope: ViewScope = 'all'): UnreadView {
+/** What reading every Node and VolumeAttachment gives. Immutable. */
+export interface ClusterScan {
+  readonly nodes: ReadonlyMap<string, NodeState>;
+  readonly otherAttachers: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The VolumeAttachments in the scope. */
+  readonly inScope: readonly VolumeAttachmentFact[];
+  /** How many of ours the scope left out. */
+  readonly healthyCount: number;
+  /** Nodes that carry a taint of ours. */
+  readonly tainted: readonly string[];
+}
+
+/** Reads every Node and VolumeAttachment. Changes nothing. */
+export function scanCluster(sources: ViewSources, nowMs: number, scope: ViewScope): ClusterScan {
   const { cluster, policy } = sources;
   const nodes = new Map<string, NodeState>();
-  for (const node of cluster.nodes()) nodes.set(node.name, presentNode(node, sources, nowMs));
+  const tainted: string[] = [];
+  for (const node of cluster.nodes()) {
+    nodes.set(node.name, presentNode(node, sources, nowMs));
+    if (hasOwnFencedTaint(node, policy.attacher) || isOutOfServiceByUs(node, policy.attacher))
+      tainted.push(node.name);
+  }
   const facts: VolumeAttachmentFact[] = [];
   const otherAttachers = new Map<string, Set<string>>();
   for (const attachment of cluster.volumeAttachments()) {
     const { attacher, nodeName } = attachment;
     if (attacher !== policy.attacher) {
-      otherAttachers.set(nodeName, (otherAttachers.get(nodeName) ?? new Set()).add(attacher));
+      const others = otherAttachers.get(nodeName);
+      if (others) others.add(attacher);
+      else otherAttachers.set(nodeName, new Set([attacher]));
       continue;
     }
     facts.push(attachment);
@@ -142,23 +162,65 @@ export function readClusterView(sources: ViewSources, nowMs: number, scope: View
     if (state) nodes.set(nodeName, state);
   }
   const inScope = scope === 'all' ? facts : affectedFacts(facts, nodes, policy.attacher);
+  const healthyCount = facts.length - inScope.length;
+  return { nodes, otherAttachers, inScope, healthyCount, tainted };
+}
+
+/** The same scan with the lost nodes as they are now: since when they are lost, and what is remembered of them. */
+export function refreshScan(scan: ClusterScan, sources: ViewSources, nowMs: number): ClusterScan {
+  const changed: NodeState[] = [];
+  for (const before of NodeIndex.of(scan.nodes).lost) {
+    const now =
+      before.kind === 'gone'
+        ? goneNode(before.name, sources, nowMs)
+        : presentNode(before.node, sources, nowMs);
+    if (!isSameState(before, now)) changed.push(now);
+  }
+  if (changed.length === 0) return scan;
+  const nodes = new Map(scan.nodes);
+  for (const state of changed) nodes.set(state.name, state);
+  return { ...scan, nodes };
+}
+
+/** Both are of one Node in one state of the cache. */
+function isSameState(left: NodeState, right: NodeState): boolean {
+  if (left.kind === 'gone' && right.kind === 'gone')
+    return left.sinceMs === right.sinceMs && left.lastSeen === right.lastSeen;
+  if (left.kind === 'not-ready' && right.kind === 'not-ready')
+    return left.sinceMs === right.sinceMs && left.node === right.node;
+  return false;
+}
+
+/** Reads the caches into a view. Changes nothing, sends no request and does not wait. */
+export function readClusterView(sources: ViewSources, nowMs: number, scope: ViewScope = 'all'): UnreadView {
+  return viewOf(scanCluster(sources, nowMs, scope), sources);
+}
+
+/** The view of a scan, with what is known of its volumes and pods now. */
+export function viewOf(
+  { nodes, otherAttachers, inScope, healthyCount, tainted }: ClusterScan,
+  sources: ViewSources,
+): UnreadView {
+  const { cluster, policy } = sources;
   const attachments = inScope.map((attachment) => attachmentView(attachment, sources));
   const storageNodes = new Map<string, KnownNode>();
   const outOfService = new Map<string, { readonly node: NodeFact; readonly terminatingPod?: string }>();
   const withFencedTaint: NodeFact[] = [];
-  for (const state of nodes.values()) {
-    if (state.kind !== 'gone' && hasOwnFencedTaint(state.node, policy.attacher))
-      withFencedTaint.push(state.node);
-    if (state.kind !== 'ready') storageNodes.set(state.name, storageNodeOf(state, cluster));
-    if (state.kind === 'gone' || !isOutOfServiceByUs(state.node, policy.attacher)) continue;
-    const pod = terminatingPod(cluster.podsOnNode(state.name));
-    outOfService.set(state.name, { node: state.node, ...(pod !== undefined && { terminatingPod: pod }) });
+  for (const state of NodeIndex.of(nodes).lost) storageNodes.set(state.name, storageNodeOf(state, cluster));
+  for (const name of tainted) {
+    const state = nodes.get(name);
+    if (!state || state.kind === 'gone') continue;
+    const { node } = state;
+    if (hasOwnFencedTaint(node, policy.attacher)) withFencedTaint.push(node);
+    if (!isOutOfServiceByUs(node, policy.attacher)) continue;
+    const pod = terminatingPod(cluster.podsOnNode(name));
+    outOfService.set(name, { node, ...(pod !== undefined && { terminatingPod: pod }) });
   }
   return {
     cache: cluster.freshness(),
     ...(sources.clusterId !== undefined && { clusterId: sources.clusterId }),
     attachments,
-    healthyCount: facts.length - inScope.length,
+    healthyCount,
     nodes,
     storageNodes,
     outOfService,

@@ -1,4 +1,6 @@
+import type { NodeFact } from '../model/facts.ts';
 import type { NodeState } from './cluster-view.ts';
+import { NodeIndex } from './node-index.ts';
 
 /**
  * Since when Nodes have been missing or NotReady, by our own clock: the API server does not say when a Node was deleted, so its
@@ -29,20 +31,21 @@ export class NodeAbsence {
    * @param isCurrent `false`: the cache is stale, so a Node that is missing from it may exist
    */
   recordView(nodes: ReadonlyMap<string, NodeState>, isCurrent: boolean, nowMs: number): void {
-    this.retainOnly(nodes);
-    for (const state of nodes.values()) {
-      if (state.kind === 'gone') {
-        if (isCurrent) this.record(state.name, nowMs);
-      } else if (state.node.ready || state.node.readyObservedAtMs !== undefined) {
-        this.forget(state.name);
-      } else {
-        this.record(state.name, nowMs);
-      }
+    for (const name of this.#firstSeenMs.keys()) {
+      const state = nodes.get(name);
+      if (!state || (state.kind !== 'gone' && !isUndated(state.node))) this.forget(name);
     }
+    for (const state of NodeIndex.of(nodes).lost)
+      if (state.kind === 'gone' ? isCurrent : isUndated(state.node)) this.record(state.name, nowMs);
   }
 
   /** Drops every other name, so that memory is bounded by what is still of interest. */
   retainOnly(names: { has(name: string): boolean }): void {
     for (const name of this.#firstSeenMs.keys()) if (!names.has(name)) this.forget(name);
   }
+}
+
+/** NotReady since a moment that was not observed. */
+function isUndated({ ready, readyObservedAtMs }: NodeFact): boolean {
+  return !ready && readyObservedAtMs === undefined;
 }

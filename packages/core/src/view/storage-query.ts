@@ -4,10 +4,10 @@ import {
   type StorageQuery,
   type StorageSuspect,
   type StorageVolume,
-  storageIdentity,
 } from '../model/storage-query.ts';
 import type { StorageReading } from '../model/storage-reading.ts';
 import type { AttachmentView, ClusterView, KnownNode, UnreadView } from './cluster-view.ts';
+import { NodeIndex } from './node-index.ts';
 
 /** Adds the addresses of fences. A Node that no cache knows and whose pods are gone is still named by the fence that we made. */
 export function withFencedAddresses(
@@ -41,14 +41,13 @@ export function queryAbout(view: UnreadView, lost: readonly AttachmentView[], ow
   const volumes = volumesByNode(view, lost);
   const suspects: StorageSuspect[] = [];
   const peers: StorageNode[] = [];
-  for (const state of view.nodes.values()) {
-    const known = view.storageNodes.get(state.name);
-    const own = volumes.get(state.name);
-    if (known && own) suspects.push({ ...known, volumes: own });
-    else if (known) peers.push(known);
-    else if (state.kind === 'ready') peers.push(storageIdentity(state.node));
+  for (const known of view.storageNodes.values()) {
+    const own = volumes.get(known.name);
+    if (own) suspects.push({ ...known, volumes: own });
+    else peers.push(known);
   }
-  return { ...(view.clusterId !== undefined && { clusterId: view.clusterId }), owner, suspects, peers };
+  const { readyPeers } = NodeIndex.of(view.nodes);
+  return { clusterId: view.clusterId, owner, suspects, peers: [...peers, ...readyPeers] };
 }
 
 /** Volumes of lost nodes by node name; a node whose volumes are all unknown has none. */
