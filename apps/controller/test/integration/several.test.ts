@@ -8,9 +8,6 @@ const SIX = ['node-a', 'node-b', 'node-c', 'node-d', 'node-e', 'node-f'];
 
 /** Long enough for a whole fail-over, ms of cluster time. */
 const QUIET_MS = 6_000;
-/** After which a live migration counts as over, and steps in which it passes, ms of cluster time. */
-const MIGRATION_MS = 300_000;
-const LONG_STEP_MS = 500;
 
 /** A volume of its own beside those of the StatefulSet. */
 function addVolume({ world }: Lab, name: string, accessModes: readonly string[]): void {
@@ -22,21 +19,13 @@ function addVolume({ world }: Lab, name: string, accessModes: readonly string[])
 }
 
 describe('a volume on two nodes', () => {
-  it('keeps its node from being fenced while it may be migrating, then leaves the lost one and stays on the other', async () => {
+  it('does not hold up a node that the backend proves silent, leaves it and stays on the other', async () => {
     await using lab = await Lab.start();
     const { kube } = lab.world;
     addVolume(lab, 'pvc-shared', ['ReadWriteMany']);
     for (const nodeName of [LOST, 'node-b']) kube.addAttachment({ persistentVolume: 'pvc-shared', nodeName });
     const controller = await lab.ready({ strategy: 'delete' });
-    const others = lab.world.attachedTo(LOST).filter((volume) => volume !== 'pvc-shared');
     lab.world.powerOff(LOST);
-    await lab.runFor(QUIET_MS);
-    expect(backendWrites(lab.world)).toEqual([]);
-    expect(controller.holds('pvc-shared')).toEqual([]);
-    expect(others).toHaveLength(2);
-    for (const volume of others) expect(controller.holds(volume)).toContain('sibling-held');
-
-    await lab.runFor(MIGRATION_MS, LONG_STEP_MS);
     await lab.until('all to be released', () => lab.world.attachedTo(LOST).length === 0);
     expect(lab.world.attachedTo('node-b')).toContain('pvc-shared');
     expect(controller.logged('Released stale attachment', { persistentVolume: 'pvc-shared' })).toHaveLength(
