@@ -25,11 +25,17 @@ interface Progress {
 export class ReleaseProgress {
   readonly #byNode = new Map<string, Progress>();
 
-  /** @param attachments every VolumeAttachment of ours; called when needed */
+  /** @param attachments every VolumeAttachment of ours; called only while a node that is tracked is outside the view's scope */
   recordView(view: UnreadView, attachments: () => Iterable<VolumeAttachmentFact>): void {
     if (view.storageNodes.size + this.#byNode.size === 0) return;
-    const present = new Map([...attachments()].map((each) => [each.uid, each]));
-    for (const state of view.nodes.values()) this.#recordNode(state);
+    const tracked = new Set([...view.storageNodes.keys(), ...this.#byNode.keys()]);
+    for (const name of tracked) {
+      const state = view.nodes.get(name);
+      if (state) this.#recordNode(state);
+    }
+    const isInScope = [...this.#byNode.keys()].every((name) => view.storageNodes.has(name));
+    const facts = isInScope ? view.attachments.map(({ attachment }) => attachment) : [...attachments()];
+    const present = new Map(facts.map((each) => [each.uid, each]));
     for (const attachment of present.values())
       this.#byNode.get(attachment.nodeName)?.attachments.set(attachment.uid, attachment);
     for (const progress of this.#byNode.values()) {
