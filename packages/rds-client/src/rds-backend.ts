@@ -62,7 +62,7 @@ export interface RdsBackendParts {
   readonly idlePollMs: number;
   /** Times of the evidence and of fences. */
   readonly options: Pick<InterpretOptions, 'activityWindowMs' | 'writesStillMs' | 'maxQuiesceMs'>;
-  /** Whether a host is no node of this cluster, as the operator declared. */
+  /** Whether the operator declared that a host is not a node of this cluster. */
   readonly isForeign: (address: string) => boolean;
   readonly history?: BackendHistory;
   readonly metrics?: SshMetrics;
@@ -240,7 +240,7 @@ export class RdsBackend implements StorageBackend {
     });
   }
 
-  /** Idempotent: stops polling and reconnecting, fails what is under way and closes the connection. */
+  /** Idempotent: stops polling and reconnecting, fails what is in progress and closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#readingAge?.[Symbol.dispose]();
     this.#lifetime.abort(new BackendError('CLOSED', 'not-applied', `backend ${this.name} was disposed`));
@@ -366,7 +366,7 @@ export class RdsBackend implements StorageBackend {
     this.#damaged = damaged;
   }
 
-  /** What an earlier process learned; without it hosts are learned anew. */
+  /** What an earlier process learned; without it nothing is known of hosts at first. */
   async #restore(signal: AbortSignal): Promise<void> {
     try {
       const text = await this.#history?.read(signal);
