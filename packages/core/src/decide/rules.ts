@@ -5,13 +5,8 @@ import type { HoldReason } from '../model/hold-reason.ts';
 import { isOtherActor } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
 import type { NodeEvidence } from '../model/storage-reading.ts';
-import {
-  type AttachmentView,
-  type ClusterView,
-  migrationOf,
-  type NodeState,
-  nodeFactOf,
-} from '../view/cluster-view.ts';
+import { type AttachmentView, type ClusterView, type NodeState, nodeFactOf } from '../view/cluster-view.ts';
+import { migrationOf } from '../view/live-migration.ts';
 import { isDeclaredClean, namesFence } from './clean-proof.ts';
 
 /** What a rule says. `why` is for people; it may hold ages and addresses. */

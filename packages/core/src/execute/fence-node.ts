@@ -9,7 +9,8 @@ import {
   unionOfAddresses,
 } from '../model/storage-address.ts';
 import { storageIdentity } from '../model/storage-query.ts';
-import { migrationOf, nodeFactOf } from '../view/cluster-view.ts';
+import { nodeFactOf } from '../view/cluster-view.ts';
+import { migrationOf } from '../view/live-migration.ts';
 import { confirmLost } from './confirmed-write.ts';
 import type { Effect } from './effect.ts';
 import type { ExecutePorts, NodePlan } from './node-plan.ts';

@@ -6,14 +6,13 @@ import type {
   PodFact,
   VolumeAttachmentFact,
 } from '../model/facts.ts';
-import type { FenceState } from '../model/fence-state.ts';
 import { hasOwnFencedTaint } from '../model/fenced-taint.ts';
 import { isOutOfServiceByUs } from '../model/out-of-service.ts';
 import type { Policy } from '../model/policy.ts';
 import { ipAddresses } from '../model/storage-address.ts';
 import type { StorageNode } from '../model/storage-query.ts';
 import { storageIdentity } from '../model/storage-query.ts';
-import type { NodeEvidence, StorageReading } from '../model/storage-reading.ts';
+import type { StorageReading } from '../model/storage-reading.ts';
 import type { ClusterReader, StorageFleet } from '../ports/ports.ts';
 import type { StorageBackend } from '../ports/storage-backend.ts';
 import type { AttachmentManager } from '../tracking/attachment-manager.ts';
@@ -310,34 +309,6 @@ function goneNode(name: string, { cluster, absence, policy }: ViewSources, nowMs
   const isCurrent = staleCacheReason(cluster.freshness(), policy.maxCacheAgeMs, nowMs) === undefined;
   const sinceMs = (isCurrent ? absence.sinceMs(name) : undefined) ?? nowMs;
   return { kind: 'gone', name, sinceMs, ...(lastSeen && { lastSeen }) };
-}
-
-/** Longest time that a live migration reported by KubeVirt holds up the release of a lost node, ms: its source may be dead. */
-export const MAX_MIGRATION_MS = 300_000;
-
-/** A node that may take part in a live migration, and what is known about whether it still can. */
-export interface MigrationEnd {
-  readonly node: NodeState;
-  readonly evidence: Pick<NodeEvidence, 'kind'>;
-  readonly fence: Pick<FenceState, 'kind'>;
-}
-
-/**
- * Why the volume must not be touched for now: it moves from one node to another. A lost node that the backend proves silent or cut
- * off cannot finish a migration, so it waits for none.
- */
-export function migrationOf(
-  { migrationUntilMs, vmMigrating }: Pick<AttachmentView, 'migrationUntilMs' | 'vmMigrating'>,
-  { node, evidence, fence }: MigrationEnd,
-  nowMs: number,
-): string | undefined {
-  const isLost = node.kind !== 'ready';
-  if (isLost && (evidence.kind === 'silent' || fence.kind === 'effective')) return undefined;
-  if (migrationUntilMs !== undefined && migrationUntilMs > nowMs) return 'Volume is in a live migration';
-  const isOverdue = isLost && nowMs - node.sinceMs >= MAX_MIGRATION_MS;
-  return vmMigrating && !isOverdue
-    ? 'KubeVirt is migrating a virtual machine that uses the volume'
-    : undefined;
 }
 
 /** The Node object, also of a gone node while it is remembered. */
