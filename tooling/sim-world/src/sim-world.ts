@@ -116,7 +116,10 @@ export class SimWorld implements AsyncDisposable {
     this.fakeControllers = startFakeControllers(kube, {
       drivers: [driver],
       times: times.cluster,
-      machine: (nodeName) => machineStatus(nodeName, this.#machine(nodeName)),
+      machine: (nodeName) => {
+        const machine = this.#machines.get(nodeName);
+        return machine && machineStatus(nodeName, machine);
+      },
       hooks: (nodeName) => ({
         onMount: (_volume, handle) => this.#machine(nodeName).workload.mount(handle),
         onUnmount: (_volume, handle) => this.#machine(nodeName).workload.unmount(handle),

@@ -19,6 +19,7 @@ const LOG_KEYS = [
   'addresses',
   'attempt',
   'backend',
+  'cleanup',
   'code',
   'controller',
   'delayMs',

@@ -47,7 +47,7 @@ export class FakeTarget implements Disposable {
     this.file('proc/uptime', '1234.56 2000.00\n');
     this.file('proc/sys/kernel/random/boot_id', '0c7f5b6e-7b4c-4c0e-9d53-3c3f2f1d0a11\n');
     this.file('proc/sys/kernel/osrelease', '6.1.0-test\n');
-    for (const folder of ['bin', 'run']) mkdirSync(join(this.root, folder));
+    for (const folder of ['bin', 'run', 'etc']) mkdirSync(join(this.root, folder));
     for (const tool of TOOLS) symlinkSync(pathOf(tool), join(this.root, 'bin', tool));
     this.user(0);
     this.command('ip', 'echo "2: eth0    inet 10.9.0.10/24 brd 10.9.0.255 scope global eth0"');

@@ -43,8 +43,8 @@ export interface FakeControllersOptions {
   readonly detachesFromDeletedNodes?: boolean;
   /** Binds the kubelet of a node to a data plane. */
   readonly hooks?: (nodeName: string) => KubeletHooks;
-  /** What the kubelet of a node reads from the machine it runs on. Default: what the Node says already. */
-  readonly machine?: (nodeName: string) => MachineStatus;
+  /** What the kubelet of a node reads from the machine it runs on. Default, and `undefined` for a node without a machine: what the Node says already. */
+  readonly machine?: (nodeName: string) => MachineStatus | undefined;
 }
 
 /** A cluster's controllers, its scheduler and a kubelet for every Node there is or will be. Disposed together. */

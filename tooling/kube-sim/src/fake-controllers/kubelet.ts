@@ -28,7 +28,7 @@ export interface KubeletOptions {
   readonly statusIntervalMs?: number;
   readonly hooks?: KubeletHooks | undefined;
   /** What it reads from its machine whenever it registers or posts its status. Default: what the Node says already. */
-  readonly machine?: (() => MachineStatus) | undefined;
+  readonly machine?: (() => MachineStatus | undefined) | undefined;
 }
 
 /** Who a machine is, as in a Node's status. */
@@ -52,7 +52,7 @@ export class Kubelet implements Disposable {
   readonly #leaseIntervalMs: number;
   readonly #statusIntervalMs: number;
   readonly #hooks: KubeletHooks;
-  readonly #machine: (() => MachineStatus) | undefined;
+  readonly #machine: (() => MachineStatus | undefined) | undefined;
   /** Loops of a running kubelet. */
   #running: DisposableStack | undefined;
   /** Mounted volumes by unique name: the state of the machine, which outlives the kubelet but not a reboot. */
