@@ -69,11 +69,13 @@ describe('a lost node', () => {
     expect(whyOf('va-elsewhere')).toEqual([
       ['storage-unknown', 'The volume is at a backend that is not configured (no-such-backend)'],
     ]);
-    expect(held).toHaveLength(Object.keys(odd).length);
+    const others = held.filter(({ volumeAttachment }) => !(String(volumeAttachment) in odd));
+    // Before the cadence of the lost node is known, its volumes are held for a moment.
+    expect(others.filter(({ reason }) => reason !== 'storage-unknown')).toEqual([]);
     expect(lab.claimEvents('data-other')).toEqual(['ReleaseHeld']);
     expect(lab.claimEvents('data-elsewhere')).toEqual(['ReleaseHeld']);
     for (const volume of healthy)
-      expect(lab.claimEvents(lab.claimOf(volume))).toEqual(['StaleAttachmentReleased']);
+      expect(lab.claimEvents(lab.claimOf(volume))).toContain('StaleAttachmentReleased');
     for (const name of Object.keys(odd)) {
       expect(kube.store.get('VolumeAttachment', name)?.metadata.deletionTimestamp).toBeUndefined();
     }
@@ -84,6 +86,7 @@ describe('a lost node', () => {
   it('without an address is held, and another lost node is released', async () => {
     await using lab = await Lab.start({ nodes: NODES });
     const { kube } = lab.world;
+    lab.world.node(LOST).kubelet.stop(); // it would report its addresses again
     kube.store.patch('Node', LOST, { status: { addresses: [{ type: 'Hostname', address: LOST }] } });
     const [volume = ''] = lab.world.attachedTo(LOST);
     const controller = await lab.ready();
