@@ -48,9 +48,9 @@ describe.skipIf(helm === undefined)('deploy/chart, rendered by Helm', () => {
     it.each([
       [{ mode: 'observe' }, []],
       [{ mode: 'observe', earlyDetection: true, strategy: 'out-of-service' }, []],
-      [{ mode: 'fence' }, ['pods', 'volumeattachments', 'nodes/status']],
-      [{ mode: 'fence', strategy: 'in-use' }, ['pods', 'volumeattachments', 'nodes/status']],
-      [{ mode: 'fence', strategy: 'delete' }, ['pods', 'volumeattachments']],
+      [{ mode: 'fence' }, ['pods', 'volumeattachments', 'nodes/status', 'nodes']],
+      [{ mode: 'fence', strategy: 'in-use' }, ['pods', 'volumeattachments', 'nodes/status', 'nodes']],
+      [{ mode: 'fence', strategy: 'delete' }, ['pods', 'volumeattachments', 'nodes']],
       [{ mode: 'fence', strategy: 'out-of-service' }, ['pods', 'volumeattachments', 'nodes']],
       [{ mode: 'fence', strategy: 'delete', earlyDetection: true }, ['pods', 'volumeattachments', 'nodes']],
     ])('with %j are the least that is needed: to write %j', async (config, writable) => {
