@@ -149,7 +149,8 @@ async function writeConfig(sim: KubeSim, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const keys = ssh2.utils.generateKeyPairSync('ed25519');
   await sim.writeKubeconfig(join(folder, 'kubeconfig'));
-  await writeFile(join(folder, 'id'), keys.private);
+  await writeFile(join(folder, 'id'), keys.private, { mode: 0o640 });
+  await run('chown', ['0:65532', join(folder, 'id')]); // as a Secret with the group of the pod
   await writeFile(join(folder, 'host'), keys.public);
   const lines = [
     'kubeconfig: /etc/reattach/kubeconfig',
