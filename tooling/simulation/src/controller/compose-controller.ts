@@ -18,6 +18,7 @@ import {
   KubeActions,
   KubeEventRecorder,
   LeaderElector,
+  LeaseBackendHistory,
   LeaseFenceRecords,
   LeaseLostNodeRecords,
 } from '@reattach/k8s-actions';
@@ -53,7 +54,6 @@ export interface ComposedController {
 export function composeController(options: ComposeOptions): ComposedController {
   const { api, clock, logger, random, policy, identity } = options;
   const caches = new KubeCaches({ api, clock, logger, random, watchLeases: policy.earlyDetection.enabled });
-  const backend = options.connect({ clock, logger, random });
   const elector = options.electsLeader
     ? new LeaderElector({
         api,
@@ -68,6 +68,9 @@ export function composeController(options: ComposeOptions): ComposedController {
     : undefined;
   const leadership = elector ?? alwaysLeader;
   const guarded = guardWrites(api, leadership);
+  const recordIn = (name: string) => ({ api: guarded, namespace: NAMESPACE, name, owner: policy.attacher });
+  const history = new LeaseBackendHistory(recordIn('reattach-history'));
+  const backend = options.connect({ clock, logger, random, history });
   const events = new KubeEventRecorder({ api, clock, logger, random, reportingInstance: identity });
   const reporter = new PassReporter({ logger, clock, events });
   const pass = new ReleasePass({
@@ -75,19 +78,8 @@ export function composeController(options: ComposeOptions): ComposedController {
     manager: new AttachmentManager({ clock, logger }),
     fleet: new BackendFleet([backend]),
     actions: new KubeActions({ api: guarded, clock, logger, random, attacher: policy.attacher }),
-    records: new LeaseLostNodeRecords({
-      api: guarded,
-      namespace: NAMESPACE,
-      name: 'reattach-records',
-      owner: policy.attacher,
-      logger,
-    }),
-    fenceRecords: new LeaseFenceRecords({
-      api: guarded,
-      namespace: NAMESPACE,
-      name: 'reattach-fences',
-      owner: policy.attacher,
-    }),
+    records: new LeaseLostNodeRecords({ ...recordIn('reattach-records'), logger }),
+    fenceRecords: new LeaseFenceRecords(recordIn('reattach-fences')),
     leadership,
     observer: {
       passed(report, signal) {
