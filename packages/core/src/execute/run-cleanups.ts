@@ -40,7 +40,7 @@ export async function runCleanups(
   );
   const effects = await mapBounded(due, MAX_WRITES_AT_ONCE, async (cleanup): Promise<Effect[]> => {
     try {
-      return await takeOneBack(cleanup, ports, signal);
+      return await runCleanup(cleanup, ports, signal);
     } catch (err) {
       signal.throwIfAborted();
       return [{ kind: 'cleanup-failed', cleanup, err }];
@@ -49,7 +49,7 @@ export async function runCleanups(
   return effects.flat();
 }
 
-async function takeOneBack(
+async function runCleanup(
   cleanup: DueCleanup,
   { actions, leadership, fleet, fenceRecords }: CleanupPorts,
   signal: AbortSignal,

@@ -103,6 +103,8 @@ export class PassHistory {
     if (effect.kind === 'unfenced' && 'fence' in effect.cleanup) this.progress.unfenced(effect.cleanup.fence);
     if (effect.kind === 'unfenced' && 'fence' in effect.cleanup)
       this.standingFences.removed(effect.cleanup.backendName, effect.cleanup.fence.id);
+    if (effect.kind === 'cleanup-failed' && 'fence' in effect.cleanup)
+      this.standingFences.recordLost(effect.cleanup.backendName, effect.cleanup.fence.id);
     if (effect.kind === 'fence-forgotten') this.standingFences.removed(effect.backendName, effect.fence.id);
     const backendName = changedBackend(effect);
     if (backendName !== undefined) this.unreadFences.set(backendName, Symbol(backendName));

@@ -4,7 +4,8 @@ import { evaluate, type Scope } from '../decide/evaluate.ts';
 import { type Facts, factsAt, isQueried, mayHoldFence, queryAt } from '../decide/evaluation-facts.ts';
 import type { Effect } from '../execute/effect.ts';
 import { execute, type Started } from '../execute/execute.ts';
-import type { ExecutePorts, NodeWork } from '../execute/node-plan.ts';
+import { mapBounded } from '../execute/map-bounded.ts';
+import { type ExecutePorts, MAX_WRITES_AT_ONCE, type NodeWork } from '../execute/node-plan.ts';
 import { restoreFences } from '../execute/restore-fences.ts';
 import { runCleanups } from '../execute/run-cleanups.ts';
 import type { Policy } from '../model/policy.ts';
@@ -197,11 +198,24 @@ export class ScopeWorker {
     if (!answer?.fences || policy.mode !== 'fence') return [];
     const owner = { owner: policy.attacher, clusterId };
     const missing = this.#history.standingFences.read(backend.name, answer, owner);
-    for (const record of this.#history.standingFences.takeUnrecorded(backend.name))
-      await this.#ports.fenceRecords
-        ?.write(backend.name, record, signal)
-        .catch(() => signal.throwIfAborted());
-    return await restoreFences(missing, backend, this.#ports, signal);
+    const effects = await restoreFences(missing, backend, this.#ports, signal);
+    await this.#writeMissingRecords(backend.name, signal);
+    return effects;
+  }
+
+  /** A failure is repeated by the next pass. */
+  async #writeMissingRecords(backendName: string, signal: AbortSignal): Promise<void> {
+    const { fenceRecords } = this.#ports;
+    const { standingFences } = this.#history;
+    if (!fenceRecords) return;
+    await mapBounded(standingFences.unrecorded(backendName), MAX_WRITES_AT_ONCE, async (record) => {
+      try {
+        await fenceRecords.write(backendName, record, signal);
+        standingFences.recorded(backendName, record.id);
+      } catch {
+        signal.throwIfAborted();
+      }
+    });
   }
 
   /** A backend that no reading exists of may hold a fence of an earlier process; it reads itself once it is connected. */

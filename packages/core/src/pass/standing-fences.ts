@@ -8,6 +8,8 @@ export interface MissingFence {
   readonly record: FenceRecord;
   /** What is missing, in words. */
   readonly why: string;
+  /** It has a record outside the process, which is removed before a fence is lifted on purpose. */
+  readonly isRecorded: boolean;
 }
 
 /**
@@ -39,12 +41,15 @@ export class StandingFences {
       const known = records.get(fence.id)?.addresses ?? [];
       records.set(fence.id, { ...fence, addresses: unionOfAddresses(known, fence.addresses) });
     }
+    const recorded = this.#recorded.get(backendName);
     return [...records.values()].flatMap((record) => {
+      const isRecorded = recorded?.has(record.id) === true;
       if (enforcement?.kind === 'not-enforced')
-        return [{ record, why: `The backend does not act on it: ${enforcement.detail}` }];
+        return [{ record, why: `The backend does not act on it: ${enforcement.detail}`, isRecorded }];
       const missing = record.addresses.filter((address) => !inForce.has(addressKey(address)));
       if (missing.length === 0) return [];
-      return [{ record, why: `Its entry for ${describeAddresses(missing)} is missing or not in force` }];
+      const why = `Its entry for ${describeAddresses(missing)} is missing or not in force`;
+      return [{ record, why, isRecorded }];
     });
   }
 
@@ -61,13 +66,20 @@ export class StandingFences {
     }
   }
 
-  /** Fences that are watched and have no record yet, such as those of an earlier version. Each is named once. */
-  takeUnrecorded(backendName: string): readonly FenceRecord[] {
+  /** Fences that are watched and have no record, such as one whose removal failed after its record was gone. */
+  unrecorded(backendName: string): readonly FenceRecord[] {
     const recorded = this.#recorded.get(backendName);
-    if (!recorded) return [];
-    const unrecorded = [...this.#recordsAt(backendName).values()].filter(({ id }) => !recorded.has(id));
-    for (const { id } of unrecorded) recorded.add(id);
-    return unrecorded;
+    return recorded ? [...this.#recordsAt(backendName).values()].filter(({ id }) => !recorded.has(id)) : [];
+  }
+
+  /** The record of the fence was written. */
+  recorded(backendName: string, fenceId: string): void {
+    this.#recorded.get(backendName)?.add(fenceId);
+  }
+
+  /** The record of the fence may be gone although the fence was not lifted. */
+  recordLost(backendName: string, fenceId: string): void {
+    this.#recorded.get(backendName)?.delete(fenceId);
   }
 
   /** A fence was made; it replaces earlier ones of the node. */
@@ -75,7 +87,7 @@ export class StandingFences {
     const records = this.#recordsAt(backendName);
     for (const { id, nodeName } of records.values()) if (nodeName === record.nodeName) records.delete(id);
     records.set(record.id, record);
-    this.#recorded.get(backendName)?.add(record.id);
+    this.recorded(backendName, record.id);
   }
 
   /** The fence was removed on purpose. */

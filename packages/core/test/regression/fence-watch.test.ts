@@ -164,4 +164,40 @@ describe('the record of a fence', () => {
     await f.run('startup');
     expect([...fenceRecords.records.keys()]).toEqual(['backend-a/fence-0']);
   });
+
+  it('that cannot be written leaves the fence watched, and is written later', async () => {
+    const fenceRecords = new FakeFenceRecords();
+    const f = new PassFixture({}, { fenceRecords });
+    fenceRecords.before = (call) => {
+      if (call === 'write') throw new Error('the API server refused');
+    };
+    await f.run('startup');
+    f.backend.fences.clear();
+    await f.clock.advance(10_000);
+    await f.runFor(2);
+    expect(f.backend.fences.size).toBe(1);
+    fenceRecords.before = () => undefined;
+    await f.clock.advance(10_000);
+    await f.runFor(2);
+    expect(fenceRecords.records.size).toBe(1);
+  });
+
+  it('is written again when its fence could not be lifted, so that the fence stays watched', async () => {
+    const { f, fenceRecords, ids } = await recorded();
+    f.backend.beforeChange = () => {
+      throw new Error('refused');
+    };
+    f.setNode(nodeFact({ bootId: 'next' }));
+    await f.runFor(2);
+    expect(f.effects).toContain('cleanup-failed');
+    f.backend.beforeChange = () => undefined;
+    f.setNode(f.lost);
+    await f.clock.advance(10_000);
+    await f.runFor(2);
+    expect(fenceRecords.records.size).toBe(1);
+    f.backend.fences.clear();
+    await f.clock.advance(10_000);
+    await f.runFor(2);
+    expect(ids()).toHaveLength(1);
+  });
 });
