@@ -1,4 +1,6 @@
 // For drivers.
+
+export { defaultPolicy } from '@reattach/core';
 export { apiNodeLister } from './api-node-lister.ts';
 // For composition roots that add parts of their own.
 export {
@@ -9,7 +11,6 @@ export {
   composeController,
   type TermListener,
 } from './compose-controller.ts';
-export { defaultPolicy } from './default-policy.ts';
 export {
   type BackendBlock,
   type HostList,

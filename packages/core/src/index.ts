@@ -37,6 +37,7 @@ export type { Facts, Readings } from './decide/evaluation-facts.ts';
 export { RULES, type Rule, type Verdict } from './decide/rules.ts';
 export type { DetachStrategy } from './execute/detach-requests.ts';
 export type { Effect, LostDecision } from './execute/effect.ts';
+export { defaultPolicy } from './model/default-policy.ts';
 export type {
   CacheFreshness,
   FormerAddress,

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parseFirstRequestOnly } from './first-request.ts';
 
@@ -24,10 +25,13 @@ async function parsed(chunks: readonly string[]): Promise<readonly string[]> {
   socket.setNoDelay(true);
   socket.on('error', () => undefined); // it is cut off
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  await once(socket, 'connect');
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const [[peer]] = await Promise.all([accepted, once(socket, 'connect')]);
+  let sentBytes = 0;
   for (const chunk of chunks) {
     socket.write(chunk);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    sentBytes += chunk.length;
+    while (!peer.destroyed && peer.bytesRead < sentBytes) await setImmediate();
   }
   socket.resume();
   await closed;

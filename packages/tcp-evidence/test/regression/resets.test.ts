@@ -16,9 +16,7 @@ describe('a queue in connection tracking that closed before the fence', () => {
     const a = s.host(A);
     s.host(B);
     s.readFor(60_000);
-    a.packets += 1;
-    a.isSpeaking = false;
-    a.phase = 'closed';
+    s.reset(a);
     s.readFor(4_000);
     a.phase = undefined;
     s.fence(A);
@@ -31,9 +29,7 @@ describe('a queue in connection tracking that closed before the fence', () => {
     const admin = s.host(A);
     s.host(B);
     s.readFor(60_000);
-    reset.packets += 1;
-    reset.isSpeaking = false;
-    reset.phase = 'closed';
+    s.reset(reset);
     s.readFor(10_000);
     reset.phase = undefined;
     s.readFor(2 * WINDOW_MS); // the host lives on for longer than the window

@@ -65,9 +65,7 @@ describe('a controller that restarts after a queue of a living host was reset', 
     const other = s.host(A);
     s.host(B);
     s.readFor(60_000);
-    reset.packets += 1;
-    reset.isSpeaking = false;
-    reset.phase = 'closed';
+    s.reset(reset);
     s.readFor(10_000);
     reset.phase = undefined;
     other.isSpeaking = false;

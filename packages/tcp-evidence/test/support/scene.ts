@@ -50,6 +50,13 @@ export class Scene {
   #controlPackets = 0;
   #controlMs = 0;
 
+  /** The host ends its session with a RST, which is a packet of it. */
+  reset(host: SceneHost): void {
+    host.packets += 1;
+    host.isSpeaking = false;
+    host.phase = 'closed';
+  }
+
   host(address: string, everyMs = 1_000): SceneHost {
     const host: SceneHost = {
       address,

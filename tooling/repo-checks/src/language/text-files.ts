@@ -17,7 +17,13 @@ const EXCLUDED = new Set([
 
 /** Paths of all sources and documents of the repository, from its root. */
 export function textFiles(): readonly string[] {
-  const patterns = [`**/*.${KINDS}`, `.changeset/*.md`, `.ci/*`, 'deploy/Dockerfile'];
+  const patterns = [
+    `**/*.${KINDS}`,
+    `.changeset/*.md`,
+    `.github/**/*.{md,yaml}`,
+    `.ci/*`,
+    'deploy/Dockerfile',
+  ];
   return [
     ...new Set(patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT, exclude: isExcluded }))),
   ].toSorted();

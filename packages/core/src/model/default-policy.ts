@@ -1,4 +1,4 @@
-import type { Policy } from '@reattach/core';
+import type { Policy } from './policy.ts';
 
 /**
  * The policy of a controller that was given no other settings: mode `observe`, so nothing is written until the mode is `fence`.
