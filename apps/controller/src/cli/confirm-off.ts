@@ -1,4 +1,4 @@
-import { type Fence, isFenceOf } from '@reattach/core';
+import { delay, type Fence, isFenceOf } from '@reattach/core';
 import { apiPaths, CONFIRMED_OFF } from '@reattach/k8s-api';
 import { CliError } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
@@ -30,7 +30,7 @@ export const confirmOffCommand: Command = {
   async run(call, io) {
     const [name = ''] = call.args;
     await using standalone = await StandaloneView.open(readConfig(call.configArgv, io), io.clock, io.signal);
-    const asked = await examine(name, standalone, call, io);
+    const asked = await examineWhenSilent(name, standalone, call, io);
     await confirm(call, io, name, consequence(name, asked));
     const agreed = new Set(asked.flatMap(({ fences }) => fences.map(({ id }) => id)));
     const confirmed: { volumeAttachment: string; fences: readonly string[] }[] = [];
@@ -51,10 +51,38 @@ export const confirmOffCommand: Command = {
   },
 };
 
+/**
+ * Longest wait for a backend to stop calling the node live, ms: several activity windows. This process has just begun to read it, so
+ * the first readings cannot exclude that a connection which is gone was active until then.
+ */
+const MAX_LIVE_MS = 60_000;
+const REREAD_MS = 1_000;
+
+/** The node is live at a backend, as far as readings show yet. */
+class StillLive extends CliError {}
+
 interface Confirmable {
   readonly at: NodeAtBackend;
   /** Ours, in force now. */
   readonly fences: readonly Fence[];
+}
+
+/** As {@link examine}, once no backend calls the node live any more. @throws {CliError} also when one still does after a minute */
+async function examineWhenSilent(
+  name: string,
+  standalone: StandaloneView,
+  call: Call,
+  io: CliIo,
+): Promise<readonly Confirmable[]> {
+  const endMs = io.clock.now() + MAX_LIVE_MS;
+  for (;;) {
+    try {
+      return await examine(name, standalone, call, io);
+    } catch (err) {
+      if (!(err instanceof StillLive) || io.clock.now() >= endMs) throw err;
+    }
+    await delay(io.clock, REREAD_MS, io.signal);
+  }
 }
 
 /** Where the node is fenced and something of it is attached. @throws {CliError} why its machine cannot be off. */
@@ -74,7 +102,7 @@ async function examine(
   for (const at of await nodeAtBackends(node, view, standalone, backendOf(call), io.signal)) {
     const { evidence, backend, reading, attachments } = at;
     if (evidence.kind === 'live')
-      throw new CliError(`Backend ${backend.name} says that node ${name} is live: ${evidence.detail}`);
+      throw new StillLive(`Backend ${backend.name} says that node ${name} is live: ${evidence.detail}`);
     const fences = (reading.fences ?? []).filter(
       (fence) => isFenceOf(fence, identity, owner) && fence.damage === undefined,
     );
